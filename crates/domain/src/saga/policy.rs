@@ -1,0 +1,52 @@
+//! How patient an operation is.
+
+use jiff::SignedDuration;
+
+use crate::backoff::Backoff;
+use crate::saga::{DeleteStep, ProvisionStep, Step};
+
+/// The numbers that [`super::plan::next`] decides by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// Delays between attempts.
+    pub backoff: Backoff,
+    /// How many counted failures of one step fail a provision. A delete is never given up for its attempts (DECISIONS 12).
+    pub max_attempts: u32,
+    /// How long workloads may take to become ready.
+    pub rollout_deadline: SignedDuration,
+    /// How long any other step of a provision may take.
+    pub step_deadline: SignedDuration,
+    /// How long a step of a delete may take. All deadlines stand still while the cluster cannot be reached (DECISIONS 13).
+    pub delete_deadline: SignedDuration,
+    /// After how many counted failures a delete is shown as stuck.
+    pub stuck_after: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            max_attempts: 3,
+            rollout_deadline: SignedDuration::from_mins(10),
+            step_deadline: SignedDuration::from_mins(5),
+            delete_deadline: SignedDuration::from_hours(1),
+            stuck_after: 3,
+        }
+    }
+}
+
+impl Policy {
+    /// How long `step` may take, outages not counted.
+    pub const fn deadline(&self, step: Step) -> SignedDuration {
+        match step {
+            Step::Provision(ProvisionStep::AwaitWorkloads) => self.rollout_deadline,
+            Step::Provision(_) => self.step_deadline,
+            Step::Delete(
+                DeleteStep::UninstallRelease
+                | DeleteStep::DeleteNamespace
+                | DeleteStep::VerifyGone
+                | DeleteStep::Release,
+            ) => self.delete_deadline,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The steps and their order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ids::InvalidId;
+use crate::operation::OperationKind;
+
+/// The steps from nothing to a store that sells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProvisionStep {
+    /// Namespace with its labels, Pod Security level and epoch; the worker's rights in it.
+    CreateNamespace,
+    /// The Secret with what was minted when the store was asked for.
+    CreateCredentials,
+    /// `helm upgrade --install`, without waiting.
+    InstallRelease,
+    /// Until every workload is ready and the set-up Job has succeeded.
+    AwaitWorkloads,
+    /// Until the storefront answers through the ingress on the store's own host.
+    VerifyStorefront,
+    /// The store is ready: one transaction.
+    Publish,
+}
+
+/// The steps from whatever is there to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DeleteStep {
+    /// `helm uninstall`, best effort: the namespace goes anyway.
+    UninstallRelease,
+    /// Asks for the namespace's deletion.
+    DeleteNamespace,
+    /// Until namespace and volumes are gone.
+    VerifyGone,
+    /// The store is deleted: one transaction.
+    Release,
+}
+
+/// A step of any saga.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Of a provision.
+    Provision(ProvisionStep),
+    /// Of a delete.
+    Delete(DeleteStep),
+}
+
+impl OperationKind {
+    /// The steps in the order in which they run.
+    pub const fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Provision => &[
+                Step::Provision(ProvisionStep::CreateNamespace),
+                Step::Provision(ProvisionStep::CreateCredentials),
+                Step::Provision(ProvisionStep::InstallRelease),
+                Step::Provision(ProvisionStep::AwaitWorkloads),
+                Step::Provision(ProvisionStep::VerifyStorefront),
+                Step::Provision(ProvisionStep::Publish),
+            ],
+            Self::Delete => &[
+                Step::Delete(DeleteStep::UninstallRelease),
+                Step::Delete(DeleteStep::DeleteNamespace),
+                Step::Delete(DeleteStep::VerifyGone),
+                Step::Delete(DeleteStep::Release),
+            ],
+        }
+    }
+}
+
+impl Step {
+    /// The step as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provision(ProvisionStep::CreateNamespace) => "create_namespace",
+            Self::Provision(ProvisionStep::CreateCredentials) => "create_credentials",
+            Self::Provision(ProvisionStep::InstallRelease) => "install_release",
+            Self::Provision(ProvisionStep::AwaitWorkloads) => "await_workloads",
+            Self::Provision(ProvisionStep::VerifyStorefront) => "verify_storefront",
+            Self::Provision(ProvisionStep::Publish) => "publish",
+            Self::Delete(DeleteStep::UninstallRelease) => "uninstall_release",
+            Self::Delete(DeleteStep::DeleteNamespace) => "delete_namespace",
+            Self::Delete(DeleteStep::VerifyGone) => "verify_gone",
+            Self::Delete(DeleteStep::Release) => "release",
+        }
+    }
+
+    /// The saga that the step belongs to.
+    pub const fn kind(self) -> OperationKind {
+        match self {
+            Self::Provision(_) => OperationKind::Provision,
+            Self::Delete(_) => OperationKind::Delete,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Step {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        [OperationKind::Provision, OperationKind::Delete]
+            .into_iter()
+            .flat_map(|kind| kind.steps())
+            .find(|step| step.as_str() == text)
+            .copied()
+            .ok_or_else(|| InvalidId { kind: "step", value: text.chars().take(80).collect() })
+    }
+}

@@ -105,7 +105,7 @@ impl FromStr for Step {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         [OperationKind::Provision, OperationKind::Delete]
             .into_iter()
-            .flat_map(|kind| kind.steps())
+            .flat_map(OperationKind::steps)
             .find(|step| step.as_str() == text)
             .copied()
             .ok_or_else(|| InvalidId { kind: "step", value: text.chars().take(80).collect() })

@@ -1,0 +1,169 @@
+//! A Kubernetes cluster, as far as a store's life needs it.
+//!
+//! Every call that changes something carries a [`Fence`]: the store and the epoch of the claim under which it is made. A cluster that
+//! knows a later epoch of the store refuses it with [`ClusterError::StaleEpoch`]. All methods are idempotent.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::saga::StepError;
+use shopwright_domain::store::{Engine, Failure};
+use shopwright_domain::{Epoch, StoreId};
+
+use crate::Source;
+use crate::secrets::StoreCredentials;
+
+/// In whose name a change is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// The store; its namespace is the only one that may be touched.
+    pub store_id: StoreId,
+    /// The epoch of the claim.
+    pub epoch: Epoch,
+}
+
+/// Whether the store has a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamespaceState {
+    /// It has one, and its epoch is now the fence's.
+    Present,
+    /// It has none.
+    Absent,
+    /// It is going away.
+    Terminating,
+}
+
+/// What the store's set-up Job wrote when it succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SetupResult {
+    /// The engine's version.
+    pub version: Option<String>,
+    /// What the owner must know, for instance that the store cannot take orders.
+    pub note: Option<String>,
+    /// The set-up's steps with their milliseconds.
+    pub steps: Vec<(String, u64)>,
+}
+
+/// How the workloads of a store are doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rollout {
+    /// All are ready and the set-up has succeeded.
+    Ready(SetupResult),
+    /// Not yet, for the best reason that can be seen.
+    Pending(Failure),
+    /// They will not become ready without a change.
+    Failed(Failure),
+}
+
+/// How the removal of a namespace is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// Namespace and volumes are gone. Volumes that their reclaim policy keeps are named.
+    Gone {
+        /// Persistent volumes that stay because they are to be retained.
+        retained: Vec<String>,
+    },
+    /// It goes on.
+    InProgress,
+    /// Something does not go away: what, and why.
+    Blocked(String),
+}
+
+/// Why a call did not work out.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// No answer: connection, timeout or a 5xx. The only kind that a circuit breaker counts.
+    #[error("the cluster does not answer: {detail}")]
+    Unreachable {
+        /// What was tried and how it ended, without addresses of credentials.
+        detail: String,
+        /// The driver's error.
+        #[source]
+        source: Option<Source>,
+    },
+    /// The cluster asks for fewer requests.
+    #[error("the cluster asks for fewer requests")]
+    Throttled {
+        /// When to come back, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// The product's service account may not do this.
+    #[error("the service account lacks a right: {0}")]
+    Denied(String),
+    /// A later epoch holds the store, or this one is not known to the admission policy yet.
+    #[error("the store's epoch in the cluster is not this claim's")]
+    StaleEpoch,
+    /// The namespace is going away.
+    #[error("the namespace is terminating")]
+    Terminating,
+    /// The namespace is not there.
+    #[error("the namespace is gone")]
+    NamespaceGone,
+    /// The namespace exists and is not this store's: its owner label says otherwise.
+    #[error("the namespace belongs to somebody else: {0}")]
+    Foreign(String),
+    /// The namespace's quota refuses the object.
+    #[error("quota: {0}")]
+    Quota(String),
+    /// The cluster refuses the object for what it is.
+    #[error("refused: {0}")]
+    Rejected(String),
+}
+
+impl ClusterError {
+    /// Whether it is the cluster that is ill, rather than the request.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+impl From<ClusterError> for StepError {
+    fn from(error: ClusterError) -> Self {
+        let code = match &error {
+            ClusterError::Unreachable { .. } => ErrorCode::ClusterUnreachable,
+            ClusterError::Throttled { .. } => ErrorCode::Throttled,
+            ClusterError::Denied(_) => ErrorCode::PermissionDenied,
+            ClusterError::StaleEpoch => ErrorCode::StaleEpoch,
+            ClusterError::Terminating => ErrorCode::NamespaceTerminating,
+            ClusterError::NamespaceGone => ErrorCode::NamespaceLost,
+            ClusterError::Quota(_) => ErrorCode::QuotaExceeded,
+            ClusterError::Foreign(_) | ClusterError::Rejected(_) => ErrorCode::Internal,
+        };
+        let step_error = Self::new(code, error.to_string());
+        match error {
+            ClusterError::Throttled { retry_after: Some(delay) } => {
+                step_error.retry_after(SignedDuration::try_from(delay).unwrap_or(SignedDuration::from_secs(30)))
+            }
+            _ => step_error,
+        }
+    }
+}
+
+/// One Kubernetes cluster.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// Whether it answers; one cheap request.
+    async fn check(&self) -> Result<(), ClusterError>;
+
+    /// Makes the store's namespace as it should be: labels, Pod Security level, the fence's epoch, the worker's rights in it.
+    /// An existing one of the same store is brought up to date; [`ClusterError::Terminating`] while an older one goes away.
+    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError>;
+
+    /// Writes the fence's epoch to the namespace, if there is one, and returns once the fence holds: before the first change that a
+    /// claim makes (DECISIONS 5, 6).
+    async fn raise_epoch(&self, fence: &Fence) -> Result<NamespaceState, ClusterError>;
+
+    /// Writes the credentials into the namespace's Secret, byte for byte.
+    async fn put_credentials(&self, fence: &Fence, credentials: &StoreCredentials) -> Result<(), ClusterError>;
+
+    /// Waits for the workloads of the store, at most `limit`, and says how they are doing. Returns early when they are ready or failed.
+    async fn await_workloads(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError>;
+
+    /// Asks for the namespace to be removed. An absent one is success.
+    async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError>;
+
+    /// Waits for namespace and volumes to be gone, at most `limit`, and says how that is doing. Returns early when they are gone.
+    async fn await_gone(&self, store_id: &StoreId, limit: Duration) -> Result<Removal, ClusterError>;
+}

@@ -1,0 +1,140 @@
+//! Releases of charts: what Helm does for a store, and what it needs of the cluster for that.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use shopwright_domain::StoreId;
+use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::saga::StepError;
+use shopwright_domain::store::{Engine, StoreHost, StoreName, Theme};
+
+use crate::Source;
+use crate::cluster::{ClusterError, Fence};
+
+/// What a store's release is made of. It holds no secret: those reach the pods by the Secret that the cluster port writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseSpec {
+    /// The store; also the release's name and namespace.
+    pub store_id: StoreId,
+    /// Which chart.
+    pub engine: Engine,
+    /// The title of the shop.
+    pub name: StoreName,
+    /// Its host.
+    pub host: StoreHost,
+    /// The URL under which shoppers reach it, with scheme and port.
+    pub public_url: String,
+    /// Its look, for engines that have a choice.
+    pub theme: Option<Theme>,
+}
+
+/// What an installation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// Helm's revision of the release.
+    pub revision: u32,
+    /// Digest of chart, values and helm binary.
+    pub digest: String,
+    /// Records of dead runs that were removed on the way, in words.
+    pub healed: Vec<String>,
+}
+
+/// Why Helm did not do it. Helm's words are filtered: no values, no addresses of credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The helm binary is missing, cannot be run, or is of an unsupported version.
+    #[error("helm cannot be run: {0}")]
+    Unavailable(String),
+    /// The chart does not accept its values, or is not there.
+    #[error("the chart refuses its values: {0}")]
+    Chart(String),
+    /// Helm took longer than it may and was stopped.
+    #[error("helm did not finish within {0:?} and was stopped")]
+    Deadline(Duration),
+    /// Helm said no.
+    #[error("helm failed: {0}")]
+    Failed(String),
+    /// Helm said yes, but its record or the objects say otherwise.
+    #[error("helm reported success, but {0}")]
+    Lied(String),
+    /// The cluster is the reason.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The machine is the reason: no space, no process.
+    #[error("helm could not be started: {detail}")]
+    Io {
+        /// What was tried.
+        detail: String,
+        /// The system's error.
+        #[source]
+        source: Source,
+    },
+}
+
+impl From<ReleaseError> for StepError {
+    fn from(error: ReleaseError) -> Self {
+        let code = match error {
+            ReleaseError::Cluster(error) => return error.into(),
+            ReleaseError::Unavailable(_) | ReleaseError::Io { .. } => ErrorCode::HelmUnavailable,
+            ReleaseError::Chart(_) => ErrorCode::ChartInvalid,
+            ReleaseError::Deadline(_) | ReleaseError::Failed(_) | ReleaseError::Lied(_) => ErrorCode::ReleaseFailed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// Installs and removes releases.
+#[async_trait]
+pub trait Releases: Send + Sync {
+    /// Installs the release or brings it up to `spec`; does not wait for pods. What a dead run left behind (a pending record, a record
+    /// that cannot be read) is removed first. Success means that the record was read back as deployed.
+    async fn install(&self, fence: &Fence, spec: &ReleaseSpec) -> Result<Installed, ReleaseError>;
+
+    /// Removes the release and its objects; does not wait for pods. An absent release is success.
+    async fn uninstall(&self, fence: &Fence) -> Result<(), ReleaseError>;
+
+    /// Whether stores of this engine can be made here, and what their owners must know (a note), before anything is promised.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Chart`] with the reason and what to do.
+    async fn engine_note(&self, engine: Engine) -> Result<Option<String>, ReleaseError>;
+}
+
+/// A record that Helm keeps of a release, as the cluster holds it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReleaseRecord {
+    /// The record's object name.
+    pub name: String,
+    /// Its revision, from its labels.
+    pub revision: u32,
+    /// For a precondition: which object.
+    pub uid: String,
+    /// For a precondition: which version of it.
+    pub resource_version: String,
+    /// What Helm wrote, undecoded.
+    pub payload: Vec<u8>,
+}
+
+impl std::fmt::Debug for ReleaseRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The payload holds the release's values.
+        f.debug_struct("ReleaseRecord")
+            .field("name", &self.name)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`Releases`] adapter needs of the cluster; the Kubernetes adapter gives it.
+#[async_trait]
+pub trait ReleaseAccess: Send + Sync {
+    /// A kubeconfig that acts as the worker under this fence. It holds credentials: keep it in a file of mode 0600 and remove it.
+    async fn kubeconfig(&self, fence: &Fence) -> Result<SecretString, ClusterError>;
+
+    /// All records of the store's release, oldest first.
+    async fn records(&self, fence: &Fence) -> Result<Vec<ReleaseRecord>, ClusterError>;
+
+    /// Removes this record if it is still the one that was read. Gone or changed meanwhile is success: read again.
+    async fn remove_record(&self, fence: &Fence, record: &ReleaseRecord) -> Result<(), ClusterError>;
+}

@@ -1,0 +1,140 @@
+//! The database as one transaction with repositories in it.
+//!
+//! A use case begins a [`Transaction`], works with the repositories it needs, and commits: store, operation, audit event and
+//! idempotency key stand or fall together. Dropping a transaction rolls it back, also when the future that holds it is dropped at any
+//! await. No transaction is held across a call to the cluster or to Helm. Lock order: tenant, then store, then operation.
+
+mod audit;
+mod clusters;
+mod credentials;
+mod idempotency;
+mod keys;
+mod operations;
+mod stores;
+mod tenants;
+mod users;
+
+use async_trait::async_trait;
+
+pub use audit::{AuditEntry, AuditFilter, AuditRepository};
+pub use clusters::{ClusterRepository, RegisteredCluster};
+pub use credentials::CredentialRepository;
+pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
+pub use keys::{SealedKey, SigningKeyRepository};
+pub use operations::{Claim, Lease, OperationRepository, TakeOver};
+pub use stores::{Page, StoreFilter, StoreRepository};
+pub use tenants::{Tenant, TenantRepository};
+pub use users::{User, UserRepository};
+
+use crate::Source;
+
+/// The uniqueness that a write would have broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unique {
+    /// An account with this e-mail exists.
+    UserEmail,
+    /// An account with this name exists.
+    Username,
+    /// The tenant has a live store of this name.
+    StoreName,
+    /// A store holds this host, or held it a short while ago.
+    StoreHost,
+    /// A store has this id.
+    StoreId,
+    /// The store has an operation that is not finished.
+    UnfinishedOperation,
+}
+
+/// What went wrong, by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The database does not answer, or not in time. Nothing was committed unless the failing call was the commit.
+    #[error("the database does not answer: {detail}")]
+    Unavailable {
+        /// What was tried, without credentials.
+        detail: String,
+        /// The driver's error.
+        #[source]
+        source: Option<Source>,
+    },
+    /// Two transactions met: begin again.
+    #[error("transactions met: begin again")]
+    Conflict,
+    /// The row was changed since it was read: read again and decide again.
+    #[error("the row was changed since it was read")]
+    Stale,
+    /// The lease is somebody else's now: stop at once (DECISIONS 2).
+    #[error("the lease is lost")]
+    LeaseLost,
+    /// A uniqueness that the caller has an answer to.
+    #[error("not unique: {0:?}")]
+    NotUnique(Unique),
+    /// A row that this version cannot read.
+    #[error("{table}.{column} of {row} cannot be read: {detail}")]
+    Corrupt {
+        /// Where.
+        table: &'static str,
+        /// Which column.
+        column: &'static str,
+        /// Which row.
+        row: String,
+        /// What was found.
+        detail: String,
+    },
+    /// A fault of ours: bad SQL, a broken constraint nobody has an answer to.
+    #[error("{detail}")]
+    Internal {
+        /// What was tried.
+        detail: String,
+        /// The driver's error.
+        #[source]
+        source: Option<Source>,
+    },
+}
+
+impl StorageError {
+    /// Whether the same transaction, begun again, may succeed at once.
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict)
+    }
+}
+
+/// The database.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    /// Begins a transaction.
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError>;
+
+    /// Whether it answers and its schema is the one this version needs.
+    async fn check(&self) -> Result<(), StorageError>;
+
+    /// Renews every lease in `held` that is still this worker's, in one statement, and returns those. Made on a connection of its own,
+    /// so that a busy pool cannot cost a lease.
+    async fn renew(&self, held: &[Lease], lease: std::time::Duration) -> Result<Vec<Lease>, StorageError>;
+}
+
+/// Everything that one transaction can touch.
+#[async_trait]
+pub trait Transaction: Send {
+    /// Organisations.
+    fn tenants(&mut self) -> &mut dyn TenantRepository;
+    /// Accounts.
+    fn users(&mut self) -> &mut dyn UserRepository;
+    /// Registered clusters.
+    fn clusters(&mut self) -> &mut dyn ClusterRepository;
+    /// Stores.
+    fn stores(&mut self) -> &mut dyn StoreRepository;
+    /// Sealed credentials of stores.
+    fn credentials(&mut self) -> &mut dyn CredentialRepository;
+    /// The queue, and the steps.
+    fn operations(&mut self) -> &mut dyn OperationRepository;
+    /// The audit trail.
+    fn audit(&mut self) -> &mut dyn AuditRepository;
+    /// Idempotency keys.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
+    /// Keys that sign access tokens.
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
+
+    /// Makes it all true. After [`StorageError::Unavailable`] from here nobody knows: read again by key before repeating (F15).
+    async fn commit(self: Box<Self>) -> Result<(), StorageError>;
+}

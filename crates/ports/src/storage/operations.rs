@@ -1,0 +1,111 @@
+//! The queue of operations, and their steps.
+//!
+//! A claim takes a lease for a limited time by the database's clock and raises the store's epoch. Everything that a worker writes
+//! afterwards is conditioned on that epoch and on the worker: when it is not the row's any more, the write fails with
+//! [`StorageError::LeaseLost`] and nothing is changed. An expired lease makes an operation claimable like any other: recovery is not a
+//! special case.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::saga::{Step, StepRecord};
+use shopwright_domain::store::{Failure, Store};
+use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, WorkerId};
+
+use crate::storage::StorageError;
+
+/// The right to work on an operation, as long as it lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The operation.
+    pub operation_id: OperationId,
+    /// Its store.
+    pub store_id: StoreId,
+    /// The store's tenant.
+    pub tenant_id: TenantId,
+    /// The epoch of the claim.
+    pub epoch: Epoch,
+    /// Whose lease it is.
+    pub worker: WorkerId,
+}
+
+/// From whom an operation was taken because the lease ran out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeOver {
+    /// The worker that held it.
+    pub worker: WorkerId,
+    /// Under which epoch.
+    pub epoch: Epoch,
+    /// How long ago its lease ran out.
+    pub idle: SignedDuration,
+}
+
+/// An operation that is now the worker's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The right to it.
+    pub lease: Lease,
+    /// The operation, running.
+    pub operation: Operation,
+    /// The store, with the raised epoch.
+    pub store: Store,
+    /// What became of its steps so far.
+    pub steps: Vec<StepRecord>,
+    /// Whether somebody died or stalled on it.
+    pub taken_over: Option<TakeOver>,
+}
+
+/// The queue of operations, and their steps.
+#[async_trait]
+pub trait OperationRepository: Send {
+    /// Adds an operation and, for a retry, the steps that are already done. [`StorageError::NotUnique`] with
+    /// [`super::Unique::UnfinishedOperation`] when the store has another that is not finished.
+    async fn enqueue(&mut self, operation: &Operation, done: &[StepRecord]) -> Result<(), StorageError>;
+
+    /// By id.
+    async fn get(&mut self, id: OperationId) -> Result<Option<Operation>, StorageError>;
+
+    /// The store's newest operation.
+    async fn latest_of(&mut self, store_id: &StoreId) -> Result<Option<Operation>, StorageError>;
+
+    /// What became of an operation's steps; steps that never began have no record.
+    async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError>;
+
+    /// Takes the next operation that is queued, or waits or is stuck and its wake time has come, or whose lease ran out; none that
+    /// another transaction is just taking; none on a cluster whose permits are used up. First the tenant with the fewest running
+    /// operations, then the oldest. Raises the store's epoch. `None` when there is nothing to do.
+    async fn claim(&mut self, worker: WorkerId, lease: Duration) -> Result<Option<Claim>, StorageError>;
+
+    /// When the next operation becomes claimable by time alone: a wake time or the end of a lease. `None` when nothing is scheduled.
+    async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// Writes the record of one step. Fenced.
+    async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError>;
+
+    /// Writes which step runs and how often it failed, for readers. Fenced.
+    async fn record_progress(&mut self, lease: &Lease, step: Step, attempt: u32) -> Result<(), StorageError>;
+
+    /// Gives the operation back until `wake_at`, as `waiting` or `stuck`, or as `queued` when a worker shuts down. Fenced.
+    async fn park(
+        &mut self,
+        lease: &Lease,
+        status: OperationStatus,
+        wake_at: Option<Timestamp>,
+        failure: Option<&Failure>,
+    ) -> Result<(), StorageError>;
+
+    /// Ends the operation as `succeeded` or `failed`. Fenced.
+    async fn finish(
+        &mut self,
+        lease: &Lease,
+        status: OperationStatus,
+        failure: Option<&Failure>,
+        at: Timestamp,
+    ) -> Result<(), StorageError>;
+
+    /// Ends the operation as `cancelled` because a later request takes its place; also one that is running: its worker finds its lease lost.
+    /// One that is finished stays as it is.
+    async fn supersede(&mut self, id: OperationId, at: Timestamp) -> Result<(), StorageError>;
+}

@@ -1,0 +1,33 @@
+//! Organisations.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use shopwright_domain::TenantId;
+
+use crate::storage::StorageError;
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Identity.
+    pub id: TenantId,
+    /// What it is called.
+    pub name: String,
+    /// When its last store was created, for the cooldown.
+    pub last_store_created_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Organisations.
+#[async_trait]
+pub trait TenantRepository: Send {
+    /// Adds one.
+    async fn insert(&mut self, tenant: &Tenant) -> Result<(), StorageError>;
+
+    /// Reads one and locks it until the transaction ends: the first lock of every transaction that changes what the tenant owns.
+    async fn lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError>;
+
+    /// Remembers when its last store was created.
+    async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError>;
+}

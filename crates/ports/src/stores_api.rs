@@ -1,0 +1,212 @@
+//! Driving port: what may be asked for stores.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use shopwright_domain::identity::Actor;
+use shopwright_domain::operation::Operation;
+use shopwright_domain::saga::StepRecord;
+use shopwright_domain::store::{Engine, Store, StoreName, StoreState, Theme};
+use shopwright_domain::{OperationId, StoreId};
+
+use crate::identity_api::Origin;
+use crate::storage::{AuditEntry, Page, StorageError, StoreFilter};
+
+/// Who asks, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestContext {
+    /// Who.
+    pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+}
+
+/// What a merchant asks for.
+#[derive(Debug, Clone)]
+pub struct CreateStore {
+    /// Its name.
+    pub name: StoreName,
+    /// What runs in it.
+    pub engine: Engine,
+    /// Its look; the engine's default when there is none.
+    pub theme: Option<Theme>,
+    /// The password of its administrator; a strong one is minted when there is none.
+    pub password: Option<SecretString>,
+    /// Repeating the request with the same key answers with the same operation.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A client's promise that a repeated request is the same request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The client's key.
+    pub key: String,
+    /// A hash of the request, to notice another one under the same key.
+    pub fingerprint: Vec<u8>,
+}
+
+/// A request was written down; the operation does the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The store as it is now.
+    pub store: Store,
+    /// What runs for it. None only when nothing is left to do.
+    pub operation: Option<Operation>,
+    /// Whether the actor owns the store's credentials.
+    pub is_owner: bool,
+}
+
+/// The administrator's credentials of one store.
+#[derive(Debug, Clone)]
+pub struct AdminCredentials {
+    /// Their address.
+    pub email: String,
+    /// The name to sign in with, for engines that have one.
+    pub username: Option<String>,
+    /// The password, for the owner only.
+    pub password: Option<SecretString>,
+}
+
+/// A store as its reader may see it.
+#[derive(Debug, Clone)]
+pub struct StoreView {
+    /// The store.
+    pub store: Store,
+    /// The operation that runs, or ran last.
+    pub operation: Option<Operation>,
+    /// Present once the store is ready.
+    pub credentials: Option<AdminCredentials>,
+    /// Whether the reader owns the store's credentials.
+    pub is_owner: bool,
+}
+
+/// A page of stores.
+#[derive(Debug, Clone)]
+pub struct StorePage {
+    /// The stores, newest first, without credentials.
+    pub stores: Vec<StoreView>,
+    /// How many match in all.
+    pub total: u64,
+}
+
+/// A page of audit entries.
+#[derive(Debug, Clone)]
+pub struct LogPage {
+    /// The entries, newest first.
+    pub entries: Vec<AuditEntry>,
+    /// How many match in all.
+    pub total: u64,
+}
+
+/// An operation with what became of its steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationView {
+    /// The operation.
+    pub operation: Operation,
+    /// Its steps in order.
+    pub steps: Vec<StepRecord>,
+}
+
+/// Why a request for a store is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreServiceError {
+    /// Another tenant's store, or, for a tenant, one that does not exist: the same answer (DECISIONS 30).
+    #[error("this store is not yours")]
+    Forbidden,
+    /// Platform administrators learn that there is no such store or operation.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The actor has a live store of this name.
+    #[error("you already have a store named `{name}`: {store_id}, {state}")]
+    NameInUse {
+        /// The name.
+        name: StoreName,
+        /// The store that has it.
+        store_id: StoreId,
+        /// How that one is doing.
+        state: StoreState,
+    },
+    /// The actor has a failed store of this name and another engine.
+    #[error("your failed store {store_id} has this name and runs {engine}: delete it first")]
+    EngineDiffers {
+        /// The store that has it.
+        store_id: StoreId,
+        /// What it runs.
+        engine: Engine,
+    },
+    /// The quota is used up.
+    #[error("{held} of {limit} stores are in use: delete one first")]
+    QuotaUsedUp {
+        /// Stores held.
+        held: u32,
+        /// Stores allowed.
+        limit: u32,
+    },
+    /// Too soon after the last one.
+    #[error("the next store may be created at {until}")]
+    Cooldown {
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// Only a failed store can be retried.
+    #[error("a store that is {state} cannot be retried")]
+    NotRetryable {
+        /// How it is doing.
+        state: StoreState,
+    },
+    /// It was retried often enough.
+    #[error("the store was retried {limit} times: look at its logs, or delete it")]
+    RetriesUsedUp {
+        /// The cap.
+        limit: u32,
+    },
+    /// The platform cannot make stores of this engine as it is configured.
+    #[error("{0}")]
+    EngineUnavailable(String),
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// The request with this idempotency key is still being worked on.
+    #[error("a request with this idempotency key is being worked on")]
+    KeyInFlight,
+    /// Somebody else changed the store at the same moment; asking again is safe.
+    #[error("the store was changed at the same moment")]
+    Conflict,
+    /// The database does not answer, or worse.
+    #[error("storage")]
+    Storage(#[source] StorageError),
+    /// A fault of ours.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Everything that may be asked for stores.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait StoreService: Send + Sync {
+    /// Writes the request down; a worker does the rest. Creating the name of an own failed store of the same engine is its retry.
+    async fn create(&self, context: &RequestContext, command: CreateStore) -> Result<Accepted, StoreServiceError>;
+
+    /// One store, deleted ones too.
+    async fn get(&self, context: &RequestContext, id: &StoreId) -> Result<StoreView, StoreServiceError>;
+
+    /// The actor's stores; all tenants' for platform administrators.
+    async fn list(
+        &self,
+        context: &RequestContext,
+        filter: StoreFilter,
+        page: Page,
+    ) -> Result<StorePage, StoreServiceError>;
+
+    /// Removes a store: takes over from whatever runs on it. Deleting twice is one deletion.
+    async fn delete(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError>;
+
+    /// Repeats the operation that failed, from the step at which it failed.
+    async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError>;
+
+    /// What happened to a store.
+    async fn logs(&self, context: &RequestContext, id: &StoreId, page: Page) -> Result<LogPage, StoreServiceError>;
+
+    /// One operation with its steps.
+    async fn operation(&self, context: &RequestContext, id: OperationId) -> Result<OperationView, StoreServiceError>;
+}

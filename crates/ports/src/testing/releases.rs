@@ -1,0 +1,3 @@
+//! Under construction.
+#[derive(Debug, Default)]
+pub struct FakeReleases;

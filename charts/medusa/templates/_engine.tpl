@@ -1,0 +1,42 @@
+{{/*
+What is special about Medusa; store-common makes the objects from it (see its README for the fields).
+*/}}
+{{- define "store.engine" -}}
+name: medusa
+web:
+  port: 9000
+  uid: 10001
+  uploads: /app/static
+  ready: /ready
+  live: /health
+  wait: [store-medusa, wait]
+  env:
+    {{- include "medusa.env" . | nindent 4 }}
+  secrets: [database-password, app-secret, session-secret]
+setup:
+  command: [store-medusa, setup]
+  env:
+    {{- include "medusa.env" . | nindent 4 }}
+    - {name: STORE_NAME, value: {{ .Values.store.name | quote }}}
+  secrets: [database-password, app-secret, session-secret, admin-email, admin-password]
+db:
+  port: 5432
+  uid: 999
+  data: /var/lib/postgresql
+  probe: [pg_isready, --quiet, --host=127.0.0.1, --port=5432]
+  env:
+    - {name: DB_NAME, value: medusa}
+    - {name: DB_USER, value: medusa}
+    - {name: DB_PASSWORD_FILE, value: /run/store-secrets/database-password}
+    - {name: DB_ROOT_PASSWORD_FILE, value: /run/store-secrets/database-root-password}
+  secrets: [database-password, database-root-password]
+{{- end }}
+
+{{- define "medusa.env" -}}
+- {name: DB_HOST, value: db}
+- {name: DB_NAME, value: medusa}
+- {name: DB_USER, value: medusa}
+- {name: PUBLIC_URL, value: {{ .Values.store.publicUrl | quote }}}
+# The heap must leave room for what node needs beside it, or the kernel ends the process before node collects garbage.
+- {name: NODE_OPTIONS, value: {{ printf "--max-old-space-size=%d" (int .Values.web.heapMegabytes) | quote }}}
+{{- end }}

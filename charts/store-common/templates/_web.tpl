@@ -1,0 +1,129 @@
+{{/*
+The engine: Deployment, Service and Ingress `web`, volume `uploads`. What always holds: one replica at a time (the volume is
+ReadWriteOnce), and it serves nothing before the set-up marker is there.
+*/}}
+{{- define "store-common.web" -}}
+{{- $engine := include "store.engine" . | fromYaml -}}
+{{- $scope := dict "root" $ "component" "web" -}}
+{{- $image := include "store-common.image" .Values.images.web -}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: uploads
+  labels: {{- include "store-common.labels" $scope | nindent 4 }}
+  annotations:
+    {{- /* Like the database's volume it outlives an uninstall and goes with the namespace: `helm uninstall` by hand loses no data. */}}
+    helm.sh/resource-policy: keep
+spec: {{- include "store-common.claim" (dict "root" $ "size" .Values.web.uploads.size) | nindent 2 }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  labels: {{- include "store-common.labels" $scope | nindent 4 }}
+spec:
+  selector: {{- include "store-common.selector" $scope | nindent 4 }}
+  ports:
+    - {name: http, port: 80, targetPort: http}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  labels: {{- include "store-common.labels" $scope | nindent 4 }}
+spec:
+  replicas: 1
+  revisionHistoryLimit: 2
+  progressDeadlineSeconds: 900
+  strategy: {type: Recreate}
+  selector:
+    matchLabels: {{- include "store-common.selector" $scope | nindent 6 }}
+  template:
+    metadata:
+      labels: {{- include "store-common.labels" $scope | nindent 8 }}
+    spec:
+      {{- include "store-common.podSpec" (dict "root" $ "uid" $engine.web.uid) | nindent 6 }}
+      terminationGracePeriodSeconds: 30
+      initContainers:
+        - name: wait-for-setup
+          image: {{ $image }}
+          imagePullPolicy: {{ .Values.images.pullPolicy }}
+          securityContext: {{- include "store-common.containerSecurity" $ | nindent 12 }}
+          command: {{- toYaml $engine.web.wait | nindent 12 }}
+          env: {{- toYaml $engine.web.env | nindent 12 }}
+          resources: {{- toYaml .Values.web.resources | nindent 12 }}
+          volumeMounts:
+            - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
+            {{- include "store-common.scratchMounts" $engine.web.scratch | nindent 12 }}
+      containers:
+        - name: web
+          image: {{ $image }}
+          imagePullPolicy: {{ .Values.images.pullPolicy }}
+          securityContext: {{- include "store-common.containerSecurity" $ | nindent 12 }}
+          {{- with $engine.web.command }}
+          command: {{- toYaml . | nindent 12 }}
+          {{- end }}
+          env: {{- toYaml $engine.web.env | nindent 12 }}
+          ports:
+            - {name: http, containerPort: {{ $engine.web.port }}}
+          startupProbe:
+            httpGet: {path: {{ $engine.web.ready | quote }}, port: http}
+            periodSeconds: 2
+            timeoutSeconds: 3
+            failureThreshold: 60
+          readinessProbe:
+            httpGet: {path: {{ $engine.web.ready | quote }}, port: http}
+            periodSeconds: 5
+            timeoutSeconds: 3
+            failureThreshold: 2
+          {{- /* Never about the database: restarting the engine heals no database, and would take the shop's last answer away. */}}
+          livenessProbe:
+            {{- if $engine.web.live }}
+            httpGet: {path: {{ $engine.web.live | quote }}, port: http}
+            {{- else }}
+            tcpSocket: {port: http}
+            {{- end }}
+            periodSeconds: 20
+            timeoutSeconds: 5
+            failureThreshold: 6
+          resources: {{- toYaml .Values.web.resources | nindent 12 }}
+          volumeMounts:
+            - {name: uploads, mountPath: {{ $engine.web.uploads | quote }}}
+            - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
+            {{- include "store-common.scratchMounts" $engine.web.scratch | nindent 12 }}
+      volumes:
+        - name: uploads
+          persistentVolumeClaim: {claimName: uploads}
+        {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.web.secrets) | nindent 8 }}
+        {{- include "store-common.scratchVolumes" $engine.web.scratch | nindent 8 }}
+{{- end }}
+
+{{- define "store-common.ingress" -}}
+{{- $tls := .Values.ingress.tls -}}
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  labels: {{- include "store-common.labels" (dict "root" $ "component" "web") | nindent 4 }}
+  {{- $annotations := deepCopy .Values.ingress.annotations }}
+  {{- if and $tls.enabled $tls.clusterIssuer }}
+  {{- $_ := set $annotations "cert-manager.io/cluster-issuer" $tls.clusterIssuer }}
+  {{- end }}
+  {{- with $annotations }}
+  annotations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  ingressClassName: {{ .Values.cluster.ingressClassName | quote }}
+  {{- if $tls.enabled }}
+  tls:
+    - hosts: [{{ .Values.store.host | quote }}]
+      secretName: {{ $tls.secretName | quote }}
+  {{- end }}
+  rules:
+    - host: {{ .Values.store.host | quote }}
+      http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend: {service: {name: web, port: {name: http}}}
+{{- end }}

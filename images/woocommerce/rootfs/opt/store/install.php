@@ -1,0 +1,54 @@
+<?php
+/**
+ * Set-up, first stage: the record, then WordPress with its administrator, or its schema upgrade. Goes on as configure.php.
+ *
+ * What always holds: a kill at any point, then a run from the start, ends in the same store as an undisturbed run. The two
+ * stages are one process in a row (plugins load only into an installed WordPress, hence two): killing it kills set-up whole.
+ */
+
+declare(strict_types=1);
+
+require_once __DIR__ . '/lib/load.php';
+
+use Shopwright\{Database, Failure, Record, Report, Versions};
+use function Shopwright\secret;
+
+$report = new Report();
+$versions = Versions::ofImage();
+$run = bin2hex(random_bytes(16));
+
+$report->hide(secret('DB_PASSWORD'), secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
+$report->step('database', function () use (&$database) {
+    $database = Database::locked();
+});
+$report->step('record', function () use ($database, $versions, $run, &$fresh, &$activate) {
+    $record = Record::read($database);
+    if ($versions->woocommerce === null && $record->woocommerce() !== null) {
+        throw new Failure('plugin_missing', 'this store has WooCommerce ' . $record->woocommerce() . ' and this image has none; nothing was changed', lasting: true);
+    }
+    $fresh = !$record->isFinished();
+    $activate = $versions->woocommerce !== null && $record->woocommerce() === null;
+    return $record->begin($run);
+});
+
+require_once __DIR__ . '/lib/cli.php';
+// No plugin is loaded in this stage: at first there are no tables for them, later their own upgrade comes with the second.
+define('WP_INSTALLING', true);
+require_once '/srv/wp/wp-load.php';
+require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+require_once __DIR__ . '/wordpress.php';
+
+$report->step('wordpress', function () use ($fresh, $activate) {
+    if (!$fresh) {
+        wp_upgrade();
+    } else {
+        Shopwright\install_wordpress();
+    }
+    if ($activate) {
+        update_option('active_plugins', array_values(array_unique([...get_option('active_plugins', []), 'woocommerce/woocommerce.php'])));
+    }
+    return null;
+});
+
+pcntl_exec(PHP_BINARY, [__DIR__ . '/configure.php', $run], array_merge(getenv(), $report->carry()));
+throw new Failure('exec', 'the second stage could not be started');

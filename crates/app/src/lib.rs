@@ -1,1 +1,23 @@
-//! Under construction.
+//! The application: what may be asked for stores, and the worker that makes it true.
+//!
+//! Without default features this is a library on `shopwright-domain`, `shopwright-ports` and tokio: the use cases ([`stores`],
+//! [`identity`]), the saga executor ([`saga`]) and the [`worker`]. Another service can run them over its own adapters; see
+//! `examples/embed.rs`. With feature `binary` it also holds what only the program `shopwright` needs: configuration, wiring, adapters
+//! for cryptography, the command line.
+
+pub mod health;
+pub mod identity;
+pub mod saga;
+pub mod stores;
+pub mod worker;
+
+#[cfg(feature = "binary")]
+pub mod cli;
+#[cfg(feature = "binary")]
+pub mod config;
+#[cfg(feature = "binary")]
+pub mod crypto;
+#[cfg(feature = "binary")]
+pub mod http_storefront;
+#[cfg(feature = "binary")]
+pub mod private_postgres;

@@ -14,6 +14,8 @@ pub struct Policy {
     pub max_attempts: u32,
     /// How long workloads may take to become ready.
     pub rollout_deadline: SignedDuration,
+    /// How long a cause that waiting does not mend (an image that cannot be pulled) may last before it ends the attempt.
+    pub cause_grace: SignedDuration,
     /// How long any other step of a provision may take.
     pub step_deadline: SignedDuration,
     /// How long a step of a delete may take. All deadlines stand still while the cluster cannot be reached (DECISIONS 13).
@@ -28,6 +30,7 @@ impl Default for Policy {
             backoff: Backoff::default(),
             max_attempts: 3,
             rollout_deadline: SignedDuration::from_mins(10),
+            cause_grace: SignedDuration::from_secs(60),
             step_deadline: SignedDuration::from_mins(5),
             delete_deadline: SignedDuration::from_hours(1),
             stuck_after: 3,

@@ -1,0 +1,15 @@
+//! The saga executor: does what the plan says and writes down what happened.
+//!
+//! It decides nothing ([`shopwright_domain::saga::plan`] does) and keeps nothing in memory that a crash could lose: every step's begin
+//! and end is a transaction, conditioned on the claim's epoch. A step's effect and its record are two things; between them a crash
+//! repeats the step, so every step is idempotent.
+
+mod calls;
+mod effects;
+mod executor;
+mod provision;
+mod record;
+mod teardown;
+
+pub use calls::ClusterGuard;
+pub use executor::{Executor, RunEnd};

@@ -1,0 +1,161 @@
+//! The effects of a provision's steps.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use shopwright_domain::ErrorCode;
+use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::saga::{ProvisionStep, Step, StepError};
+use shopwright_domain::store::Failure;
+use shopwright_ports::cluster::{NamespaceState, Rollout, SetupResult};
+use shopwright_ports::releases::ReleaseSpec;
+use shopwright_ports::secrets::StoreCredentials;
+
+use super::effects::{Effect, Note};
+use super::executor::{Executor, Run};
+
+/// How long one look at the workloads lasts before the deadline is checked again.
+const LOOK: Duration = Duration::from_secs(10);
+/// How long a storefront that does not answer is asked within one attempt, and how often.
+const PROBE_PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+const PROBE_PAUSE: Duration = Duration::from_millis(500);
+
+impl Executor {
+    pub(super) async fn provision(&self, run: &mut Run, step: ProvisionStep) -> Result<Effect, StepError> {
+        match step {
+            ProvisionStep::CreateNamespace => self.create_namespace(run).await,
+            ProvisionStep::CreateCredentials => self.create_credentials(run).await,
+            ProvisionStep::InstallRelease => self.install_release(run).await,
+            ProvisionStep::AwaitWorkloads => self.await_workloads(run).await,
+            ProvisionStep::VerifyStorefront => self.verify_storefront(run).await,
+            ProvisionStep::Publish => Ok(Effect::default()),
+        }
+    }
+
+    async fn create_namespace(&self, run: &mut Run) -> Result<Effect, StepError> {
+        self.cluster.call(self.cluster.cluster().ensure_namespace(&run.fence(), run.store.engine)).await?;
+        run.raised = true;
+        Ok(Effect::default())
+    }
+
+    /// A namespace that is not there any more has to be made again, with everything in it.
+    async fn raise_present(&self, run: &mut Run) -> Result<(), StepError> {
+        match self.raise(run).await? {
+            NamespaceState::Present => Ok(()),
+            NamespaceState::Absent => Err(StepError::new(ErrorCode::NamespaceLost, "the namespace is gone")),
+            NamespaceState::Terminating => {
+                Err(StepError::new(ErrorCode::NamespaceTerminating, "the namespace is terminating"))
+            }
+        }
+    }
+
+    async fn create_credentials(&self, run: &mut Run) -> Result<Effect, StepError> {
+        let credentials = self.credentials(run).await?;
+        self.raise_present(run).await?;
+        self.cluster.call(self.cluster.cluster().put_credentials(&run.fence(), &credentials)).await?;
+        Ok(Effect::default())
+    }
+
+    /// Opens what was sealed with the create; nothing is ever minted here (DECISIONS 15).
+    async fn credentials(&self, run: &Run) -> Result<StoreCredentials, StepError> {
+        let internal = |detail: String| StepError::new(ErrorCode::Internal, detail);
+        let unreadable = |detail: String| StepError::new(ErrorCode::CredentialsUnreadable, detail);
+        let sealed = {
+            let mut tx = self.storage.begin().await.map_err(|error| internal(error.to_string()))?;
+            tx.credentials().get(&run.store.id).await.map_err(|error| internal(error.to_string()))?
+        };
+        let sealed = sealed.ok_or_else(|| internal("the store has no sealed credentials".to_owned()))?;
+        let plain = self.sealer.open(run.store.id.as_str(), &sealed).map_err(|error| unreadable(error.to_string()))?;
+        StoreCredentials::decode(&plain).map_err(|error| unreadable(error.to_string()))
+    }
+
+    async fn install_release(&self, run: &mut Run) -> Result<Effect, StepError> {
+        self.raise_present(run).await?;
+        let store = &run.store;
+        let spec = ReleaseSpec {
+            store_id: store.id.clone(),
+            engine: store.engine,
+            name: store.name.clone(),
+            host: store.host.clone(),
+            public_url: self.urls.storefront(&store.host),
+            theme: store.theme,
+        };
+        let installed = self.cluster.call(self.releases.install(&run.fence(), &spec)).await?;
+        let mut note = Note::new(AuditEventType::HelmInstall, format!("release {} is installed", store.id.release()))
+            .with("engine", store.engine.as_str())
+            .with("namespace", store.id.namespace())
+            .with("revision", i64::from(installed.revision))
+            .with("digest", installed.digest);
+        if !installed.healed.is_empty() {
+            note = note.with("healed", installed.healed.join("; "));
+        }
+        Ok(Effect::noting(note))
+    }
+
+    /// Waits while the lease is held: the workloads are watched, not polled. A reason that a retry may mend ends the attempt once it has
+    /// lasted; slowness alone ends with the step's deadline.
+    async fn await_workloads(&self, run: &mut Run) -> Result<Effect, StepError> {
+        let step = Step::Provision(ProvisionStep::AwaitWorkloads);
+        let mut seen: Option<(ErrorCode, jiff::Timestamp)> = None;
+        loop {
+            let rollout = self.cluster.call(self.cluster.cluster().await_workloads(&run.store.id, LOOK)).await?;
+            let failure = match rollout {
+                Rollout::Ready(result) => return Ok(set_up(result)),
+                Rollout::Failed(failure) => return Err(failed(failure)),
+                Rollout::Pending(failure) => failure,
+            };
+            let now = self.clock.now();
+            let since = match seen {
+                Some((code, since)) if code == failure.code => since,
+                Some(_) | None => now,
+            };
+            seen = Some((failure.code, since));
+            let lasting = has_a_cause(failure.code) && now.duration_since(since) >= self.policy.cause_grace;
+            let overdue = run.log.record(step).is_some_and(|record| record.spent(now) >= self.policy.deadline(step));
+            if lasting || overdue {
+                return Err(failed(failure));
+            }
+            // A look that came back at once found nothing to wait for.
+            self.clock.sleep(PROBE_PAUSE).await;
+        }
+    }
+
+    /// Asks the way a shopper does. The ingress needs a moment to learn of a new host, so one attempt asks for a while.
+    async fn verify_storefront(&self, run: &mut Run) -> Result<Effect, StepError> {
+        let start = self.clock.now();
+        loop {
+            match self.storefront.probe(&run.store.host, run.store.engine.ready_path()).await {
+                Ok(()) => return Ok(Effect::default()),
+                Err(error) if self.clock.now().duration_since(start) >= PROBE_PATIENCE => {
+                    return Err(StepError::new(ErrorCode::StorefrontUnreachable, error.to_string()));
+                }
+                Err(_) => self.clock.sleep(PROBE_PAUSE).await,
+            }
+        }
+    }
+}
+
+/// Whether the code names something that does not pass by waiting longer.
+const fn has_a_cause(code: ErrorCode) -> bool {
+    !matches!(code, ErrorCode::RolloutTimeout | ErrorCode::ProbeFailing)
+}
+
+fn failed(failure: Failure) -> StepError {
+    StepError::new(failure.code, failure.detail)
+}
+
+fn set_up(result: SetupResult) -> Effect {
+    let mut note = Note::new(AuditEventType::Info, "the store is set up").with("setupResult", "ok");
+    if let Some(version) = result.version {
+        note = note.with("engineVersion", version);
+    }
+    for (name, millis) in &result.steps {
+        tracing::debug!(step = name, millis, "set-up step");
+    }
+    if let Some(text) = &result.note {
+        note = note.with("note", text.as_str());
+    }
+    let mut effect = Effect::noting(note);
+    effect.engine_note = result.note;
+    effect
+}

@@ -1,0 +1,80 @@
+//! The effects of a delete's steps. Each tolerates that what it removes is not there.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use shopwright_domain::ErrorCode;
+use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::error_code::Handling;
+use shopwright_domain::saga::{DeleteStep, StepError};
+use shopwright_ports::cluster::{NamespaceState, Removal};
+
+use super::effects::{Effect, Note};
+use super::executor::{Executor, Run};
+
+/// How long one look at a namespace that goes away lasts.
+const LOOK: Duration = Duration::from_secs(10);
+/// After this long a namespace that still goes away is worth a word to people; the deletion goes on.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(50);
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Executor {
+    pub(super) async fn tear_down(&self, run: &mut Run, step: DeleteStep) -> Result<Effect, StepError> {
+        match step {
+            DeleteStep::UninstallRelease => self.uninstall_release(run).await,
+            DeleteStep::DeleteNamespace => self.delete_namespace(run).await,
+            DeleteStep::VerifyGone => self.verify_gone(run).await,
+            DeleteStep::Release => Ok(Effect::default()),
+        }
+    }
+
+    /// Best effort: the namespace goes anyway, and the release with it. Only an outage is waited out, because then nothing else would
+    /// work either.
+    async fn uninstall_release(&self, run: &mut Run) -> Result<Effect, StepError> {
+        if self.raise(run).await? != NamespaceState::Present {
+            return Ok(Effect::noting(Note::new(
+                AuditEventType::HelmUninstall,
+                "there was no namespace to uninstall from",
+            )));
+        }
+        match self.cluster.call(self.releases.uninstall(&run.fence())).await {
+            Ok(()) => Ok(Effect::noting(Note::new(AuditEventType::HelmUninstall, "the release is uninstalled"))),
+            Err(error) if error.code.handling() == Handling::Wait && error.code != ErrorCode::NamespaceTerminating => {
+                Err(error)
+            }
+            Err(error) => {
+                let note = Note::new(
+                    AuditEventType::Warning,
+                    "helm could not uninstall the release; its namespace is removed all the same",
+                );
+                Ok(Effect::noting(note.with("errorCode", error.code.as_str()).with("detail", error.detail)))
+            }
+        }
+    }
+
+    async fn delete_namespace(&self, run: &mut Run) -> Result<Effect, StepError> {
+        if self.raise(run).await? == NamespaceState::Present {
+            self.cluster.call(self.cluster.cluster().delete_namespace(&run.fence())).await?;
+        }
+        Ok(Effect::default())
+    }
+
+    async fn verify_gone(&self, run: &mut Run) -> Result<Effect, StepError> {
+        let start = self.clock.now();
+        loop {
+            match self.cluster.call(self.cluster.cluster().await_gone(&run.store.id, LOOK)).await? {
+                Removal::Gone { retained } if retained.is_empty() => return Ok(Effect::default()),
+                Removal::Gone { retained } => {
+                    let note =
+                        Note::new(AuditEventType::Warning, "volumes stay because their reclaim policy keeps them");
+                    return Ok(Effect::noting(note.with("retained", retained.join(", "))));
+                }
+                Removal::Blocked(reason) => return Err(StepError::new(ErrorCode::DeleteBlocked, reason)),
+                Removal::InProgress if self.clock.now().duration_since(start) >= PATIENCE => {
+                    return Err(StepError::new(ErrorCode::DeleteBlocked, "the namespace is still terminating"));
+                }
+                Removal::InProgress => self.clock.sleep(PAUSE).await,
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The use cases of stores: what the driving port [`StoreService`] promises.
+//!
+//! Every use case is one transaction, begun again when it meets another one. It writes down what is wanted; it never talks to a cluster.
+
+mod access;
+mod create;
+mod delete;
+mod read;
+mod retry;
+mod rules;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::store::Store;
+use shopwright_domain::{OperationId, StoreId};
+use shopwright_ports::clock::{Clock, Entropy};
+use shopwright_ports::releases::Releases;
+use shopwright_ports::secrets::Sealer;
+use shopwright_ports::storage::{Page, Storage, StorageError, StoreFilter, Unique};
+use shopwright_ports::stores_api::{
+    Accepted, CreateStore, LogPage, OperationView, RequestContext, StorePage, StoreService, StoreServiceError,
+    StoreView,
+};
+use tokio::sync::Notify;
+
+pub use rules::{PublicUrls, StoreRules};
+
+/// How often a transaction is begun again when it meets others. Five meetings in a row are a fault worth reporting.
+const CONFLICT_RETRIES: u32 = 5;
+
+/// The use cases of stores.
+#[derive(Clone)]
+pub struct Stores {
+    /// Where everything is written down.
+    pub storage: Arc<dyn Storage>,
+    /// Asked only whether an engine can be had at all.
+    pub releases: Arc<dyn Releases>,
+    /// Seals and opens credentials.
+    pub sealer: Arc<dyn Sealer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// The numbers.
+    pub rules: StoreRules,
+    /// Told when there is something new to do. A hint: workers also look by themselves.
+    pub work: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Stores {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stores").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl Stores {
+    /// An operation of `kind` for `store`, as `context` asks for it.
+    fn operation_for(&self, context: &RequestContext, store: &Store, kind: OperationKind) -> Operation {
+        let id = OperationId::from_random(self.entropy.u128());
+        let mut operation = Operation::queued(id, store.tenant_id, store.id.clone(), kind, self.clock.now());
+        operation.requested_by = Some(context.actor.user_id);
+        operation.request_id = Some(context.origin.request_id.clone());
+        operation.traceparent.clone_from(&context.origin.traceparent);
+        operation
+    }
+
+    /// An event about `store` that `context` caused.
+    fn event(
+        &self,
+        context: &RequestContext,
+        store: &Store,
+        kind: AuditEventType,
+        message: impl Into<String>,
+    ) -> AuditEvent {
+        let mut event = AuditEvent::new(store.tenant_id, kind, message, self.clock.now());
+        event.store_id = Some(store.id.clone());
+        event.actor = Some(context.actor.user_id);
+        event.actor_email = Some(context.actor.email.as_str().to_owned());
+        event.ip_address.clone_from(&context.origin.ip_address);
+        event.request_id = Some(context.origin.request_id.clone());
+        event
+    }
+
+    /// What the transaction came to: a meeting with another one, or the answer.
+    fn settle<T>(&self, result: Result<T, StoreServiceError>, attempt: u32) -> Option<Result<T, StoreServiceError>> {
+        match result {
+            // Another request took the host, the id or the operation's place between our look and our write: look again.
+            Err(StoreServiceError::Storage(
+                StorageError::Conflict
+                | StorageError::Stale
+                | StorageError::NotUnique(
+                    Unique::StoreHost | Unique::StoreId | Unique::StoreName | Unique::UnfinishedOperation,
+                ),
+            )) => (attempt + 1 >= CONFLICT_RETRIES).then_some(Err(StoreServiceError::Conflict)),
+            Ok(value) => {
+                self.work.notify_one();
+                Some(Ok(value))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+#[async_trait]
+impl StoreService for Stores {
+    async fn create(&self, context: &RequestContext, command: CreateStore) -> Result<Accepted, StoreServiceError> {
+        for attempt in 0.. {
+            let result = self.try_create(context, &command).await;
+            if let Some(answer) = self.settle(result, attempt) {
+                return answer;
+            }
+        }
+        Err(StoreServiceError::Conflict)
+    }
+
+    async fn get(&self, context: &RequestContext, id: &StoreId) -> Result<StoreView, StoreServiceError> {
+        self.read_one(context, id).await
+    }
+
+    async fn list(
+        &self,
+        context: &RequestContext,
+        filter: StoreFilter,
+        page: Page,
+    ) -> Result<StorePage, StoreServiceError> {
+        self.read_page(context, filter, page).await
+    }
+
+    async fn delete(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
+        for attempt in 0.. {
+            let result = self.try_delete(context, id).await;
+            if let Some(answer) = self.settle(result, attempt) {
+                return answer;
+            }
+        }
+        Err(StoreServiceError::Conflict)
+    }
+
+    async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
+        for attempt in 0.. {
+            let result = self.try_retry(context, id).await;
+            if let Some(answer) = self.settle(result, attempt) {
+                return answer;
+            }
+        }
+        Err(StoreServiceError::Conflict)
+    }
+
+    async fn logs(&self, context: &RequestContext, id: &StoreId, page: Page) -> Result<LogPage, StoreServiceError> {
+        self.read_logs(context, id, page).await
+    }
+
+    async fn operation(&self, context: &RequestContext, id: OperationId) -> Result<OperationView, StoreServiceError> {
+        self.read_operation(context, id).await
+    }
+}

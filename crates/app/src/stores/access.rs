@@ -1,0 +1,35 @@
+//! Who may touch which store: one rule for all use cases.
+
+use shopwright_domain::StoreId;
+use shopwright_domain::store::Store;
+use shopwright_ports::storage::Transaction;
+use shopwright_ports::stores_api::{RequestContext, StoreServiceError};
+
+/// Reads a store for somebody who may see it.
+///
+/// A tenant gets the same refusal for a foreign store and for none, so that ids tell nothing; platform administrators see what there is
+/// (DECISIONS 30).
+pub(super) async fn visible(
+    tx: &mut dyn Transaction,
+    context: &RequestContext,
+    id: &StoreId,
+) -> Result<Store, StoreServiceError> {
+    let store = tx.stores().get(id).await.map_err(StoreServiceError::Storage)?;
+    match store {
+        Some(store) if context.actor.is_admin() || store.tenant_id == context.actor.tenant_id => Ok(store),
+        None if context.actor.is_admin() => Err(StoreServiceError::NotFound("store")),
+        Some(_) | None => Err(StoreServiceError::Forbidden),
+    }
+}
+
+/// Reads and locks a store for somebody who may change it: first its tenant, then the store itself.
+pub(super) async fn locked(
+    tx: &mut dyn Transaction,
+    context: &RequestContext,
+    id: &StoreId,
+) -> Result<Store, StoreServiceError> {
+    let seen = visible(tx, context, id).await?;
+    tx.tenants().lock(seen.tenant_id).await.map_err(StoreServiceError::Storage)?;
+    let store = tx.stores().lock(id).await.map_err(StoreServiceError::Storage)?;
+    store.filter(|store| store.tenant_id == seen.tenant_id).ok_or(StoreServiceError::Conflict)
+}

@@ -1,0 +1,238 @@
+//! Asking for a store.
+
+use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::operation::OperationKind;
+use shopwright_domain::store::{Store, StoreHost, StoreState};
+use shopwright_domain::{Epoch, RowVersion, StoreId};
+use shopwright_ports::releases::ReleaseError;
+use shopwright_ports::secrets::StoreCredentials;
+use shopwright_ports::storage::{IdempotencyRecord, Tenant, Transaction};
+use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
+
+use super::Stores;
+
+const ROUTE: &str = "POST /stores";
+
+impl Stores {
+    /// One transaction: store, sealed credentials, operation, audit event and idempotency key.
+    pub(super) async fn try_create(
+        &self,
+        context: &RequestContext,
+        command: &CreateStore,
+    ) -> Result<Accepted, StoreServiceError> {
+        let note = self.releases.engine_note(command.engine).await.map_err(engine_unavailable)?;
+        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        if let Some(earlier) = self.replayed(tx.as_mut(), context, command).await? {
+            return Ok(earlier);
+        }
+        let tenant_id = context.actor.tenant_id;
+        let tenant = tx.tenants().lock(tenant_id).await.map_err(StoreServiceError::Storage)?;
+        let tenant = tenant.ok_or(StoreServiceError::Forbidden)?;
+
+        let existing = tx.stores().live_by_name(tenant_id, &command.name).await.map_err(StoreServiceError::Storage)?;
+        let accepted = match existing {
+            Some(store) if store.state == StoreState::Failed => {
+                self.recreate(tx.as_mut(), context, command, store).await?
+            }
+            existing => {
+                self.check_limits(tx.as_mut(), context, &tenant).await?;
+                if let Some(store) = existing {
+                    return Err(StoreServiceError::NameInUse {
+                        name: store.name,
+                        store_id: store.id,
+                        state: store.state,
+                    });
+                }
+                self.insert(tx.as_mut(), context, command, note).await?
+            }
+        };
+        if let (Some(idempotency), Some(operation)) = (&command.idempotency, &accepted.operation) {
+            let record = IdempotencyRecord {
+                tenant_id,
+                route: ROUTE.to_owned(),
+                key: idempotency.key.clone(),
+                fingerprint: idempotency.fingerprint.clone(),
+                store_id: accepted.store.id.clone(),
+                operation_id: operation.id,
+                created_at: self.clock.now(),
+            };
+            tx.idempotency().put(&record).await.map_err(StoreServiceError::Storage)?;
+        }
+        tx.commit().await.map_err(StoreServiceError::Storage)?;
+        Ok(accepted)
+    }
+
+    /// What an earlier request under the same key came to.
+    async fn replayed(
+        &self,
+        tx: &mut dyn Transaction,
+        context: &RequestContext,
+        command: &CreateStore,
+    ) -> Result<Option<Accepted>, StoreServiceError> {
+        let Some(idempotency) = &command.idempotency else { return Ok(None) };
+        let tenant_id = context.actor.tenant_id;
+        let storage = StoreServiceError::Storage;
+        if !tx.idempotency().try_lock(tenant_id, ROUTE, &idempotency.key).await.map_err(storage)? {
+            return Err(StoreServiceError::KeyInFlight);
+        }
+        let since = self.clock.now() - self.rules.idempotency_window;
+        let Some(record) = tx.idempotency().get(tenant_id, ROUTE, &idempotency.key, since).await.map_err(storage)?
+        else {
+            return Ok(None);
+        };
+        if record.fingerprint != idempotency.fingerprint {
+            return Err(StoreServiceError::KeyReused);
+        }
+        let store = tx.stores().get(&record.store_id).await.map_err(storage)?;
+        let operation = tx.operations().get(record.operation_id).await.map_err(storage)?;
+        let store = store
+            .ok_or_else(|| StoreServiceError::Internal(format!("{} of an idempotency key is gone", record.store_id)))?;
+        let is_owner = store.owner_id == context.actor.user_id;
+        Ok(Some(Accepted { store, operation, is_owner }))
+    }
+
+    async fn check_limits(
+        &self,
+        tx: &mut dyn Transaction,
+        context: &RequestContext,
+        tenant: &Tenant,
+    ) -> Result<(), StoreServiceError> {
+        let held = tx.stores().count_live(tenant.id).await.map_err(StoreServiceError::Storage)?;
+        self.rules
+            .quota
+            .check(held)
+            .map_err(|used_up| StoreServiceError::QuotaUsedUp { held: used_up.held, limit: used_up.limit })?;
+        if !context.actor.is_admin() {
+            self.rules
+                .cooldown
+                .check(tenant.last_store_created_at, self.clock.now())
+                .map_err(|refusal| StoreServiceError::Cooldown { until: refusal.until })?;
+        }
+        Ok(())
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut dyn Transaction,
+        context: &RequestContext,
+        command: &CreateStore,
+        note: Option<String>,
+    ) -> Result<Accepted, StoreServiceError> {
+        let now = self.clock.now();
+        let storage = StoreServiceError::Storage;
+        let store = Store {
+            id: StoreId::from_random(self.entropy.u32()),
+            tenant_id: context.actor.tenant_id,
+            owner_id: context.actor.user_id,
+            cluster: self.rules.cluster.clone(),
+            name: command.name.clone(),
+            host: self.free_host(tx, command).await?,
+            engine: command.engine,
+            theme: command.theme.or(command.engine.default_theme()),
+            state: StoreState::Requested,
+            epoch: Epoch(0),
+            row_version: RowVersion(1),
+            retry_count: 0,
+            failure: None,
+            urls: None,
+            engine_note: note,
+            created_at: now,
+            updated_at: now,
+            provisioning_started_at: None,
+            provisioning_duration: None,
+            ready_at: None,
+            deleted_at: None,
+        };
+        let credentials = StoreCredentials::mint(
+            command.engine,
+            &context.actor.email,
+            command.password.clone(),
+            self.entropy.as_ref(),
+        );
+        let operation = self.operation_for(context, &store, OperationKind::Provision);
+        let mut event = self
+            .event(context, &store, AuditEventType::StoreCreated, format!("store {} was asked for", store.name))
+            .with("engine", store.engine.as_str())
+            .with("ownerId", store.owner_id.to_string());
+        event.new = Some(StoreState::Requested);
+        event.operation_id = Some(operation.id);
+        if let Some(theme) = store.theme {
+            event = event.with("theme", theme.as_str());
+        }
+
+        tx.stores().insert(&store).await.map_err(storage)?;
+        self.seal(tx, &store, &credentials).await?;
+        tx.operations().enqueue(&operation, &[]).await.map_err(storage)?;
+        tx.tenants().set_last_store_created_at(store.tenant_id, now).await.map_err(storage)?;
+        tx.audit().append(&event).await.map_err(storage)?;
+        Ok(Accepted { store, operation: Some(operation), is_owner: true })
+    }
+
+    /// Creating the name of an own failed store again is its retry; a password that is chosen now replaces the old one.
+    async fn recreate(
+        &self,
+        tx: &mut dyn Transaction,
+        context: &RequestContext,
+        command: &CreateStore,
+        failed: Store,
+    ) -> Result<Accepted, StoreServiceError> {
+        if failed.engine != command.engine {
+            return Err(StoreServiceError::EngineDiffers { store_id: failed.id, engine: failed.engine });
+        }
+        let store = tx.stores().lock(&failed.id).await.map_err(StoreServiceError::Storage)?;
+        let store = store.filter(|store| store.state == StoreState::Failed).ok_or(StoreServiceError::Conflict)?;
+        if let Some(password) = &command.password {
+            let credentials = self.unseal(tx, &store).await?.with_admin_password(password.clone());
+            self.seal(tx, &store, &credentials).await?;
+        }
+        self.retry_locked(tx, context, store).await
+    }
+
+    async fn free_host(&self, tx: &mut dyn Transaction, command: &CreateStore) -> Result<StoreHost, StoreServiceError> {
+        let released_before = self.clock.now() - self.rules.host_quarantine;
+        let mut host = StoreHost::preferred(&command.name, &self.rules.suffix);
+        // Five misses among 65,536 alternatives mean that thousands hold this name: the request is then begun again.
+        for _ in 0..5 {
+            if tx.stores().host_is_free(&host, released_before).await.map_err(StoreServiceError::Storage)? {
+                return Ok(host);
+            }
+            let [_, _, high, low] = self.entropy.u32().to_be_bytes();
+            host = StoreHost::alternative(&command.name, &self.rules.suffix, u16::from_be_bytes([high, low]));
+        }
+        Err(StoreServiceError::Conflict)
+    }
+
+    pub(super) async fn seal(
+        &self,
+        tx: &mut dyn Transaction,
+        store: &Store,
+        credentials: &StoreCredentials,
+    ) -> Result<(), StoreServiceError> {
+        let sealed = self
+            .sealer
+            .seal(store.id.as_str(), &credentials.encode())
+            .map_err(|error| StoreServiceError::Internal(error.to_string()))?;
+        tx.credentials().put(store.tenant_id, &store.id, &sealed).await.map_err(StoreServiceError::Storage)
+    }
+
+    pub(super) async fn unseal(
+        &self,
+        tx: &mut dyn Transaction,
+        store: &Store,
+    ) -> Result<StoreCredentials, StoreServiceError> {
+        let sealed = tx.credentials().get(&store.id).await.map_err(StoreServiceError::Storage)?;
+        let sealed = sealed.ok_or_else(|| StoreServiceError::Internal(format!("{} has no credentials", store.id)))?;
+        let plain = self
+            .sealer
+            .open(store.id.as_str(), &sealed)
+            .map_err(|error| StoreServiceError::Internal(error.to_string()))?;
+        StoreCredentials::decode(&plain).map_err(|error| StoreServiceError::Internal(error.to_string()))
+    }
+}
+
+fn engine_unavailable(error: ReleaseError) -> StoreServiceError {
+    match error {
+        ReleaseError::Chart(reason) => StoreServiceError::EngineUnavailable(reason),
+        other => StoreServiceError::Internal(other.to_string()),
+    }
+}

@@ -1,0 +1,92 @@
+//! Looking at stores.
+
+use shopwright_domain::store::{Store, StoreState};
+use shopwright_domain::{OperationId, StoreId};
+use shopwright_ports::storage::{AuditFilter, Page, StoreFilter, Transaction};
+use shopwright_ports::stores_api::{
+    AdminCredentials, LogPage, OperationView, RequestContext, StorePage, StoreServiceError, StoreView,
+};
+
+use super::{Stores, access};
+
+impl Stores {
+    pub(super) async fn read_one(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+    ) -> Result<StoreView, StoreServiceError> {
+        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let store = access::visible(tx.as_mut(), context, id).await?;
+        let operation = tx.operations().latest_of(id).await.map_err(StoreServiceError::Storage)?;
+        let is_owner = store.owner_id == context.actor.user_id;
+        let credentials = self.credentials_of(tx.as_mut(), &store, is_owner).await?;
+        Ok(StoreView { store, operation, credentials, is_owner })
+    }
+
+    /// The administrator's credentials of a store that was ready; the password is for the owner alone.
+    async fn credentials_of(
+        &self,
+        tx: &mut dyn Transaction,
+        store: &Store,
+        is_owner: bool,
+    ) -> Result<Option<AdminCredentials>, StoreServiceError> {
+        if store.ready_at.is_none() || store.state == StoreState::Deleted {
+            return Ok(None);
+        }
+        let credentials = self.unseal(tx, store).await?;
+        Ok(Some(AdminCredentials {
+            email: credentials.admin_email,
+            username: store.engine.admin_username().map(str::to_owned),
+            password: is_owner.then_some(credentials.admin_password),
+        }))
+    }
+
+    pub(super) async fn read_page(
+        &self,
+        context: &RequestContext,
+        mut filter: StoreFilter,
+        page: Page,
+    ) -> Result<StorePage, StoreServiceError> {
+        if !context.actor.is_admin() {
+            filter.tenant_id = Some(context.actor.tenant_id);
+            filter.owner_id = None;
+        }
+        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let (stores, total) = tx.stores().list(&filter, page).await.map_err(StoreServiceError::Storage)?;
+        let view = |store: Store| {
+            let is_owner = store.owner_id == context.actor.user_id;
+            StoreView { store, operation: None, credentials: None, is_owner }
+        };
+        Ok(StorePage { stores: stores.into_iter().map(view).collect(), total })
+    }
+
+    pub(super) async fn read_logs(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+        page: Page,
+    ) -> Result<LogPage, StoreServiceError> {
+        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let store = access::visible(tx.as_mut(), context, id).await?;
+        let filter = AuditFilter { tenant_id: Some(store.tenant_id), store_id: Some(store.id) };
+        let (entries, total) = tx.audit().list(&filter, page).await.map_err(StoreServiceError::Storage)?;
+        Ok(LogPage { entries, total })
+    }
+
+    pub(super) async fn read_operation(
+        &self,
+        context: &RequestContext,
+        id: OperationId,
+    ) -> Result<OperationView, StoreServiceError> {
+        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let operation = tx.operations().get(id).await.map_err(StoreServiceError::Storage)?;
+        let operation = match operation {
+            Some(operation) if context.actor.is_admin() || operation.tenant_id == context.actor.tenant_id => operation,
+            None if context.actor.is_admin() => return Err(StoreServiceError::NotFound("operation")),
+            Some(_) | None => return Err(StoreServiceError::Forbidden),
+        };
+        let steps = tx.operations().steps(id).await.map_err(StoreServiceError::Storage)?;
+        let log = shopwright_domain::saga::SagaLog::from_records(operation.kind, steps);
+        Ok(OperationView { operation, steps: log.records().to_vec() })
+    }
+}

@@ -1,0 +1,83 @@
+//! Trying again what failed.
+
+use shopwright_domain::StoreId;
+use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::operation::OperationKind;
+use shopwright_domain::saga::{SagaLog, StepStatus};
+use shopwright_domain::store::{Store, StoreEvent, StoreState};
+use shopwright_ports::storage::Transaction;
+use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
+
+use super::{Stores, access};
+
+impl Stores {
+    pub(super) async fn try_retry(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+    ) -> Result<Accepted, StoreServiceError> {
+        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let store = access::locked(tx.as_mut(), context, id).await?;
+        let accepted = self.retry_locked(tx.as_mut(), context, store).await?;
+        tx.commit().await.map_err(StoreServiceError::Storage)?;
+        Ok(accepted)
+    }
+
+    /// Repeats the operation that failed; the steps that succeeded stay done. A store that failed while being deleted is deleted, never
+    /// provisioned again over half-removed data. The store's row is locked by the caller.
+    pub(super) async fn retry_locked(
+        &self,
+        tx: &mut dyn Transaction,
+        context: &RequestContext,
+        mut store: Store,
+    ) -> Result<Accepted, StoreServiceError> {
+        let storage = StoreServiceError::Storage;
+        if store.state != StoreState::Failed {
+            return Err(StoreServiceError::NotRetryable { state: store.state });
+        }
+        let failed = tx.operations().latest_of(&store.id).await.map_err(storage)?;
+        let kind = failed.as_ref().map_or(OperationKind::Provision, |operation| operation.kind);
+        let event = match kind {
+            OperationKind::Provision => {
+                self.check_retry(tx, &store).await?;
+                StoreEvent::Retried
+            }
+            OperationKind::Delete => StoreEvent::DeletionRequested,
+        };
+
+        let now = self.clock.now();
+        let operation = self.operation_for(context, &store, kind);
+        let done = match &failed {
+            Some(failed) => {
+                let steps = tx.operations().steps(failed.id).await.map_err(storage)?;
+                let resumed = SagaLog::from_records(kind, steps).resumed();
+                resumed.records().iter().filter(|record| record.status == StepStatus::Succeeded).cloned().collect()
+            }
+            None => Vec::new(),
+        };
+        let mut audit = self.event(context, &store, AuditEventType::StatusChange, format!("{kind} is tried again"));
+        audit.operation_id = Some(operation.id);
+        audit.previous = Some(store.state);
+        store.apply(event, now).map_err(|error| StoreServiceError::Internal(error.to_string()))?;
+        audit.new = Some(store.state);
+        tx.stores().save(&mut store).await.map_err(storage)?;
+        tx.operations().enqueue(&operation, &done).await.map_err(storage)?;
+        tx.audit().append(&audit.with("retryCount", i64::from(store.retry_count))).await.map_err(storage)?;
+        let is_owner = store.owner_id == context.actor.user_id;
+        Ok(Accepted { store, operation: Some(operation), is_owner })
+    }
+
+    /// A retry skips the cooldown, not the quota (DECISIONS 14); the store's own place counts as free.
+    async fn check_retry(&self, tx: &mut dyn Transaction, store: &Store) -> Result<(), StoreServiceError> {
+        let limit = self.rules.max_retries;
+        if store.retry_count >= limit {
+            return Err(StoreServiceError::RetriesUsedUp { limit });
+        }
+        let held = tx.stores().count_live(store.tenant_id).await.map_err(StoreServiceError::Storage)?;
+        let others = held.saturating_sub(1);
+        self.rules
+            .quota
+            .check(others)
+            .map_err(|used_up| StoreServiceError::QuotaUsedUp { held: used_up.held, limit: used_up.limit })
+    }
+}

@@ -1,0 +1,85 @@
+//! The numbers by which stores are granted, and how their URLs look.
+
+use jiff::SignedDuration;
+use shopwright_domain::ClusterName;
+use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::store::{Engine, HostSuffix, StoreHost, StoreUrls};
+
+/// The numbers.
+#[derive(Debug, Clone)]
+pub struct StoreRules {
+    /// What follows a store's label in its host.
+    pub suffix: HostSuffix,
+    /// Stores per organisation.
+    pub quota: StoreQuota,
+    /// Pause between two creations of one organisation; platform administrators are exempt.
+    pub cooldown: Cooldown,
+    /// Retries of one store before it was ready.
+    pub max_retries: u32,
+    /// How long a deleted store's host stays unavailable (RELIABILITY S31).
+    pub host_quarantine: SignedDuration,
+    /// How long an idempotency key is remembered.
+    pub idempotency_window: SignedDuration,
+    /// Where new stores are placed.
+    pub cluster: ClusterName,
+}
+
+impl Default for StoreRules {
+    fn default() -> Self {
+        Self {
+            suffix: HostSuffix::local(),
+            quota: StoreQuota(5),
+            cooldown: Cooldown(SignedDuration::from_secs(30)),
+            max_retries: 3,
+            host_quarantine: SignedDuration::from_hours(30 * 24),
+            idempotency_window: SignedDuration::from_hours(24),
+            cluster: ClusterName::default_cluster(),
+        }
+    }
+}
+
+/// How shoppers reach hosts: the scheme, and a port when it is not the scheme's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrls {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The port in URLs.
+    pub port: Option<u16>,
+}
+
+impl PublicUrls {
+    /// Where shoppers reach `host`.
+    pub fn storefront(&self, host: &StoreHost) -> String {
+        let own = match self.scheme.as_str() {
+            "https" => 443,
+            _ => 80,
+        };
+        match self.port {
+            Some(port) if port != own => format!("{}://{host}:{port}", self.scheme),
+            _ => format!("{}://{host}", self.scheme),
+        }
+    }
+
+    /// Both URLs of a store.
+    pub fn of(&self, host: &StoreHost, engine: Engine) -> StoreUrls {
+        let storefront = self.storefront(host);
+        let admin = format!("{storefront}{}", engine.admin_path());
+        StoreUrls { storefront, admin }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_shown_only_when_it_is_not_the_schemes_own() {
+        let host: StoreHost = "tea.example.com".parse().unwrap();
+        let url = |scheme: &str, port| PublicUrls { scheme: scheme.to_owned(), port }.storefront(&host);
+
+        assert_eq!(url("http", Some(8080)), "http://tea.example.com:8080");
+        assert_eq!(url("http", Some(80)), "http://tea.example.com");
+        assert_eq!(url("https", Some(443)), "https://tea.example.com");
+        assert_eq!(url("https", None), "https://tea.example.com");
+    }
+}

@@ -1,0 +1,131 @@
+//! The leases that this process holds, and their renewal.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::operation::OperationStatus;
+use shopwright_domain::{OperationId, WorkerId};
+use shopwright_ports::clock::Clock;
+use shopwright_ports::storage::{Lease, Storage};
+use tokio_util::sync::CancellationToken;
+
+struct Held {
+    lease: Lease,
+    /// When it was last known to be ours, by our own clock and from before the statement was sent.
+    renewed_at: Timestamp,
+    lost: CancellationToken,
+}
+
+pub(super) struct Leases {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    length: Duration,
+    held: Mutex<HashMap<OperationId, Held>>,
+}
+
+impl Leases {
+    pub(super) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, length: Duration) -> Self {
+        Self { storage, clock, length, held: Mutex::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<OperationId, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, lease: &Lease, renewed_at: Timestamp) {
+        let held = Held { lease: lease.clone(), renewed_at, lost: CancellationToken::new() };
+        self.held().insert(lease.operation_id, held);
+    }
+
+    /// A token that is cancelled when the lease is not ours any more.
+    pub(super) fn lost(&self, lease: &Lease) -> CancellationToken {
+        self.held().get(&lease.operation_id).map_or_else(
+            || {
+                let gone = CancellationToken::new();
+                gone.cancel();
+                gone
+            },
+            |held| held.lost.clone(),
+        )
+    }
+
+    pub(super) fn remove(&self, lease: &Lease) {
+        self.held().remove(&lease.operation_id);
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.held().len()
+    }
+
+    /// Renews every third of a lease, until told to end.
+    pub(super) async fn keep(self: Arc<Self>, end: CancellationToken) {
+        let pause = self.length / 3;
+        loop {
+            tokio::select! {
+                () = self.clock.sleep(pause) => {}
+                () = end.cancelled() => return,
+            }
+            // A database that hangs must not keep us from noticing that our time is up.
+            let tick = self.clock.sleep(pause);
+            tokio::select! {
+                () = self.renew() => {}
+                () = tick => tracing::warn!("the renewal of leases takes too long"),
+            }
+            self.drop_expired();
+        }
+    }
+
+    async fn renew(&self) {
+        let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
+        if leases.is_empty() {
+            return;
+        }
+        let sent_at = self.clock.now();
+        match self.storage.renew(&leases, self.length).await {
+            Ok(ours) => {
+                let mut held = self.held();
+                for lease in &leases {
+                    let Some(entry) = held.get_mut(&lease.operation_id).filter(|entry| entry.lease == *lease) else {
+                        continue;
+                    };
+                    if ours.contains(lease) {
+                        entry.renewed_at = sent_at;
+                    } else {
+                        entry.lost.cancel();
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "leases could not be renewed"),
+        }
+    }
+
+    /// Whoever could not renew in time stops three tenths of a lease before the database would let somebody else in.
+    fn drop_expired(&self) {
+        let now = self.clock.now();
+        let limit = SignedDuration::try_from(self.length * 7 / 10).unwrap_or(SignedDuration::MAX);
+        for held in self.held().values() {
+            if now.duration_since(held.renewed_at) >= limit && !held.lost.is_cancelled() {
+                tracing::warn!(operation_id = %held.lease.operation_id, "lease not renewed in time");
+                held.lost.cancel();
+            }
+        }
+    }
+
+    /// Gives back what is left at shutdown, so that nobody has to wait for the leases to run out. Best effort.
+    pub(super) async fn release_all(&self, worker: WorkerId) {
+        let leases: Vec<Lease> =
+            self.held().drain().map(|(_, held)| held.lease).filter(|lease| lease.worker == worker).collect();
+        for lease in leases {
+            let parked = async {
+                let mut tx = self.storage.begin().await?;
+                tx.operations().park(&lease, OperationStatus::Queued, None, None).await?;
+                tx.commit().await
+            };
+            if let Err(error) = parked.await {
+                tracing::debug!(operation_id = %lease.operation_id, %error, "not given back");
+            }
+        }
+    }
+}

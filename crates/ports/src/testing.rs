@@ -20,5 +20,5 @@ pub use cluster::FakeCluster;
 pub use faults::{Fault, Faults};
 pub use releases::FakeReleases;
 pub use secrets::{FakeHasher, FakeSealer, FakeTokens};
-pub use storage::FakeStorage;
+pub use storage::{FakeStorage, Snapshot};
 pub use storefront::FakeStorefront;

@@ -1,0 +1,24 @@
+//! Keys that sign access tokens.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+
+use super::transaction::FakeTransaction;
+use crate::storage::{SealedKey, SigningKeyRepository, StorageError};
+
+#[async_trait]
+impl SigningKeyRepository for FakeTransaction {
+    async fn lock_all(&mut self) -> Result<Vec<SealedKey>, StorageError> {
+        let mut keys = self.rows()?.signing_keys.clone();
+        keys.sort_by_key(|key| Reverse((key.created_at, key.id.clone())));
+        Ok(keys)
+    }
+
+    async fn insert(&mut self, key: &SealedKey) -> Result<(), StorageError> {
+        let fresh = self.rows()?.signing_keys.iter().all(|row| row.id != key.id);
+        self.require(fresh, "a fresh key id")?;
+        self.rows()?.signing_keys.push(key.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! The queue of operations, and their steps.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::saga::{Step, StepRecord};
+use shopwright_domain::store::Failure;
+use shopwright_domain::{OperationId, StoreId, WorkerId};
+
+use super::Snapshot;
+use super::transaction::FakeTransaction;
+use crate::storage::{Claim, Lease, OperationRepository, StorageError, Unique};
+
+fn put_step(rows: &mut Snapshot, id: OperationId, record: &StepRecord) {
+    rows.steps.retain(|(of, known)| *of != id || known.step != record.step);
+    rows.steps.push((id, record.clone()));
+}
+
+impl FakeTransaction {
+    fn fenced(&mut self, lease: &Lease) -> Result<&mut Operation, StorageError> {
+        self.rows()?.leased_mut(lease).ok_or(StorageError::LeaseLost)
+    }
+}
+
+fn not_allowed(what: &str, status: OperationStatus) -> StorageError {
+    StorageError::Internal { detail: format!("an operation cannot be {what} as {status}"), source: None }
+}
+
+#[async_trait]
+impl OperationRepository for FakeTransaction {
+    async fn enqueue(&mut self, operation: &Operation, done: &[StepRecord]) -> Result<(), StorageError> {
+        let rows = self.rows()?;
+        let fresh = rows.operation(operation.id).is_none();
+        let unfinished =
+            rows.operations.iter().any(|row| row.store_id == operation.store_id && !row.status.is_finished());
+        let theirs = rows.store(&operation.store_id).is_some_and(|store| store.tenant_id == operation.tenant_id);
+        self.require(fresh, "a fresh operation id")?;
+        if unfinished && !operation.status.is_finished() {
+            return Err(self.not_unique(Unique::UnfinishedOperation));
+        }
+        self.require(theirs, "the tenant's store")?;
+        let rows = self.rows()?;
+        rows.operations.push(operation.clone());
+        for record in done {
+            put_step(rows, operation.id, record);
+        }
+        Ok(())
+    }
+
+    async fn get(&mut self, id: OperationId) -> Result<Option<Operation>, StorageError> {
+        Ok(self.rows()?.operation(id).cloned())
+    }
+
+    async fn latest_of(&mut self, store_id: &StoreId) -> Result<Option<Operation>, StorageError> {
+        let of_store = self.rows()?.operations.iter().filter(|row| row.store_id == *store_id);
+        // Of two from the same microsecond the one that was added later.
+        Ok(of_store.enumerate().max_by_key(|(added, row)| (row.created_at, *added)).map(|(_, row)| row.clone()))
+    }
+
+    async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError> {
+        Ok(self.rows()?.steps_of(id))
+    }
+
+    async fn claim(&mut self, worker: WorkerId, lease: Duration) -> Result<Option<Claim>, StorageError> {
+        let now = self.now();
+        let faults = std::sync::Arc::clone(&self.faults);
+        let rows = self.rows()?;
+        faults.around("claim", || Ok(rows.claim(worker, lease, now))).await
+    }
+
+    async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError> {
+        let now = self.now();
+        Ok(self.rows()?.next_due(now))
+    }
+
+    async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {
+        self.fenced(lease)?;
+        put_step(self.rows()?, lease.operation_id, record);
+        Ok(())
+    }
+
+    async fn record_progress(&mut self, lease: &Lease, step: Step, attempt: u32) -> Result<(), StorageError> {
+        let operation = self.fenced(lease)?;
+        operation.step = Some(step);
+        operation.attempt = attempt;
+        Ok(())
+    }
+
+    async fn park(
+        &mut self,
+        lease: &Lease,
+        status: OperationStatus,
+        wake_at: Option<Timestamp>,
+        failure: Option<&Failure>,
+    ) -> Result<(), StorageError> {
+        if !matches!(status, OperationStatus::Queued | OperationStatus::Waiting | OperationStatus::Stuck) {
+            return Err(not_allowed("parked", status));
+        }
+        let operation = self.fenced(lease)?;
+        operation.status = status;
+        operation.wake_at = wake_at;
+        operation.failure = failure.cloned();
+        operation.worker = None;
+        operation.lease_expires_at = None;
+        Ok(())
+    }
+
+    async fn finish(
+        &mut self,
+        lease: &Lease,
+        status: OperationStatus,
+        failure: Option<&Failure>,
+        at: Timestamp,
+    ) -> Result<(), StorageError> {
+        if !matches!(status, OperationStatus::Succeeded | OperationStatus::Failed) {
+            return Err(not_allowed("finished", status));
+        }
+        let operation = self.fenced(lease)?;
+        operation.status = status;
+        operation.failure = failure.cloned();
+        operation.worker = None;
+        operation.lease_expires_at = None;
+        operation.finished_at = Some(at);
+        Ok(())
+    }
+
+    async fn supersede(&mut self, id: OperationId, at: Timestamp) -> Result<(), StorageError> {
+        let unfinished = |row: &&mut Operation| row.id == id && !row.status.is_finished();
+        if let Some(operation) = self.rows()?.operations.iter_mut().find(unfinished) {
+            operation.status = OperationStatus::Cancelled;
+            operation.worker = None;
+            operation.lease_expires_at = None;
+            operation.wake_at = None;
+            operation.finished_at = Some(at);
+        }
+        Ok(())
+    }
+}

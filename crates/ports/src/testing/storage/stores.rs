@@ -1,0 +1,110 @@
+//! Stores.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use shopwright_domain::store::{Store, StoreHost, StoreName, StoreState};
+use shopwright_domain::{Epoch, StoreId, TenantId};
+
+use super::transaction::FakeTransaction;
+use crate::storage::{Page, StorageError, StoreFilter, StoreRepository, Unique};
+
+/// The asked-for part of `rows`, and how many there are in all.
+pub(super) fn page_of<T>(rows: Vec<T>, page: Page) -> (Vec<T>, u64) {
+    let total = rows.len() as u64;
+    (rows.into_iter().skip(page.offset as usize).take(page.limit as usize).collect(), total)
+}
+
+impl FakeTransaction {
+    /// Refuses a live store whose name or host another live one has.
+    fn check_unique(&mut self, store: &Store) -> Result<(), StorageError> {
+        let mut others = self.rows()?.stores.iter().filter(|row| row.id != store.id && row.state.is_live());
+        let name_taken = others.clone().any(|row| row.tenant_id == store.tenant_id && row.name == store.name);
+        let host_taken = others.any(|row| row.host == store.host);
+        match store.state.is_live() {
+            true if name_taken => Err(self.not_unique(Unique::StoreName)),
+            true if host_taken => Err(self.not_unique(Unique::StoreHost)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl StoreRepository for FakeTransaction {
+    async fn insert(&mut self, store: &Store) -> Result<(), StorageError> {
+        if self.rows()?.store(&store.id).is_some() {
+            return Err(self.not_unique(Unique::StoreId));
+        }
+        self.check_unique(store)?;
+        let rows = self.rows()?;
+        let has_tenant = rows.tenants.iter().any(|row| row.id == store.tenant_id);
+        let has_owner = rows.users.iter().any(|row| row.id == store.owner_id);
+        let has_cluster = rows.clusters.iter().any(|row| row.name == store.cluster);
+        self.require(has_tenant, "the store's tenant")?;
+        self.require(has_owner, "the store's owner")?;
+        self.require(has_cluster, "the store's cluster")?;
+        self.rows()?.stores.push(store.clone());
+        Ok(())
+    }
+
+    async fn get(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
+        Ok(self.rows()?.store(id).cloned())
+    }
+
+    async fn lock(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
+        Ok(self.rows()?.store(id).cloned())
+    }
+
+    async fn live_by_name(&mut self, tenant_id: TenantId, name: &StoreName) -> Result<Option<Store>, StorageError> {
+        let is_it = |row: &&Store| row.tenant_id == tenant_id && row.name == *name && row.state.is_live();
+        Ok(self.rows()?.stores.iter().find(is_it).cloned())
+    }
+
+    async fn host_is_free(&mut self, host: &StoreHost, released_before: Timestamp) -> Result<bool, StorageError> {
+        let holds = |row: &Store| {
+            row.host == *host && (row.state.is_live() || row.deleted_at.is_none_or(|at| at > released_before))
+        };
+        Ok(!self.rows()?.stores.iter().any(holds))
+    }
+
+    async fn count_live(&mut self, tenant_id: TenantId) -> Result<u32, StorageError> {
+        let count = self.rows()?.stores.iter().filter(|row| row.tenant_id == tenant_id && row.state.is_live()).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    async fn save(&mut self, store: &mut Store) -> Result<(), StorageError> {
+        let is_it = |row: &Store| {
+            row.id == store.id && row.tenant_id == store.tenant_id && row.row_version == store.row_version
+        };
+        let at = self.rows()?.stores.iter().position(is_it).ok_or(StorageError::Stale)?;
+        self.check_unique(store)?;
+        let rows = self.rows()?;
+        let has_owner = rows.users.iter().any(|row| row.id == store.owner_id);
+        let has_cluster = rows.clusters.iter().any(|row| row.name == store.cluster);
+        self.require(has_owner, "the store's owner")?;
+        self.require(has_cluster, "the store's cluster")?;
+        store.row_version = store.row_version.next();
+        let row = &mut self.rows()?.stores[at];
+        *row = Store { epoch: row.epoch, created_at: row.created_at, ..store.clone() };
+        Ok(())
+    }
+
+    async fn raise_epoch(&mut self, id: &StoreId) -> Result<Epoch, StorageError> {
+        let row = self.rows()?.stores.iter_mut().find(|row| row.id == *id).ok_or(StorageError::Stale)?;
+        row.epoch = row.epoch.next();
+        Ok(row.epoch)
+    }
+
+    async fn list(&mut self, filter: &StoreFilter, page: Page) -> Result<(Vec<Store>, u64), StorageError> {
+        let wanted = |row: &&Store| {
+            filter.tenant_id.is_none_or(|tenant| row.tenant_id == tenant)
+                && filter.owner_id.is_none_or(|owner| row.owner_id == owner)
+                && filter.state.map_or(row.state != StoreState::Deleted, |state| row.state == state)
+                && filter.engine.is_none_or(|engine| row.engine == engine)
+        };
+        let mut stores: Vec<_> = self.rows()?.stores.iter().filter(wanted).cloned().collect();
+        stores.sort_by_key(|row| (Reverse(row.created_at), row.id.clone()));
+        Ok(page_of(stores, page))
+    }
+}

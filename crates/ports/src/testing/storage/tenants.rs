@@ -1,0 +1,28 @@
+//! Organisations.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use shopwright_domain::TenantId;
+
+use super::transaction::FakeTransaction;
+use crate::storage::{StorageError, Tenant, TenantRepository};
+
+#[async_trait]
+impl TenantRepository for FakeTransaction {
+    async fn insert(&mut self, tenant: &Tenant) -> Result<(), StorageError> {
+        let fresh = self.rows()?.tenants.iter().all(|row| row.id != tenant.id);
+        self.require(fresh, "a fresh tenant id")?;
+        self.rows()?.tenants.push(tenant.clone());
+        Ok(())
+    }
+
+    async fn lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError> {
+        Ok(self.rows()?.tenants.iter().find(|row| row.id == id).cloned())
+    }
+
+    async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError> {
+        let row = self.rows()?.tenants.iter_mut().find(|row| row.id == id).ok_or(StorageError::Stale)?;
+        row.last_store_created_at = Some(at);
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! A transaction: the lock, and the copy it works on.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::lock::OwnedMutexGuard;
+use jiff::Timestamp;
+
+use super::Snapshot;
+use crate::clock::Clock;
+use crate::storage::{
+    AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository, OperationRepository,
+    SigningKeyRepository, StorageError, StoreRepository, TenantRepository, Transaction, Unique, UserRepository,
+};
+use crate::testing::Faults;
+
+pub(super) struct FakeTransaction {
+    committed: OwnedMutexGuard<Snapshot>,
+    working: Snapshot,
+    failed: bool,
+    clock: Arc<dyn Clock>,
+    pub(super) faults: Arc<Faults<StorageError>>,
+}
+
+impl FakeTransaction {
+    pub(super) fn new(
+        committed: OwnedMutexGuard<Snapshot>,
+        clock: Arc<dyn Clock>,
+        faults: Arc<Faults<StorageError>>,
+    ) -> Self {
+        let working = committed.clone();
+        Self { committed, working, failed: false, clock, faults }
+    }
+
+    /// What the transaction sees and changes.
+    pub(super) fn rows(&mut self) -> Result<&mut Snapshot, StorageError> {
+        if self.failed { Err(failed_before()) } else { Ok(&mut self.working) }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A uniqueness would be broken: as in PostgreSQL, the transaction can only be rolled back.
+    pub(super) fn not_unique(&mut self, unique: Unique) -> StorageError {
+        self.failed = true;
+        StorageError::NotUnique(unique)
+    }
+
+    /// A row would point at one that is not there: a fault of the caller, after which the transaction can only be rolled back.
+    pub(super) fn require(&mut self, exists: bool, what: &str) -> Result<(), StorageError> {
+        if exists {
+            return Ok(());
+        }
+        self.failed = true;
+        Err(StorageError::Internal { detail: format!("{what} is not in the database: add it first"), source: None })
+    }
+}
+
+fn failed_before() -> StorageError {
+    let detail = "a call in this transaction was refused: nothing can follow but a rollback".to_owned();
+    StorageError::Internal { detail, source: None }
+}
+
+#[async_trait]
+impl Transaction for FakeTransaction {
+    fn tenants(&mut self) -> &mut dyn TenantRepository {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn clusters(&mut self) -> &mut dyn ClusterRepository {
+        self
+    }
+
+    fn stores(&mut self) -> &mut dyn StoreRepository {
+        self
+    }
+
+    fn credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn operations(&mut self) -> &mut dyn OperationRepository {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        let Self { mut committed, working, failed, faults, .. } = *self;
+        let write = || {
+            if failed {
+                return Err(failed_before());
+            }
+            *committed = working;
+            Ok(())
+        };
+        faults.around("commit", write).await
+    }
+}

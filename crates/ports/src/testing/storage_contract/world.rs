@@ -1,0 +1,190 @@
+//! The tenant, owner, cluster and stores of one fact.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::identity::PlatformRole;
+use shopwright_domain::limits::SignInFailures;
+use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::store::{Store, StoreState, example_store};
+use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
+use uuid::Uuid;
+
+use crate::storage::{Claim, RegisteredCluster, Storage, StorageError, Tenant, Transaction, User};
+
+/// Longer than any test.
+pub(super) const LONG: Duration = Duration::from_secs(3600);
+/// A lease that has run out at once.
+pub(super) const NONE: Duration = Duration::ZERO;
+
+/// The time at which everything in a fact was made, and `seconds` more. Long ago by any clock.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_600_000_000 + seconds)
+}
+
+/// A time that no test lives to see, by any clock.
+pub(super) fn far_future() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(4_000_000_000)
+}
+
+fn random() -> u128 {
+    Uuid::new_v4().as_u128()
+}
+
+pub(super) fn new_worker() -> WorkerId {
+    WorkerId::from_random(random())
+}
+
+/// A tenant of a new id.
+pub fn example_tenant() -> Tenant {
+    Tenant {
+        id: TenantId::from_random(random()),
+        name: "Example organisation".into(),
+        last_store_created_at: None,
+        created_at: at(0),
+    }
+}
+
+/// An account of a new id with its own address and name.
+pub(super) fn example_user(tenant_id: TenantId) -> User {
+    let id = UserId::from_random(random());
+    User {
+        id,
+        tenant_id,
+        email: format!("{id}@example.com").parse().expect("an address"),
+        username: format!("user-{id}").parse().expect("a name"),
+        password_hash: "fake$password".into(),
+        role: PlatformRole::Tenant,
+        active: true,
+        failures: SignInFailures::default(),
+        created_at: at(0),
+    }
+}
+
+/// One tenant with an owner, and a cluster of its own.
+pub struct World<'a> {
+    storage: &'a dyn Storage,
+    pub(super) tenant: Tenant,
+    pub(super) owner: User,
+    pub(super) cluster: ClusterName,
+}
+
+impl std::fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("tenant", &self.tenant.id).field("cluster", &self.cluster).finish_non_exhaustive()
+    }
+}
+
+impl<'a> World<'a> {
+    /// A new tenant on a new cluster with 100 permits.
+    pub async fn new(storage: &'a dyn Storage) -> Self {
+        Self::with_permits(storage, 100).await
+    }
+
+    /// A new tenant on a new cluster.
+    pub async fn with_permits(storage: &'a dyn Storage, permits: u32) -> Self {
+        let cluster: ClusterName = format!("c-{}", Uuid::new_v4().simple()).parse().expect("a cluster name");
+        let mut tx = storage.begin().await.expect("begin");
+        let row = RegisteredCluster { name: cluster.clone(), permits };
+        tx.clusters().upsert(&row).await.expect("upsert the cluster");
+        tx.commit().await.expect("commit");
+        Self::on_cluster(storage, cluster).await
+    }
+
+    /// A new tenant on a cluster that exists.
+    pub async fn on_cluster(storage: &'a dyn Storage, cluster: ClusterName) -> Self {
+        let tenant = example_tenant();
+        let owner = example_user(tenant.id);
+        let mut tx = storage.begin().await.expect("begin");
+        tx.tenants().insert(&tenant).await.expect("insert the tenant");
+        tx.users().insert(&owner).await.expect("insert the owner");
+        tx.commit().await.expect("commit");
+        Self { storage, tenant, owner, cluster }
+    }
+
+    pub(super) async fn begin(&self) -> Box<dyn Transaction> {
+        self.storage.begin().await.expect("begin")
+    }
+
+    /// A store that is not written yet.
+    pub(super) fn draft(&self, created: i64) -> Store {
+        let bits = Uuid::new_v4().as_fields().0;
+        let name = format!("shop-{}", Uuid::new_v4().simple()).parse().expect("a store name");
+        let store = example_store(StoreId::from_random(bits), self.tenant.id, name, at(created));
+        Store { owner_id: self.owner.id, cluster: self.cluster.clone(), ..store }
+    }
+
+    /// A store in the database.
+    pub(super) async fn store(&self, created: i64) -> Store {
+        let store = self.draft(created);
+        self.insert(&store).await.expect("insert the store");
+        store
+    }
+
+    pub(super) async fn insert(&self, store: &Store) -> Result<(), StorageError> {
+        let mut tx = self.begin().await;
+        tx.stores().insert(store).await?;
+        tx.commit().await
+    }
+
+    /// The store as its row is now.
+    pub(super) async fn read(&self, id: &StoreId) -> Store {
+        self.begin().await.stores().get(id).await.expect("read the store").expect("the store")
+    }
+
+    /// Writes the store as deleted at `deleted_at`.
+    pub(super) async fn delete(&self, id: &StoreId, deleted_at: Timestamp) {
+        let mut tx = self.begin().await;
+        let mut store = tx.stores().lock(id).await.expect("lock").expect("the store");
+        store.state = StoreState::Deleted;
+        store.deleted_at = Some(deleted_at);
+        tx.stores().save(&mut store).await.expect("save");
+        tx.commit().await.expect("commit");
+    }
+
+    /// An operation that is not written yet.
+    pub(super) fn operation(&self, store: &Store, created: i64) -> Operation {
+        let id = OperationId::from_random(random());
+        Operation::queued(id, self.tenant.id, store.id.clone(), OperationKind::Provision, at(created))
+    }
+
+    pub(super) async fn enqueue(&self, operation: &Operation) -> Result<(), StorageError> {
+        let mut tx = self.begin().await;
+        tx.operations().enqueue(operation, &[]).await?;
+        tx.commit().await
+    }
+
+    /// A new store with a queued operation.
+    pub(super) async fn queued(&self, created: i64) -> Operation {
+        let store = self.store(created).await;
+        let operation = self.operation(&store, created);
+        self.enqueue(&operation).await.expect("enqueue");
+        operation
+    }
+
+    /// The operation as its row is now.
+    pub(super) async fn reread(&self, id: OperationId) -> Operation {
+        self.begin().await.operations().get(id).await.expect("read the operation").expect("the operation")
+    }
+
+    pub(super) async fn claim(&self, worker: WorkerId, lease: Duration) -> Option<Claim> {
+        let mut tx = self.begin().await;
+        let claim = tx.operations().claim(worker, lease).await.expect("claim");
+        tx.commit().await.expect("commit");
+        claim
+    }
+
+    /// Ends every operation of the tenant's stores, so that the next fact finds nothing to claim.
+    pub(super) async fn settle(self) {
+        let mut tx = self.begin().await;
+        let page = crate::storage::Page { limit: 1000, offset: 0 };
+        let filter = crate::storage::StoreFilter { tenant_id: Some(self.tenant.id), ..Default::default() };
+        let (stores, _) = tx.stores().list(&filter, page).await.expect("list");
+        for store in stores {
+            if let Some(operation) = tx.operations().latest_of(&store.id).await.expect("read") {
+                tx.operations().supersede(operation.id, at(9_999)).await.expect("supersede");
+            }
+        }
+        tx.commit().await.expect("commit");
+    }
+}

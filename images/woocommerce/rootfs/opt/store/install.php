@@ -21,8 +21,12 @@ $report->hide(secret('DB_PASSWORD'), secret('APP_SECRET'), secret('ADMIN_PASSWOR
 $report->step('database', function () use (&$database) {
     $database = Database::locked();
 });
-$report->step('record', function () use ($database, $versions, $run, &$fresh, &$activate) {
-    $record = Record::read($database);
+$record = Record::read($database);
+if ($versions->left($record)) {
+    // Not a byte of a running store changes, nor is WordPress loaded, which writes as it pleases.
+    $report->succeeded($versions->engine(), $versions->note());
+}
+$report->step('record', function () use ($record, $versions, $run, &$fresh, &$activate) {
     if ($versions->woocommerce === null && $record->woocommerce() !== null) {
         throw new Failure('plugin_missing', 'this store has WooCommerce ' . $record->woocommerce() . ' and this image has none; nothing was changed', lasting: true);
     }
@@ -34,9 +38,11 @@ $report->step('record', function () use ($database, $versions, $run, &$fresh, &$
 require_once __DIR__ . '/lib/cli.php';
 // No plugin is loaded in this stage: at first there are no tables for them, later their own upgrade comes with the second.
 define('WP_INSTALLING', true);
+$report->begin('load');
 require_once '/srv/wp/wp-load.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 require_once __DIR__ . '/wordpress.php';
+$report->end();
 
 $report->step('wordpress', function () use ($fresh, $activate) {
     if (!$fresh) {
@@ -45,10 +51,12 @@ $report->step('wordpress', function () use ($fresh, $activate) {
         Shopwright\install_wordpress();
     }
     if ($activate) {
-        update_option('active_plugins', array_values(array_unique([...get_option('active_plugins', []), 'woocommerce/woocommerce.php'])));
+        Shopwright\activate_woocommerce();
     }
     return null;
 });
 
+$database->close();
+$GLOBALS['wpdb']->close();
 pcntl_exec(PHP_BINARY, [__DIR__ . '/configure.php', $run], array_merge(getenv(), $report->carry()));
 throw new Failure('exec', 'the second stage could not be started');

@@ -48,6 +48,12 @@ final class Database
         return $database;
     }
 
+    /** Gives the lock back. A socket left open would keep it through the next stage, which is the same process. */
+    public function close(): void
+    {
+        $this->link->close();
+    }
+
     /** @param list<string|int|null> $values */
     public function run(string $sql, array $values = []): void
     {

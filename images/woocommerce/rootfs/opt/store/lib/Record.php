@@ -37,6 +37,11 @@ final class Record
     }
 
     /** The versions that the last finished set-up left; null for WooCommerce on a store without it. */
+    public function wordpress(): ?string
+    {
+        return $this->row['wordpress'] ?? null;
+    }
+
     public function wordpressSchema(): int
     {
         return (int) ($this->row['wordpress_schema'] ?? 0);

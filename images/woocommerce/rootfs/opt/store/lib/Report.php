@@ -17,6 +17,7 @@ final class Report
     /** @var list<array{name: string, ms: int, detail?: string}> */
     private array $steps = [];
     private string $current = 'start';
+    private int $started = 0;
     private bool $written = false;
     /** @var list<string> */
     private array $secrets = [];
@@ -43,15 +44,26 @@ final class Report
      */
     public function step(string $name, callable $work): void
     {
-        $this->current = $name;
-        $started = hrtime(true);
+        $this->begin($name);
         $detail = $work();
-        $step = ['name' => $name, 'ms' => intdiv(hrtime(true) - $started, 1_000_000)];
-        if (is_string($detail)) {
+        $this->end(is_string($detail) ? $detail : null);
+    }
+
+    /** The two halves of `step`, for what must run at the top level of a file, as WordPress itself must. */
+    public function begin(string $name): void
+    {
+        $this->current = $name;
+        $this->started = hrtime(true);
+    }
+
+    public function end(?string $detail = null): void
+    {
+        $step = ['name' => $this->current, 'ms' => intdiv(hrtime(true) - $this->started, 1_000_000)];
+        if ($detail !== null) {
             $step['detail'] = $detail;
         }
         $this->steps[] = $step;
-        fwrite(STDOUT, "setup: $name, {$step['ms']} ms" . (is_string($detail) ? " ($detail)" : '') . "\n");
+        fwrite(STDOUT, "setup: {$step['name']}, {$step['ms']} ms" . ($detail !== null ? " ($detail)" : '') . "\n");
     }
 
     /** Environment by which the next stage goes on with this report. @return array<string, string> */

@@ -31,6 +31,24 @@ final class Versions
         return new self($wp_version, (int) $wp_db_version, $woocommerce);
     }
 
+    /** Whether the last finished set-up was made by exactly this code, so that there is nothing to do. */
+    public function left(Record $record): bool
+    {
+        return $record->isFinished() && $record->wordpress() === $this->wordpress
+            && $record->wordpressSchema() === $this->wordpressSchema && $record->woocommerce() === $this->woocommerce;
+    }
+
+    public function note(): ?string
+    {
+        return $this->woocommerce === null ? 'WordPress without WooCommerce: the image holds no plugin, this store cannot take orders' : null;
+    }
+
+    /** What is said to be the engine's version. */
+    public function engine(): string
+    {
+        return $this->woocommerce ?? $this->wordpress;
+    }
+
     /** Whether a store whose last set-up left this record can be served by this code. Newer schemas are served, as WordPress does. */
     public function serves(Record $record): bool
     {

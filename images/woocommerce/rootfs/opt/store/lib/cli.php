@@ -7,14 +7,18 @@
 
 declare(strict_types=1);
 
+namespace Shopwright;
+
 define('WP_DISABLE_FATAL_ERROR_HANDLER', true);
-$_SERVER['HTTP_HOST'] = parse_url(Shopwright\setting('STORE_URL'), PHP_URL_HOST);
+$_SERVER['HTTP_HOST'] = parse_url(setting('STORE_URL'), PHP_URL_HOST);
 $_SERVER['REQUEST_URI'] = '/';
 $_SERVER['REQUEST_METHOD'] = 'GET';
 $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1';
-// WordPress takes filters given before it starts in this form.
-$GLOBALS['wp_filter']['pre_wp_mail'][10]['shopwright'] = ['function' => fn () => true, 'accepted_args' => 1];
-$GLOBALS['wp_filter']['pre_http_request'][10]['shopwright'] = [
-    'function' => fn () => new WP_Error('shopwright_setup', 'no requests during set-up'),
-    'accepted_args' => 1,
-];
+early_hook('pre_wp_mail', fn () => true);
+early_hook('pre_http_request', fn () => new \WP_Error('shopwright_setup', 'no requests during set-up'));
+
+/** A hook from before WordPress starts, in the form in which it takes those over. */
+function early_hook(string $name, \Closure $call): void
+{
+    $GLOBALS['wp_filter'][$name][10]['shopwright'] = ['function' => $call, 'accepted_args' => 1];
+}

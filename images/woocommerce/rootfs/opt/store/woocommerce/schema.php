@@ -16,14 +16,10 @@ function woocommerce_schema(bool $first): ?string
         return 'switched off in this store, left alone';
     }
     if ($first) {
-        // The plugin would copy its placeholder picture into the uploads, which set-up does not mount. It serves its own.
-        add_option('woocommerce_placeholder_image', '/wp-content/plugins/woocommerce/assets/images/placeholder.webp');
-        // Before the first order: changing over later means a migration.
         wc_get_container()->get(DataSynchronizer::class)->create_database_tables();
-        update_option('woocommerce_custom_orders_table_enabled', 'yes');
     }
     $from = get_option('woocommerce_db_version');
-    // A killed run's lock would make the plugin skip its installation without a word. We hold a lock of our own.
+    // As before the load: a killed run's lock must not make this a no-op.
     delete_option('wc_installing');
     delete_transient('wc_installing');
     \WC_Install::install();
@@ -51,5 +47,7 @@ function woocommerce_updates(string $from): void
             }
         }
     }
+    // What the plugin put off when it was loaded is done now.
+    WC()->queue()->cancel_all('woocommerce_run_update_callback', null, 'woocommerce-db-updates');
     \WC_Install::update_db_version();
 }

@@ -57,29 +57,34 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::UserExists`] when the address belongs to an account that is no administrator.
     pub async fn ensure_administrator(&self, email: Email, password: SecretString) -> Result<bool, IdentityError> {
-        let mut tx = self.storage.begin().await?;
-        if tx.users().has_admin().await? {
+        if self.has_administrator().await? {
             return Ok(false);
         }
         let hash = self.hasher.hash(password).await.map_err(HashFailure)?;
         let username = "admin".parse::<Username>().map_err(|error| IdentityError::Internal(error.to_string()))?;
         let user = self.new_user(email, username, hash, PlatformRole::Admin);
-        let message = "the first administrator was made from the configuration";
-        let made = match self.insert(tx.as_mut(), &user, None, message).await {
-            Ok(()) => tx.commit().await.map_err(IdentityError::from),
-            Err(error) => Err(error),
-        };
-        match made {
+        match self.insert_administrator(&user).await {
             Ok(()) => Ok(true),
             // Another replica may have made it at the same moment.
             Err(error) => {
-                if self.storage.begin().await?.users().has_admin().await? {
+                if self.has_administrator().await? {
                     Ok(false)
                 } else {
                     Err(error)
                 }
             }
         }
+    }
+
+    async fn has_administrator(&self) -> Result<bool, IdentityError> {
+        let mut tx = self.storage.begin().await?;
+        Ok(tx.users().has_admin().await?)
+    }
+
+    async fn insert_administrator(&self, user: &User) -> Result<(), IdentityError> {
+        let mut tx = self.storage.begin().await?;
+        self.insert(tx.as_mut(), user, None, "the first administrator was made from the configuration").await?;
+        Ok(tx.commit().await?)
     }
 
     fn new_user(&self, email: Email, username: Username, password_hash: String, role: PlatformRole) -> User {

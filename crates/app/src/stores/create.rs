@@ -2,6 +2,7 @@
 
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationKind;
+use shopwright_domain::saga::{ProvisionStep, Step};
 use shopwright_domain::store::{Store, StoreHost, StoreState};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
 use shopwright_ports::releases::ReleaseError;
@@ -181,11 +182,13 @@ impl Stores {
         }
         let store = tx.stores().lock(&failed.id).await.map_err(StoreServiceError::Storage)?;
         let store = store.filter(|store| store.state == StoreState::Failed).ok_or(StoreServiceError::Conflict)?;
+        let mut redo_from = None;
         if let Some(password) = &command.password {
+            redo_from = Some(Step::Provision(ProvisionStep::CreateCredentials));
             let credentials = self.unseal(tx, &store).await?.with_admin_password(password.clone());
             self.seal(tx, &store, &credentials).await?;
         }
-        self.retry_locked(tx, context, store).await
+        self.retry_locked(tx, context, store, redo_from).await
     }
 
     async fn free_host(&self, tx: &mut dyn Transaction, command: &CreateStore) -> Result<StoreHost, StoreServiceError> {

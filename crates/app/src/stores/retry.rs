@@ -3,7 +3,7 @@
 use shopwright_domain::StoreId;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationKind;
-use shopwright_domain::saga::{SagaLog, StepStatus};
+use shopwright_domain::saga::{SagaLog, Step, StepStatus};
 use shopwright_domain::store::{Store, StoreEvent, StoreState};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
@@ -18,18 +18,20 @@ impl Stores {
     ) -> Result<Accepted, StoreServiceError> {
         let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
         let store = access::locked(tx.as_mut(), context, id).await?;
-        let accepted = self.retry_locked(tx.as_mut(), context, store).await?;
+        let accepted = self.retry_locked(tx.as_mut(), context, store, None).await?;
         tx.commit().await.map_err(StoreServiceError::Storage)?;
         Ok(accepted)
     }
 
     /// Repeats the operation that failed; the steps that succeeded stay done. A store that failed while being deleted is deleted, never
-    /// provisioned again over half-removed data. The store's row is locked by the caller.
+    /// provisioned again over half-removed data. The store's row is locked by the caller. `redo_from` is a step that has to be done again,
+    /// with all that follow, although it succeeded.
     pub(super) async fn retry_locked(
         &self,
         tx: &mut dyn Transaction,
         context: &RequestContext,
         mut store: Store,
+        redo_from: Option<Step>,
     ) -> Result<Accepted, StoreServiceError> {
         let storage = StoreServiceError::Storage;
         if store.state != StoreState::Failed {
@@ -51,7 +53,8 @@ impl Stores {
             Some(failed) => {
                 let steps = tx.operations().steps(failed.id).await.map_err(storage)?;
                 let resumed = SagaLog::from_records(kind, steps).resumed();
-                resumed.records().iter().filter(|record| record.status == StepStatus::Succeeded).cloned().collect()
+                let kept = resumed.records().iter().take_while(|record| Some(record.step) != redo_from);
+                kept.filter(|record| record.status == StepStatus::Succeeded).cloned().collect()
             }
             None => Vec::new(),
         };

@@ -1,0 +1,24 @@
+# Every step of CI is a target here; what a target does is in the script it calls.
+.DEFAULT_GOAL := help
+.PHONY: help run down test check images e2e
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: ## a running system in one command: cluster, images, control plane (SIMULATED=1: no root, no cluster)
+	@scripts/run
+
+down: ## removes everything that `make run` made
+	@scripts/down
+
+test: ## all tiers on real parts, with a table of what ran; says loudly what it had to leave out
+	@tests/run
+
+check: ## the quick ones: format, lints, docs, crate graph, licences, unit tests
+	@tests/run static lint unit
+
+images: ## builds the stores' images from package registries
+	@images/build
+
+e2e: ## a Medusa and a WooCommerce store on real pods, from request to order to deletion, with times
+	@tests/run e2e

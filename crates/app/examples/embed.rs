@@ -1,0 +1,103 @@
+//! Shopwright inside another program: the use cases and a worker over ports of one's own, here the fakes. One store from request to ready.
+//!
+//! `cargo run -p shopwright-app --no-default-features --example embed`
+
+use std::error::Error;
+use std::sync::Arc;
+
+use shopwright_app::saga::{ClusterGuard, Executor};
+use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::worker::{Worker, WorkerSettings};
+use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::identity::{Actor, PlatformRole};
+use shopwright_domain::limits::SignInFailures;
+use shopwright_domain::saga::Policy;
+use shopwright_domain::store::Engine;
+use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
+use shopwright_ports::identity_api::Origin;
+use shopwright_ports::storage::{RegisteredCluster, Storage, Tenant, User};
+use shopwright_ports::stores_api::{CreateStore, RequestContext, StoreService};
+use shopwright_ports::testing::{
+    FakeCluster, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, ManualClock, SeededEntropy,
+};
+use tokio::sync::Notify;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // The driven ports. A real program brings adapters of its own, or those of the workspace.
+    let clock = Arc::new(ManualClock::default());
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let storage = Arc::new(FakeStorage::new(clock.clone()));
+    let releases = Arc::new(FakeReleases::default());
+    let sealer = Arc::new(FakeSealer::default());
+    let cluster = Arc::new(ClusterGuard::new(Arc::new(FakeCluster::new()), clock.clone(), BreakerPolicy::default()));
+    let work = Arc::new(Notify::new());
+
+    // An organisation, its owner, and the cluster that stores are placed on. A service that signs people in uses `Identity` for the first two.
+    let created_at = jiff::Timestamp::UNIX_EPOCH;
+    let tenant = Tenant { id: TenantId::from_random(1), name: "ada".into(), last_store_created_at: None, created_at };
+    let owner = User {
+        id: UserId::from_random(1),
+        tenant_id: tenant.id,
+        email: "ada@example.com".parse()?,
+        username: "ada".parse()?,
+        password_hash: String::new(),
+        role: PlatformRole::Tenant,
+        active: true,
+        failures: SignInFailures::default(),
+        created_at,
+    };
+    let mut tx = storage.begin().await?;
+    tx.tenants().insert(&tenant).await?;
+    tx.users().insert(&owner).await?;
+    tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 4 }).await?;
+    tx.commit().await?;
+
+    // What merchants may ask for.
+    let stores = Stores {
+        storage: storage.clone(),
+        releases: releases.clone(),
+        sealer: sealer.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        rules: StoreRules::default(),
+        work: work.clone(),
+    };
+    let actor = Actor {
+        user_id: UserId::from_random(1),
+        tenant_id: tenant.id,
+        email: "ada@example.com".parse()?,
+        role: PlatformRole::Tenant,
+    };
+    let origin = Origin { request_id: RequestId::from_random(1), ip_address: None, traceparent: None };
+    let context = RequestContext { actor, origin };
+    let wanted = CreateStore {
+        name: "teashop".parse()?,
+        engine: Engine::Medusa,
+        theme: None,
+        password: None,
+        idempotency: None,
+    };
+    let accepted = stores.create(&context, wanted).await?;
+    println!("{} {}: {}", accepted.store.id, accepted.store.name, accepted.store.state);
+
+    // The worker that makes it true. Here it is driven by hand; a service calls `Worker::run`.
+    let executor = Executor {
+        storage,
+        cluster,
+        releases,
+        storefront: Arc::new(FakeStorefront::default()),
+        sealer,
+        clock,
+        entropy: entropy.clone(),
+        policy: Policy::default(),
+        urls: PublicUrls { scheme: "https".into(), port: None },
+    };
+    let worker = Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default());
+    worker.run_due().await?;
+
+    let view = stores.get(&context, &accepted.store.id).await?;
+    let url = view.store.urls.map(|urls| urls.storefront).ok_or("the store has no URL")?;
+    println!("{} {}: {} at {url}", view.store.id, view.store.name, view.store.state);
+    Ok(())
+}

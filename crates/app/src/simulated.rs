@@ -1,0 +1,103 @@
+//! A simulated platform: the same API, use cases and worker over the fakes, with the timings of real stores.
+//!
+//! For a first look on a machine without root and without a cluster. Everything it shows is marked as simulated.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::store::{Engine, Failure};
+use shopwright_domain::{ErrorCode, StoreId};
+use shopwright_ports::clock::Clock;
+use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout};
+use shopwright_ports::secrets::StoreCredentials;
+use shopwright_ports::testing::FakeCluster;
+
+/// What owners of simulated stores are told.
+pub const NOTE: &str = "simulated: no cluster is used and no shop runs";
+
+/// A fake cluster that takes as long as a real one.
+pub struct SimulatedCluster {
+    inner: FakeCluster,
+    clock: Arc<dyn Clock>,
+    begun: Mutex<HashMap<StoreId, (Engine, Timestamp)>>,
+}
+
+impl std::fmt::Debug for SimulatedCluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimulatedCluster").finish_non_exhaustive()
+    }
+}
+
+/// From the first object to ready pods, as measured on two cores with the images on the node.
+const fn rollout_time(engine: Engine) -> SignedDuration {
+    match engine {
+        Engine::WooCommerce => SignedDuration::from_secs(8),
+        Engine::Medusa => SignedDuration::from_secs(26),
+    }
+}
+
+const CALL: Duration = Duration::from_millis(120);
+const REMOVAL: Duration = Duration::from_secs(6);
+
+impl SimulatedCluster {
+    /// An empty one.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { inner: FakeCluster::new(), clock, begun: Mutex::default() }
+    }
+
+    fn remaining(&self, store_id: &StoreId) -> SignedDuration {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.get(store_id).map_or(SignedDuration::ZERO, |(engine, since)| {
+            rollout_time(*engine) - self.clock.now().duration_since(*since)
+        })
+    }
+}
+
+#[async_trait]
+impl Cluster for SimulatedCluster {
+    async fn check(&self) -> Result<(), ClusterError> {
+        self.inner.check().await
+    }
+
+    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
+        self.clock.sleep(CALL).await;
+        self.begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(fence.store_id.clone())
+            .or_insert((engine, self.clock.now()));
+        self.inner.ensure_namespace(fence, engine).await
+    }
+
+    async fn raise_epoch(&self, fence: &Fence) -> Result<NamespaceState, ClusterError> {
+        self.inner.raise_epoch(fence).await
+    }
+
+    async fn put_credentials(&self, fence: &Fence, credentials: &StoreCredentials) -> Result<(), ClusterError> {
+        self.clock.sleep(CALL).await;
+        self.inner.put_credentials(fence, credentials).await
+    }
+
+    async fn await_workloads(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError> {
+        let remaining = Duration::try_from(self.remaining(store_id)).unwrap_or_default();
+        self.clock.sleep(remaining.min(limit)).await;
+        if self.remaining(store_id) > SignedDuration::ZERO {
+            return Ok(Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the pods are not ready yet")));
+        }
+        self.inner.await_workloads(store_id, limit).await
+    }
+
+    async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {
+        self.clock.sleep(CALL).await;
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).remove(&fence.store_id);
+        self.inner.delete_namespace(fence).await
+    }
+
+    async fn await_gone(&self, store_id: &StoreId, limit: Duration) -> Result<Removal, ClusterError> {
+        self.clock.sleep(REMOVAL.min(limit)).await;
+        self.inner.await_gone(store_id, limit).await
+    }
+}

@@ -1,0 +1,216 @@
+//! What is wrong with the configuration is told all at once, with what to do, and never with a secret in it.
+
+use std::fs;
+use std::path::Path;
+
+use shopwright_app::config::{Config, ConfigError, Environment, Flags, MigrateConfig};
+
+/// Where a test's kubeconfig, helm and charts lie.
+struct Machine {
+    dir: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let kubeconfig = "apiVersion: v1\nkind: Config\nclusters: []\nusers: []\ncontexts:\n- {name: lab, context: {cluster: lab, user: lab}}\n";
+        fs::write(dir.path().join("kubeconfig"), kubeconfig).unwrap();
+        fs::create_dir_all(dir.path().join("charts/medusa")).unwrap();
+        fs::write(dir.path().join("charts/medusa/Chart.yaml"), "name: medusa\n").unwrap();
+        fs::write(dir.path().join("helm"), "#!/bin/sh\n").unwrap();
+        fs::set_permissions(dir.path().join("helm"), fs::Permissions::from_mode(0o755)).unwrap();
+        Self { dir }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn text(&self, file: &str) -> String {
+        self.path().join(file).display().to_string()
+    }
+
+    /// Everything that must be set, and `more`.
+    fn environment(&self, more: &[(&str, &str)]) -> Environment {
+        let (kubeconfig, path) = (self.text("kubeconfig"), self.path().display().to_string());
+        let base = [("HOME", path.as_str()), ("PATH", &path), ("KUBECONFIG", &kubeconfig), ("KUBE_CONTEXT", "lab")];
+        let mut environment = Environment::of_variables(base.into_iter().chain(more.iter().copied()));
+        environment.working_dir = self.path().to_path_buf();
+        environment
+    }
+
+    fn load(&self, more: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(&Flags::default(), &self.environment(more))
+    }
+
+    fn mistakes(&self, more: &[(&str, &str)]) -> String {
+        self.load(more).unwrap_err().to_string()
+    }
+}
+
+#[test]
+fn the_least_configuration_is_enough() {
+    let machine = Machine::new();
+
+    let config = machine.load(&[]).unwrap();
+
+    assert_eq!(config.http_addr.to_string(), "127.0.0.1:3001");
+    assert_eq!(config.stores.public_port, 80);
+    assert!(config.identity.registration_open);
+    assert!(config.worker.enabled && config.worker.helm_permits >= 2);
+}
+
+#[test]
+fn all_mistakes_come_at_once_and_none_shows_a_secret() {
+    let machine = Machine::new();
+
+    let text = machine.mistakes(&[
+        ("HTTP_ADDR", "localhost"),
+        ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+        ("SHOPWRIGHT_SECRET_KEY", "hunter3hunter3"),
+        ("ADMIN_EMAIL", "nobody"),
+        ("ADMIN_PASSWORD", "hunter4"),
+        ("STORE_SCHEME", "gopher"),
+        ("STORE_PUBLIC_PORT", "80000"),
+        ("SHOPWRIGHT_LEASE", "1s"),
+        ("SHOPWRIGHT_WORKER", "maybe"),
+        ("HELM_BIN", "/nonexistent/helm"),
+        ("CHARTS_DIR", "/nonexistent/charts"),
+        ("INGRESS_ADDR", "http://node"),
+    ]);
+
+    for name in [
+        "HTTP_ADDR (environment): `localhost` is not an IP address with a port",
+        "DATABASE_URL (environment): its value is not a URL of PostgreSQL",
+        "SHOPWRIGHT_SECRET_KEY (environment): its value is not 32 bytes in base64 or hexadecimal",
+        "ADMIN_EMAIL (environment): `nobody` is not an e-mail address",
+        "ADMIN_PASSWORD (environment): its value is refused: password must have at least 8 characters",
+        "STORE_SCHEME (environment): `gopher` is not one of: http, https",
+        "STORE_PUBLIC_PORT (environment): `80000` is not a whole number from 1 to 65535",
+        "SHOPWRIGHT_LEASE (environment): `1s` is not between 5 and 300 seconds",
+        "SHOPWRIGHT_WORKER (environment): `maybe` is neither true nor false",
+        "HELM_BIN: /nonexistent/helm is not a program",
+        "CHARTS_DIR: /nonexistent/charts holds no chart of an engine",
+        "INGRESS_ADDR (environment): `http://node` ",
+    ] {
+        assert!(text.contains(name), "{name}\nis not in\n{text}");
+    }
+    assert!(text.starts_with("the configuration has 12 mistakes:"), "{text}");
+    assert!(!text.contains("hunter"), "{text}");
+    assert_eq!(text.matches("\n    -> ").count(), 12, "each says what to do: {text}");
+}
+
+#[test]
+fn neither_debug_nor_a_message_shows_a_secret() {
+    let machine = Machine::new();
+    let environment = machine.environment(&[
+        ("DATABASE_URL", "postgresql://app:hunter2@db/x"),
+        ("SHOPWRIGHT_SECRET_KEY", &"ab".repeat(32)),
+        ("ADMIN_EMAIL", "ada@example.com"),
+        ("ADMIN_PASSWORD", "hunter2hunter2"),
+    ]);
+
+    let config = Config::load(&Flags::default(), &environment).unwrap();
+
+    for text in [format!("{config:?}"), format!("{environment:?}")] {
+        assert!(!text.contains("hunter2") && !text.contains("abab"), "{text}");
+    }
+}
+
+#[test]
+fn a_bare_kubeconfig_is_refused_and_its_contexts_are_named() {
+    let machine = Machine::new();
+
+    let text = machine.mistakes(&[("KUBE_CONTEXT", "")]);
+
+    assert!(text.contains("KUBE_CONTEXT: a kubeconfig alone is not consent"), "{text}");
+    assert!(text.contains("the file has: lab."), "{text}");
+}
+
+#[test]
+fn a_wrong_cluster_is_told_at_start() {
+    let machine = Machine::new();
+
+    let unknown = machine.mistakes(&[("KUBE_CONTEXT", "prod")]);
+    assert!(unknown.contains("there is no context `prod`\n    -> Choose one of: lab."), "{unknown}");
+
+    let missing = machine.mistakes(&[("KUBECONFIG", "/nonexistent/kubeconfig")]);
+    assert!(missing.contains("KUBECONFIG: /nonexistent/kubeconfig cannot be read"), "{missing}");
+
+    fs::write(machine.path().join("broken"), "token: hunter2\n\t: [").unwrap();
+    let broken = machine.mistakes(&[("KUBECONFIG", &machine.text("broken"))]);
+    assert!(broken.contains("is not a kubeconfig") && !broken.contains("hunter2"), "{broken}");
+
+    let none = machine.mistakes(&[("KUBECONFIG", ""), ("KUBE_CONTEXT", "")]);
+    assert!(none.contains("no cluster is named\n    -> Set KUBE_CONTEXT"), "{none}");
+}
+
+#[test]
+fn inside_a_cluster_nothing_needs_to_be_named() {
+    let machine = Machine::new();
+
+    let inside = [("KUBECONFIG", ""), ("KUBE_CONTEXT", ""), ("KUBERNETES_SERVICE_HOST", "10.0.0.1")];
+
+    assert!(machine.load(&inside).is_ok());
+}
+
+#[test]
+fn a_missing_helm_is_told_with_what_to_install() {
+    let machine = Machine::new();
+
+    let text = machine.mistakes(&[("PATH", "/nonexistent")]);
+
+    assert!(text.contains("HELM_BIN: there is no `helm` on PATH\n    -> Install helm 4"), "{text}");
+}
+
+#[test]
+fn simulation_needs_no_cluster_no_helm_and_no_database() {
+    let environment = Environment::of_variables([("SHOPWRIGHT_SIMULATED", "true")]);
+
+    assert!(Config::load(&Flags::default(), &environment).is_ok());
+}
+
+#[test]
+fn a_database_of_somebody_elses_needs_our_key() {
+    let machine = Machine::new();
+
+    let text = machine.mistakes(&[("DATABASE_URL", "postgresql://db/x")]);
+
+    assert!(text.contains("SHOPWRIGHT_SECRET_KEY: it is required together with DATABASE_URL"), "{text}");
+}
+
+#[test]
+fn half_an_administrator_is_a_mistake() {
+    let machine = Machine::new();
+
+    let text = machine.mistakes(&[("ADMIN_EMAIL", "ada@example.com")]);
+
+    assert!(text.contains("ADMIN_PASSWORD: it is required together with ADMIN_EMAIL"), "{text}");
+}
+
+#[test]
+fn an_unknown_key_of_the_file_is_refused_by_name_and_no_line_is_quoted() {
+    let machine = Machine::new();
+    fs::write(machine.path().join("a.toml"), "htpp_addr = \"127.0.0.1:1\"\nlease = [1]\n").unwrap();
+    fs::write(machine.path().join("b.toml"), "lease = \"10s\"\nadmin_password = hunter2\n").unwrap();
+
+    let unknown = machine.mistakes(&[("SHOPWRIGHT_CONFIG", "a.toml")]);
+    assert!(unknown.contains("`htpp_addr` is not a setting"), "{unknown}");
+    assert!(unknown.contains("`lease` must be a text, a whole number, true or false"), "{unknown}");
+
+    let broken = machine.mistakes(&[("SHOPWRIGHT_CONFIG", "b.toml")]);
+    assert!(broken.contains("line 2 is not TOML") && !broken.contains("hunter2"), "{broken}");
+
+    let missing = machine.mistakes(&[("SHOPWRIGHT_CONFIG", "c.toml")]);
+    assert!(missing.contains("the configuration file cannot be read"), "{missing}");
+}
+
+#[test]
+fn migrate_asks_for_the_database_alone() {
+    let environment = Environment::of_variables([("DATABASE_URL", "postgresql://db/x"), ("HOME", "/home/ada")]);
+
+    let config = MigrateConfig::load(&Flags::default(), &environment).unwrap();
+
+    assert!(config.database.is_some());
+}

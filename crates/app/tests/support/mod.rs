@@ -1,0 +1,207 @@
+//! The use cases and a worker over the fakes, with a clock that moves only when everybody waits.
+#![expect(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use shopwright_app::identity::Identity;
+use shopwright_app::saga::{ClusterGuard, Executor};
+use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::worker::{Worker, WorkerSettings};
+use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::identity::{Actor, PlatformRole};
+use shopwright_domain::limits::{Cooldown, Lockout, StoreQuota};
+use shopwright_domain::saga::Policy;
+use shopwright_domain::store::{Engine, Store, StoreState};
+use shopwright_domain::{ClusterName, RequestId, StoreId};
+use shopwright_ports::clock::{Clock, Entropy};
+use shopwright_ports::cluster::Cluster;
+use shopwright_ports::identity_api::{IdentityService, Origin};
+use shopwright_ports::storage::{RegisteredCluster, Storage};
+use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
+use shopwright_ports::testing::{
+    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, ManualClock,
+    SeededEntropy,
+};
+use tokio::sync::Notify;
+
+/// More turns than any run of these tests needs: past it something spins.
+const TURNS: usize = 20_000;
+
+pub struct Fixture {
+    pub clock: Arc<ManualClock>,
+    pub storage: FakeStorage,
+    pub cluster: Arc<FakeCluster>,
+    pub releases: Arc<FakeReleases>,
+    pub storefront: Arc<FakeStorefront>,
+    pub stores: Stores,
+    pub identity: Identity,
+    pub worker: Worker,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl Fixture {
+    pub async fn new() -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let storage = FakeStorage::new(clock.clone());
+        let cluster = Arc::new(FakeCluster::new());
+        let releases = Arc::new(FakeReleases::default());
+        let storefront = Arc::new(FakeStorefront::default());
+        let work = Arc::new(Notify::new());
+        let rules =
+            StoreRules { quota: StoreQuota(5), cooldown: Cooldown(SignedDuration::ZERO), ..StoreRules::default() };
+        let stores = Stores {
+            storage: Arc::new(storage.clone()),
+            releases: releases.clone(),
+            sealer: Arc::new(FakeSealer::default()),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            rules,
+            work: work.clone(),
+        };
+        let identity = Identity {
+            storage: Arc::new(storage.clone()),
+            hasher: Arc::new(FakeHasher),
+            tokens: Arc::new(FakeTokens),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            lockout: Lockout::default(),
+            registration_open: true,
+            bootstrap_first_user: false,
+        };
+        let executor = executor(&clock, &entropy, &storage, cluster.clone(), &releases, &storefront);
+        let worker = Worker::new(executor, entropy.as_ref(), work, WorkerSettings::default());
+        let fixture = Self { clock, storage, cluster, releases, storefront, stores, identity, worker, entropy };
+        fixture.register_cluster().await;
+        fixture
+    }
+
+    async fn register_cluster(&self) {
+        let mut tx = self.storage.begin().await.unwrap();
+        let cluster = RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 };
+        tx.clusters().upsert(&cluster).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Another process over the same database and cluster, as after a crash.
+    pub fn restarted_worker(&self) -> Worker {
+        let executor =
+            executor(&self.clock, &self.entropy, &self.storage, self.cluster.clone(), &self.releases, &self.storefront);
+        Worker::new(executor, self.entropy.as_ref(), Arc::new(Notify::new()), WorkerSettings::default())
+    }
+
+    pub fn origin(&self) -> Origin {
+        Origin { request_id: RequestId::from_random(self.entropy.u64()), ip_address: None, traceparent: None }
+    }
+
+    /// Somebody with an organisation of their own.
+    pub async fn merchant(&self, name: &str) -> RequestContext {
+        let email = format!("{name}@example.com").parse().unwrap();
+        let signed_in = self
+            .identity
+            .register(&self.origin(), email, name.parse().unwrap(), SecretString::from("correct horse"))
+            .await
+            .unwrap();
+        let (actor, _) =
+            self.identity.authenticate(secrecy::ExposeSecret::expose_secret(&signed_in.token)).await.unwrap();
+        RequestContext { actor, origin: self.origin() }
+    }
+
+    pub async fn administrator(&self) -> RequestContext {
+        let context = self.merchant("operator").await;
+        RequestContext { actor: Actor { role: PlatformRole::Admin, ..context.actor }, ..context }
+    }
+
+    pub async fn create(&self, context: &RequestContext, name: &str) -> Accepted {
+        self.stores.create(context, wanted(name)).await.unwrap()
+    }
+
+    pub async fn try_create(&self, context: &RequestContext, name: &str) -> Result<Accepted, StoreServiceError> {
+        self.stores.create(context, wanted(name)).await
+    }
+
+    pub async fn store(&self, id: &StoreId) -> Store {
+        self.storage.snapshot().await.store(id).unwrap().clone()
+    }
+
+    /// Lets `worker` do everything that is due, moving time only while everybody sleeps.
+    pub async fn run_due(&self, worker: &Worker) -> usize {
+        let driver = async {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+                self.clock.advance_to_next_sleeper();
+            }
+            panic!("something waits for ever");
+        };
+        tokio::select! {
+            biased;
+            count = worker.run_due() => count.unwrap_or(0),
+            () = driver => unreachable!(),
+        }
+    }
+
+    /// Works, and lets time pass, until the store is settled or a minute per turn has not been enough.
+    pub async fn settle(&self, id: &StoreId) -> Store {
+        self.settle_with(&self.worker, id).await
+    }
+
+    pub async fn settle_with(&self, worker: &Worker, id: &StoreId) -> Store {
+        for _ in 0..500 {
+            self.run_due(worker).await;
+            let store = self.store(id).await;
+            if store.state.is_settled() {
+                return store;
+            }
+            self.clock.advance(SignedDuration::from_secs(11));
+        }
+        panic!("{id} does not settle: {:#?}", self.storage.snapshot().await.operations);
+    }
+
+    /// A store that is ready.
+    pub async fn ready_store(&self, context: &RequestContext, name: &str) -> Store {
+        let accepted = self.create(context, name).await;
+        let store = self.settle(&accepted.store.id).await;
+        assert_eq!(store.state, StoreState::Ready);
+        store
+    }
+
+    /// Whether anything of the store is left outside the database.
+    pub async fn leftovers(&self, id: &StoreId) -> Vec<String> {
+        let mut left = Vec::new();
+        if self.cluster.epoch(id).is_some() {
+            left.push(format!("namespace {id}"));
+        }
+        if self.storage.snapshot().await.credentials.contains_key(id) {
+            left.push("credentials".to_owned());
+        }
+        left
+    }
+}
+
+pub fn wanted(name: &str) -> CreateStore {
+    CreateStore { name: name.parse().unwrap(), engine: Engine::Medusa, theme: None, password: None, idempotency: None }
+}
+
+fn executor(
+    clock: &Arc<ManualClock>,
+    entropy: &Arc<SeededEntropy>,
+    storage: &FakeStorage,
+    cluster: Arc<dyn Cluster>,
+    releases: &Arc<FakeReleases>,
+    storefront: &Arc<FakeStorefront>,
+) -> Arc<Executor> {
+    let clock: Arc<dyn Clock> = clock.clone();
+    Arc::new(Executor {
+        storage: Arc::new(storage.clone()),
+        cluster: Arc::new(ClusterGuard::new(cluster, clock.clone(), BreakerPolicy::default())),
+        releases: releases.clone(),
+        storefront: storefront.clone(),
+        sealer: Arc::new(FakeSealer::default()),
+        clock,
+        entropy: entropy.clone(),
+        policy: Policy::default(),
+        urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
+    })
+}

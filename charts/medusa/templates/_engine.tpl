@@ -6,7 +6,7 @@ name: medusa
 web:
   port: 9000
   uid: 10001
-  uploads: /app/static
+  uploads: /srv/uploads
   ready: /ready
   live: /health
   wait: [store-medusa, wait]

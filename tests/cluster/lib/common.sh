@@ -37,10 +37,12 @@ alive() {
 }
 
 # start NAME COMMAND... : in a session of its own. The variable marks it and its children, for `down` after a crash.
+# Without the machine's proxies: the parts talk to each other alone, by addresses that no proxy knows.
 start() {
   local name=$1; shift
   alive "$name" && return
-  SHOPWRIGHT_CLUSTER_DIR=$DIR setsid "$@" >>"$DIR/log/$name.log" 2>&1 </dev/null 8>&- &
+  env -u http_proxy -u https_proxy -u all_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY \
+    SHOPWRIGHT_CLUSTER_DIR="$DIR" setsid "$@" >>"$DIR/log/$name.log" 2>&1 </dev/null 8>&- &
   echo "$! $(started_at $!)" >"$DIR/pid/$name"
 }
 

@@ -11,12 +11,14 @@ up_control_plane() {
   mkdir -p "$DIR"/{log,pid,etcd,pki,volumes}
   up_network
   credentials
+  # kubeadm points these two at the advertised address, where nothing listens on the host's own side.
+  sed -i "s|https://$HOST_IP:$API_PORT|https://127.0.0.1:$API_PORT|" "$DIR/controller-manager.conf" "$DIR/scheduler.conf"
   local etcd=http://127.0.0.1:$ETCD_PORT peer=http://127.0.0.1:$((ETCD_PORT + 1))
   # Without fsync: faster by far on slow disks, and a power cut costs only a throw-away cluster.
   start etcd "$BIN/etcd" --name "$NAME" --data-dir "$DIR/etcd" --unsafe-no-fsync --log-level warn \
     --listen-client-urls "$etcd" --advertise-client-urls "$etcd" \
     --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "$NAME=$peer"
-  start kube-apiserver "$BIN/kube-apiserver" --etcd-servers="$etcd" --secure-port="$API_PORT" \
+  start kube-apiserver "$BIN/kube-apiserver" --etcd-servers="$etcd" --bind-address=127.0.0.1 --secure-port="$API_PORT" \
     --advertise-address="$HOST_IP" --service-cluster-ip-range="$SVC_CIDR" \
     --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
     --client-ca-file="$PKI/ca.crt" --tls-cert-file="$PKI/apiserver.crt" --tls-private-key-file="$PKI/apiserver.key" \
@@ -41,6 +43,9 @@ up_control_plane() {
   start kube-scheduler "$BIN/kube-scheduler" --kubeconfig="$DIR/scheduler.conf" --leader-elect=false --secure-port=0 \
     --kube-api-qps=200 --kube-api-burst=400
   k apply -f "$HERE/manifests/kubelet-api-access.yaml" >/dev/null   # before the kubelet: it caches a refusal for 30 s
+  # No pod can be made without it, and only a controller-manager that works makes it.
+  await kube-controller-manager "the default service account" k -n default get serviceaccount default
+  alive kube-scheduler || die "kube-scheduler has ended: see $DIR/log/kube-scheduler.log"
 }
 
 # Keys, certificates and kubeconfigs, made once; the administrator's kubeconfig comes last and marks the set as whole.

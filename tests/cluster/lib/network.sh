@@ -31,8 +31,26 @@ up_network() {
   ip route add "$POD_CIDR" via "$NODE_IP"   # pods reach the apiserver unmasqueraded: its answers need the way back
 }
 
-# The link first: it may be the only sign of a half-done `up`, and the namespace takes its other end along.
+# The apiserver listens on loopback alone, out of the network's reach; what comes over the link for it is led there.
+forward_api() {
+  echo 1 >"/proc/sys/net/ipv4/conf/$LINK/route_localnet"
+  nft -f - <<N
+table ip $LINK
+delete table ip $LINK
+table ip $LINK {
+  chain to-apiserver {
+    type nat hook prerouting priority dstnat
+    iifname "$LINK" ip daddr $HOST_IP tcp dport $API_PORT dnat to 127.0.0.1:$API_PORT
+  }
+}
+N
+}
+
+# The link goes after what hangs on it: as long as it is there, it says whose the index is.
 down_network() {
-  if [ "$(link_owner)" = "$NAME" ]; then ip link del "$LINK"; fi
+  if [ "$(link_owner)" = "$NAME" ]; then
+    ! command -v nft >/dev/null || nft delete table ip "$LINK" 2>/dev/null || true
+    ip link del "$LINK"
+  fi
   if [ -e "/run/netns/$NS" ]; then ip netns del "$NS"; fi
 }

@@ -12,6 +12,7 @@ up_node() {
   case $(stat -fc %T "$DIR") in
     overlayfs | nfs | tmpfs) die "container images cannot be unpacked on $(stat -fc %T "$DIR") ($DIR): set CLUSTER_DIR to a directory on a disk" ;;
   esac
+  forward_api
   up_containerd
   base_images
   up_kubelet
@@ -91,14 +92,13 @@ evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available:
 imageGCHighThresholdPercent: 100   # never: an image that is gone could not be pulled again
 resolvConf: $DIR/resolv.conf
 Y
-  # Inside the namespace the apiserver is the host's end of the link, not loopback.
-  local who
-  for who in kubelet admin; do sed "s|https://127.0.0.1:$API_PORT|https://$HOST_IP:$API_PORT|" "$DIR/$who.conf" >"$DIR/$who-in-node.conf"; done
+  # Inside the namespace the apiserver is the host's end of the link, not loopback; the kubelet's file says so already.
+  sed "s|https://127.0.0.1:$API_PORT|https://$HOST_IP:$API_PORT|" "$KUBECONFIG_FILE" >"$DIR/kube-proxy.conf"
   own_cgroup
   save_sysctls
-  start kubelet nsenter --net="/run/netns/$NS" "$BIN/kubelet" --config "$DIR/kubelet.yaml" --kubeconfig "$DIR/kubelet-in-node.conf" \
+  start kubelet nsenter --net="/run/netns/$NS" "$BIN/kubelet" --config "$DIR/kubelet.yaml" --kubeconfig "$DIR/kubelet.conf" \
     --root-dir "$DIR/kubelet" --cert-dir "$DIR/kubelet/pki" --hostname-override "$NAME-node" --node-ip "$NODE_IP"
-  start kube-proxy nsenter --net="/run/netns/$NS" "$BIN/kube-proxy" --kubeconfig "$DIR/admin-in-node.conf" --hostname-override "$NAME-node" \
+  start kube-proxy nsenter --net="/run/netns/$NS" "$BIN/kube-proxy" --kubeconfig "$DIR/kube-proxy.conf" --hostname-override "$NAME-node" \
     --proxy-mode nftables --cluster-cidr "$POD_CIDR" --conntrack-max-per-core 0 --bind-address "$NODE_IP"
   await kubelet "the node" k wait node "$NAME-node" --for=condition=Ready --timeout=5s
 }

@@ -5,9 +5,21 @@
 //! fact ([`crate::for_each_storage_fact`]) needs a database per test. No fact waits: a lease of no length has run out at once, and a
 //! wake time lies far in the past or far in the future.
 
+mod claiming;
+mod leases;
+mod queue;
+mod records;
+mod rows;
+mod stores;
 mod transactions;
 mod world;
 
+pub use claiming::*;
+pub use leases::*;
+pub use queue::*;
+pub use records::*;
+pub use rows::*;
+pub use stores::*;
 pub use transactions::*;
 pub use world::{World, example_tenant};
 
@@ -18,6 +30,62 @@ use crate::storage::Storage;
 macro_rules! for_each_storage_fact {
     ($check:ident) => {
         $check!(dropping_a_transaction_rolls_it_back);
+        $check!(everything_in_a_transaction_becomes_true_at_once);
+        $check!(a_refused_write_ends_its_transaction);
+        $check!(a_row_cannot_point_at_what_is_not_there);
+        $check!(a_tenant_reads_back);
+        $check!(a_user_reads_back);
+        $check!(a_users_failures_and_password_change);
+        $check!(users_are_unique_by_address_and_by_name);
+        $check!(an_administrator_is_seen);
+        $check!(a_cluster_is_brought_up_to_date);
+        $check!(a_store_reads_back);
+        $check!(a_save_writes_everything_but_the_epoch);
+        $check!(a_stale_save_is_refused);
+        $check!(raising_the_epoch_is_no_save);
+        $check!(a_name_is_unique_among_the_live_stores_of_a_tenant);
+        $check!(a_host_is_unique_among_all_live_stores);
+        $check!(a_released_host_stays_in_quarantine);
+        $check!(an_id_is_never_used_again);
+        $check!(live_stores_are_counted_per_tenant);
+        $check!(stores_are_listed_newest_first_in_pages);
+        $check!(lists_of_stores_are_filtered);
+        $check!(credentials_are_overwritten_and_forgotten);
+        $check!(audit_numbers_have_no_gaps);
+        $check!(an_audit_event_reads_back);
+        $check!(audit_entries_are_listed_newest_first);
+        $check!(an_idempotency_key_gives_back_what_was_recorded);
+        $check!(an_idempotency_key_is_written_over);
+        $check!(signing_keys_come_newest_first);
+        $check!(an_operation_reads_back);
+        $check!(a_store_has_one_unfinished_operation);
+        $check!(the_newest_operation_is_the_one_added_last);
+        $check!(a_retry_brings_the_steps_that_are_done);
+        $check!(a_waiting_operation_stays_until_its_wake_time);
+        $check!(a_waiting_operation_is_claimed_after_its_wake_time);
+        $check!(the_next_due_time_is_the_earliest);
+        $check!(a_wake_time_on_a_full_cluster_is_not_due);
+        $check!(a_superseded_operation_is_not_claimed);
+        $check!(an_empty_queue_has_no_claim);
+        $check!(a_claim_raises_the_epoch_of_the_store);
+        $check!(a_claim_that_is_not_committed_is_none);
+        $check!(a_running_operation_is_not_claimed_again);
+        $check!(an_expired_lease_is_taken_over);
+        $check!(the_oldest_operation_goes_first);
+        $check!(the_tenant_with_the_fewest_running_goes_first);
+        $check!(permits_bound_what_runs_on_a_cluster);
+        $check!(an_expired_lease_holds_no_permit);
+        $check!(claims_at_once_share_nothing);
+        $check!(a_lease_that_was_taken_over_cannot_write);
+        $check!(another_worker_cannot_use_a_lease);
+        $check!(raising_the_epoch_ends_the_lease);
+        $check!(a_superseded_operation_loses_its_lease);
+        $check!(a_parked_operation_has_no_lease);
+        $check!(an_expired_lease_is_the_workers_until_it_is_taken);
+        $check!(renewing_tells_which_leases_are_lost);
+        $check!(progress_is_there_for_readers);
+        $check!(a_finished_operation_makes_room_for_the_next);
+        $check!(an_operation_ends_only_as_it_can);
     };
 }
 

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::saga::{StepRecord, StepStatus};
 use shopwright_domain::store::{Store, StoreState, example_store};
 use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
 use uuid::Uuid;
 
-use crate::storage::{Claim, RegisteredCluster, Storage, StorageError, Tenant, Transaction, User};
+use crate::storage::{
+    AuditFilter, Claim, IdempotencyRecord, Lease, Page, RegisteredCluster, Storage, StorageError, StoreFilter, Tenant,
+    Transaction, User,
+};
 
 /// Longer than any test.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
@@ -58,6 +63,35 @@ pub(super) fn example_user(tenant_id: TenantId) -> User {
         active: true,
         failures: SignInFailures::default(),
         created_at: at(0),
+    }
+}
+
+/// The record of the `index`th step of a provision, done.
+pub(super) fn step_record(index: usize) -> StepRecord {
+    StepRecord {
+        step: OperationKind::Provision.steps()[index],
+        status: StepStatus::Succeeded,
+        attempts: 1,
+        waits: 0,
+        first_started_at: Some(at(1)),
+        started_at: Some(at(2)),
+        finished_at: Some(at(3)),
+        outage: SignedDuration::ZERO,
+        not_before: None,
+        error: None,
+    }
+}
+
+/// What a request that started `operation` came to.
+pub(super) fn idempotency_record(operation: &Operation, key: &str, created_at: Timestamp) -> IdempotencyRecord {
+    IdempotencyRecord {
+        tenant_id: operation.tenant_id,
+        route: "create".into(),
+        key: key.into(),
+        fingerprint: vec![0, 1, 255],
+        store_id: operation.store_id.clone(),
+        operation_id: operation.id,
+        created_at,
     }
 }
 
@@ -174,11 +208,38 @@ impl<'a> World<'a> {
         claim
     }
 
+    /// Claims until there is something: what a transaction that was just dropped held is given back a moment later.
+    pub(super) async fn claim_soon(&self, worker: WorkerId, lease: Duration) -> Claim {
+        for _ in 0..10_000 {
+            if let Some(claim) = self.claim(worker, lease).await {
+                return claim;
+            }
+        }
+        panic!("nothing could be claimed");
+    }
+
+    pub(super) async fn renew(&self, held: &[Lease]) -> Vec<Lease> {
+        self.storage.renew(held, LONG).await.expect("renew")
+    }
+
+    /// An event in the tenant's chain.
+    pub(super) fn event(&self, message: &str, seconds: i64) -> AuditEvent {
+        AuditEvent::new(self.tenant.id, AuditEventType::Info, message, at(seconds))
+    }
+
+    /// The tenant's chain, newest first.
+    pub(super) async fn messages(&self) -> Vec<(u64, String)> {
+        let filter = AuditFilter { tenant_id: Some(self.tenant.id), ..AuditFilter::default() };
+        let page = Page { limit: 100, offset: 0 };
+        let (entries, _) = self.begin().await.audit().list(&filter, page).await.expect("list");
+        entries.into_iter().map(|entry| (entry.sequence, entry.event.message)).collect()
+    }
+
     /// Ends every operation of the tenant's stores, so that the next fact finds nothing to claim.
     pub(super) async fn settle(self) {
         let mut tx = self.begin().await;
-        let page = crate::storage::Page { limit: 1000, offset: 0 };
-        let filter = crate::storage::StoreFilter { tenant_id: Some(self.tenant.id), ..Default::default() };
+        let page = Page { limit: 1000, offset: 0 };
+        let filter = StoreFilter { tenant_id: Some(self.tenant.id), ..StoreFilter::default() };
         let (stores, _) = tx.stores().list(&filter, page).await.expect("list");
         for store in stores {
             if let Some(operation) = tx.operations().latest_of(&store.id).await.expect("read") {

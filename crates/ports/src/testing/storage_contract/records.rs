@@ -1,0 +1,156 @@
+//! Credentials, audit trail, idempotency keys, signing keys.
+
+use jiff::SignedDuration;
+use shopwright_domain::Epoch;
+use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::store::StoreState;
+
+use super::world::{World, at, idempotency_record};
+use crate::secrets::Sealed;
+use crate::storage::{AuditEntry, AuditFilter, IdempotencyRecord, Page, SealedKey, Storage};
+
+const PAGE: Page = Page { limit: 100, offset: 0 };
+
+fn sealed(bytes: &[u8]) -> Sealed {
+    Sealed { key_id: "key-1".into(), bytes: bytes.to_vec() }
+}
+
+/// Credentials are written over, and gone once forgotten; forgetting twice is fine.
+pub async fn credentials_are_overwritten_and_forgotten(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let id = world.store(0).await.id;
+    let mut tx = world.begin().await;
+    assert_eq!(tx.credentials().get(&id).await.expect("read"), None);
+    tx.credentials().put(world.tenant.id, &id, &sealed(&[0, 1])).await.expect("put");
+    tx.credentials().put(world.tenant.id, &id, &sealed(&[0, 255])).await.expect("put again");
+    tx.commit().await.expect("commit");
+
+    let mut tx = world.begin().await;
+    assert_eq!(tx.credentials().get(&id).await.expect("read"), Some(sealed(&[0, 255])));
+    for _ in 0..2 {
+        tx.credentials().remove(&id).await.expect("remove");
+    }
+    assert_eq!(tx.credentials().get(&id).await.expect("read"), None);
+}
+
+/// Each tenant's chain is 1, 2, 3 ..., and what was rolled back leaves no gap.
+pub async fn audit_numbers_have_no_gaps(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    for (message, commit) in [("first", true), ("lost", false), ("second", true)] {
+        let mut tx = world.begin().await;
+        tx.audit().append(&world.event(message, 0)).await.expect("append");
+        if commit {
+            tx.audit().append(&other.event(message, 0)).await.expect("append");
+            tx.commit().await.expect("commit");
+        }
+    }
+
+    let expected = [(2, "second".to_owned()), (1, "first".to_owned())];
+    assert_eq!(world.messages().await, expected);
+    assert_eq!(other.messages().await, expected);
+}
+
+/// An event is what was written, every field.
+pub async fn an_audit_event_reads_back(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let store = world.store(0).await;
+    let event = AuditEvent {
+        store_id: Some(store.id.clone()),
+        operation_id: Some(world.operation(&store, 0).id),
+        event_type: AuditEventType::StatusChange,
+        previous: Some(StoreState::Requested),
+        new: Some(StoreState::Provisioning),
+        actor: Some(world.owner.id),
+        actor_email: Some("ada@example.com".into()),
+        ip_address: Some("192.0.2.1".into()),
+        request_id: Some("req_0123456789ab".parse().expect("a request id")),
+        epoch: Some(Epoch(3)),
+        ..world.event("It “moved”.", 5)
+    };
+    let event = event.with("durationMs", 1_234_567_890_123).with("step", "publish").with("again", false);
+    let mut tx = world.begin().await;
+    tx.audit().append(&event).await.expect("append");
+    tx.commit().await.expect("commit");
+
+    let filter = AuditFilter { store_id: Some(store.id), ..AuditFilter::default() };
+    let read = world.begin().await.audit().list(&filter, PAGE).await.expect("list");
+
+    assert_eq!(read, (vec![AuditEntry { sequence: 1, event }], 1));
+}
+
+/// Entries come newest first, in pages, with the number of all; across tenants the time is the order.
+pub async fn audit_entries_are_listed_newest_first(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    let mut tx = world.begin().await;
+    // In a chain the number decides, whatever the clocks of two replicas said.
+    tx.audit().append(&world.event("one", 2_000_002)).await.expect("append");
+    tx.audit().append(&world.event("two", 2_000_001)).await.expect("append");
+    tx.audit().append(&other.event("elsewhere", 2_000_003)).await.expect("append");
+    tx.commit().await.expect("commit");
+
+    let filter = AuditFilter { tenant_id: Some(world.tenant.id), ..AuditFilter::default() };
+    let page = Page { limit: 1, offset: 1 };
+    let (second, total) = world.begin().await.audit().list(&filter, page).await.expect("list");
+    let (all, _) = world.begin().await.audit().list(&AuditFilter::default(), PAGE).await.expect("list");
+
+    assert_eq!((second[0].event.message.as_str(), total), ("one", 2));
+    let all: Vec<_> = all.iter().map(|entry| entry.event.message.as_str()).take(3).collect();
+    assert_eq!(all, ["elsewhere", "one", "two"]);
+}
+
+/// A key gives back what was recorded under it by this tenant for this route, as long as it is young enough.
+pub async fn an_idempotency_key_gives_back_what_was_recorded(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    let store = world.store(0).await;
+    let record = idempotency_record(&world.operation(&store, 0), "key", at(10));
+    let mut tx = world.begin().await;
+    assert!(tx.idempotency().try_lock(world.tenant.id, "create", "key").await.expect("lock"));
+    tx.idempotency().put(&record).await.expect("put");
+    tx.commit().await.expect("commit");
+
+    let mut tx = world.begin().await;
+    let mut keys =
+        async |tenant, route, key, since| tx.idempotency().get(tenant, route, key, since).await.expect("read");
+
+    let mine = world.tenant.id;
+    let just_before = at(10) - SignedDuration::from_micros(1);
+    assert_eq!(keys(mine, "create", "key", just_before).await, Some(record));
+    assert_eq!(keys(mine, "create", "key", at(10)).await, None);
+    assert_eq!(keys(mine, "delete", "key", at(0)).await, None);
+    assert_eq!(keys(mine, "create", "Key", at(0)).await, None);
+    assert_eq!(keys(other.tenant.id, "create", "key", at(0)).await, None);
+}
+
+/// A key that is used again later holds the later request.
+pub async fn an_idempotency_key_is_written_over(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let store = world.store(0).await;
+    let old = idempotency_record(&world.operation(&store, 0), "key", at(0));
+    let new = IdempotencyRecord { fingerprint: vec![9], created_at: at(99_999), ..old.clone() };
+    let mut tx = world.begin().await;
+    tx.idempotency().put(&old).await.expect("put");
+    tx.idempotency().put(&new).await.expect("put again");
+
+    assert_eq!(tx.idempotency().get(world.tenant.id, "create", "key", at(-1)).await.expect("read"), Some(new));
+}
+
+/// The newest signing key is the first.
+pub async fn signing_keys_come_newest_first(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let key = |name: &str, seconds| SealedKey {
+        id: format!("{name}-{}", world.tenant.id),
+        sealed: sealed(name.as_bytes()),
+        created_at: at(seconds),
+    };
+    let keys = [key("newest", 3), key("middle", 2), key("oldest", 1)];
+    let mut tx = world.begin().await;
+    for index in [1, 2, 0] {
+        tx.signing_keys().insert(&keys[index]).await.expect("insert");
+    }
+    tx.commit().await.expect("commit");
+
+    let all = world.begin().await.signing_keys().lock_all().await.expect("lock");
+
+    let mine: Vec<_> = all.into_iter().filter(|known| keys.contains(known)).collect();
+    assert_eq!(mine, keys);
+}

@@ -1,0 +1,92 @@
+//! Tenants, users, clusters.
+
+use jiff::Timestamp;
+use shopwright_domain::identity::PlatformRole;
+use shopwright_domain::limits::SignInFailures;
+
+use super::world::{World, at, example_tenant, example_user};
+use crate::storage::{RegisteredCluster, Storage, StorageError, Tenant, Unique, User};
+
+/// A tenant is what was written, with the time of its last store.
+pub async fn a_tenant_reads_back(storage: &dyn Storage) {
+    let tenant = example_tenant();
+    let mut tx = storage.begin().await.expect("begin");
+    tx.tenants().insert(&tenant).await.expect("insert");
+    tx.tenants().set_last_store_created_at(tenant.id, at(7)).await.expect("write");
+    tx.commit().await.expect("commit");
+
+    let mut tx = storage.begin().await.expect("begin");
+    let read = tx.tenants().lock(tenant.id).await.expect("lock");
+
+    assert_eq!(read, Some(Tenant { last_store_created_at: Some(at(7)), ..tenant }));
+}
+
+/// A user is what was written, by id and by address.
+pub async fn a_user_reads_back(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let locked: Option<Timestamp> = Some(at(60));
+    let user = User { failures: SignInFailures { count: 5, locked_until: locked }, ..example_user(world.tenant.id) };
+    let mut tx = world.begin().await;
+    tx.users().insert(&user).await.expect("insert");
+    tx.commit().await.expect("commit");
+
+    let mut tx = world.begin().await;
+
+    assert_eq!(tx.users().get(user.id).await.expect("read"), Some(user.clone()));
+    assert_eq!(tx.users().lock_by_email(&user.email).await.expect("lock"), Some(user));
+}
+
+/// Failures and hashes are written over what is there; a user who is not there is no success.
+pub async fn a_users_failures_and_password_change(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let failures = SignInFailures { count: 2, locked_until: None };
+    let mut tx = world.begin().await;
+    tx.users().set_failures(world.owner.id, failures).await.expect("write");
+    tx.users().set_password_hash(world.owner.id, "fake$other").await.expect("write");
+    let nobody = tx.users().set_failures(example_user(world.tenant.id).id, failures).await;
+    tx.commit().await.expect("commit");
+
+    let read = world.begin().await.users().get(world.owner.id).await.expect("read").expect("the user");
+
+    assert!(matches!(nobody, Err(StorageError::Stale)), "{nobody:?}");
+    assert_eq!((read.failures, read.password_hash.as_str()), (failures, "fake$other"));
+}
+
+/// Two accounts never share an address or a name.
+pub async fn users_are_unique_by_address_and_by_name(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let fresh = || example_user(world.tenant.id);
+    let same_email = User { email: world.owner.email.clone(), ..fresh() };
+    let same_name = User { username: world.owner.username.clone(), ..fresh() };
+
+    let refused_email = world.begin().await.users().insert(&same_email).await;
+    let refused_name = world.begin().await.users().insert(&same_name).await;
+
+    assert!(matches!(refused_email, Err(StorageError::NotUnique(Unique::UserEmail))), "{refused_email:?}");
+    assert!(matches!(refused_name, Err(StorageError::NotUnique(Unique::Username))), "{refused_name:?}");
+}
+
+/// The first administrator is seen by the next transaction.
+pub async fn an_administrator_is_seen(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let admin = User { role: PlatformRole::Admin, ..example_user(world.tenant.id) };
+    let before = world.begin().await.users().has_admin().await.expect("look");
+    let mut tx = world.begin().await;
+    tx.users().insert(&admin).await.expect("insert");
+    tx.commit().await.expect("commit");
+
+    let after = world.begin().await.users().has_admin().await.expect("look");
+
+    assert!(!before && after);
+}
+
+/// A cluster's row follows what is registered last.
+pub async fn a_cluster_is_brought_up_to_date(storage: &dyn Storage) {
+    let world = World::with_permits(storage, 3).await;
+    let row = RegisteredCluster { name: world.cluster.clone(), permits: 5 };
+    let mut tx = world.begin().await;
+    tx.clusters().upsert(&row).await.expect("upsert");
+    tx.commit().await.expect("commit");
+
+    assert_eq!(world.begin().await.clusters().get(&world.cluster).await.expect("read"), Some(row));
+}

@@ -1,0 +1,13 @@
+//! The World: the whole product in one hand, for tests of this project and of programs that embed it.
+//!
+//! [`World::mocked`] runs the real HTTP API, use cases and worker in this process over the fakes, with a clock that moves when everybody
+//! waits. [`World::real`] runs the program `shopwright` itself against a real PostgreSQL, kube-apiserver and helm, under the product's own
+//! service account. Both speak HTTP, so a test written against one runs against the other.
+
+pub mod client;
+pub mod mocked;
+pub mod real;
+mod world;
+
+pub use client::{Answer, Merchant};
+pub use world::World;

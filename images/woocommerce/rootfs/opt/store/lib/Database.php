@@ -19,15 +19,10 @@ final class Database
     /** Waits for the server up to the given time: a new store's database starts beside its set-up. */
     public static function connected(int $seconds): self
     {
-        mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
         $until = hrtime(true) + $seconds * 1_000_000_000;
         while (true) {
             try {
-                $link = mysqli_init();
-                $link->options(MYSQLI_OPT_CONNECT_TIMEOUT, 5);
-                $link->real_connect(setting('DB_HOST', 'db'), setting('DB_USER', 'store'), secret('DB_PASSWORD'), setting('DB_NAME', 'store'));
-                $link->set_charset('utf8mb4');
-                return new self($link);
+                return self::once(5);
             } catch (\mysqli_sql_exception $e) {
                 if (hrtime(true) >= $until) {
                     throw new Failure('database_unreachable', "no connection within $seconds s, last error {$e->getCode()}");
@@ -35,6 +30,18 @@ final class Database
                 usleep(250_000);
             }
         }
+    }
+
+    /** One try. Each of connecting and answering is given up after so many seconds. */
+    public static function once(int $seconds, int $readSeconds = 90): self
+    {
+        mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+        $link = mysqli_init();
+        $link->options(MYSQLI_OPT_CONNECT_TIMEOUT, $seconds);
+        $link->options(MYSQLI_OPT_READ_TIMEOUT, $readSeconds);
+        $link->real_connect(setting('DB_HOST', 'db'), setting('DB_USER', 'store'), secret('DB_PASSWORD'), setting('DB_NAME', 'store'));
+        $link->set_charset('utf8mb4');
+        return new self($link);
     }
 
     public static function locked(): self

@@ -1,1 +1,29 @@
-//! Under construction.
+//! The Storage port on PostgreSQL.
+//!
+//! [`PgStorage`] hands out transactions that implement every repository on themselves; one file per repository holds its SQL and its
+//! explicit mapping between rows and values of the domain. What always holds: a connection goes back to the pool only outside any
+//! transaction, however its user was cancelled; leases and wake times are measured by the database's clock; locks are taken in the
+//! order tenant, store, operation; nothing is prepared by name inside a transaction, so a pooler may sit in between.
+
+mod audit;
+mod claim;
+mod clusters;
+mod credentials;
+mod error;
+mod idempotency;
+mod keys;
+mod lease;
+mod operations;
+mod row;
+mod schema;
+mod settings;
+mod steps;
+mod storage;
+mod stores;
+mod tenants;
+mod transaction;
+mod users;
+
+pub use schema::MIGRATOR;
+pub use settings::PgSettings;
+pub use storage::PgStorage;

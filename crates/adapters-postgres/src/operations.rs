@@ -1,0 +1,197 @@
+//! Operations: adding, reading, and every write under a lease. Claiming has its own file.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::saga::{Step, StepRecord};
+use shopwright_domain::store::Failure;
+use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_ports::storage::{Claim, Lease, OperationRepository, StorageError};
+use sqlx::postgres::PgRow;
+
+use crate::error::internal;
+use crate::row::{Row, integer};
+use crate::transaction::{PgTransaction, sql};
+
+macro_rules! operation_columns {
+    () => {
+        "id, tenant_id, store_id, kind, status, step, attempt, epoch, worker, lease_expires_at, wake_at, failure_code, \
+         failure_detail, requested_by, request_id, traceparent, created_at, started_at, finished_at"
+    };
+}
+pub(crate) use operation_columns;
+
+pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
+    let row = Row::new(row, "operations", "id");
+    Ok(Operation {
+        id: OperationId::from_uuid(row.get("id")?),
+        tenant_id: TenantId::from_uuid(row.get("tenant_id")?),
+        store_id: row.parse("store_id")?,
+        kind: row.parse("kind")?,
+        status: row.parse("status")?,
+        step: row.parse_optional("step")?,
+        attempt: row.count("attempt")?,
+        epoch: Epoch(row.get("epoch")?),
+        worker: row.get::<Option<_>>("worker")?.map(WorkerId::from_uuid),
+        lease_expires_at: row.time_optional("lease_expires_at")?,
+        wake_at: row.time_optional("wake_at")?,
+        failure: row.failure()?,
+        requested_by: row.get::<Option<_>>("requested_by")?.map(UserId::from_uuid),
+        request_id: row.parse_optional("request_id")?,
+        traceparent: row.get("traceparent")?,
+        created_at: row.time("created_at")?,
+        started_at: row.time_optional("started_at")?,
+        finished_at: row.time_optional("finished_at")?,
+    })
+}
+
+fn not_allowed(what: &str, status: OperationStatus) -> StorageError {
+    internal(format!("an operation cannot be {what} as {status}"))
+}
+
+fn code(failure: Option<&Failure>) -> Option<&'static str> {
+    failure.map(|failure| failure.code.as_str())
+}
+
+fn detail(failure: Option<&Failure>) -> Option<&str> {
+    failure.map(|failure| failure.detail.as_str())
+}
+
+#[async_trait]
+impl OperationRepository for PgTransaction {
+    async fn enqueue(&mut self, operation: &Operation, done: &[StepRecord]) -> Result<(), StorageError> {
+        let failure = operation.failure.as_ref();
+        let statement = sql("\
+            insert into operations (id, tenant_id, store_id, kind, status, step, attempt, epoch, worker,
+                                    lease_expires_at, wake_at, failure_code, failure_detail, requested_by, request_id,
+                                    traceparent, created_at, started_at, finished_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
+        .bind(operation.id.as_uuid())
+        .bind(operation.tenant_id.as_uuid())
+        .bind(operation.store_id.as_str())
+        .bind(operation.kind.as_str())
+        .bind(operation.status.as_str())
+        .bind(operation.step.map(Step::as_str))
+        .bind(integer(operation.attempt)?)
+        .bind(operation.epoch.0)
+        .bind(operation.worker.map(|worker| worker.as_uuid()))
+        .bind(operation.lease_expires_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(operation.wake_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(code(failure))
+        .bind(detail(failure))
+        .bind(operation.requested_by.map(|user| user.as_uuid()))
+        .bind(operation.request_id.as_ref().map(shopwright_domain::RequestId::as_str))
+        .bind(operation.traceparent.as_deref())
+        .bind(operation.created_at.to_sqlx())
+        .bind(operation.started_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(operation.finished_at.map(jiff_sqlx::ToSqlx::to_sqlx));
+        self.execute("enqueue an operation", statement).await?;
+        for record in done {
+            self.write_step(operation.tenant_id, operation.id, record).await?;
+        }
+        Ok(())
+    }
+
+    async fn get(&mut self, id: OperationId) -> Result<Option<Operation>, StorageError> {
+        let statement =
+            sql(concat!("select ", operation_columns!(), " from operations where id = $1")).bind(id.as_uuid());
+        self.row("read an operation", statement).await?.as_ref().map(operation).transpose()
+    }
+
+    async fn latest_of(&mut self, store_id: &StoreId) -> Result<Option<Operation>, StorageError> {
+        let statement = sql(concat!(
+            "select ",
+            operation_columns!(),
+            " from operations where store_id = $1 order by created_at desc, ordinal desc limit 1"
+        ))
+        .bind(store_id.as_str());
+        self.row("read a store's newest operation", statement).await?.as_ref().map(operation).transpose()
+    }
+
+    async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError> {
+        self.read_steps(id).await
+    }
+
+    async fn claim(&mut self, worker: WorkerId, lease: Duration) -> Result<Option<Claim>, StorageError> {
+        self.claim_next(worker, lease).await
+    }
+
+    async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError> {
+        self.read_next_due().await
+    }
+
+    async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {
+        self.fence(lease).await?;
+        self.write_step(lease.tenant_id, lease.operation_id, record).await
+    }
+
+    async fn record_progress(&mut self, lease: &Lease, step: Step, attempt: u32) -> Result<(), StorageError> {
+        self.fence(lease).await?;
+        let statement = sql("update operations set step = $2, attempt = $3 where id = $1")
+            .bind(lease.operation_id.as_uuid())
+            .bind(step.as_str())
+            .bind(integer(attempt)?);
+        self.execute("record the progress of an operation", statement).await.map(|_| ())
+    }
+
+    async fn park(
+        &mut self,
+        lease: &Lease,
+        status: OperationStatus,
+        wake_at: Option<Timestamp>,
+        failure: Option<&Failure>,
+    ) -> Result<(), StorageError> {
+        if !matches!(status, OperationStatus::Queued | OperationStatus::Waiting | OperationStatus::Stuck) {
+            return Err(not_allowed("parked", status));
+        }
+        self.fence(lease).await?;
+        let statement = sql("\
+            update operations
+            set status = $2, wake_at = $3, failure_code = $4, failure_detail = $5, worker = null,
+                lease_expires_at = null
+            where id = $1")
+        .bind(lease.operation_id.as_uuid())
+        .bind(status.as_str())
+        .bind(wake_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(code(failure))
+        .bind(detail(failure));
+        self.execute("park an operation", statement).await.map(|_| ())
+    }
+
+    async fn finish(
+        &mut self,
+        lease: &Lease,
+        status: OperationStatus,
+        failure: Option<&Failure>,
+        at: Timestamp,
+    ) -> Result<(), StorageError> {
+        if !matches!(status, OperationStatus::Succeeded | OperationStatus::Failed) {
+            return Err(not_allowed("finished", status));
+        }
+        self.fence(lease).await?;
+        let statement = sql("\
+            update operations
+            set status = $2, finished_at = $3, failure_code = $4, failure_detail = $5, worker = null,
+                lease_expires_at = null
+            where id = $1")
+        .bind(lease.operation_id.as_uuid())
+        .bind(status.as_str())
+        .bind(at.to_sqlx())
+        .bind(code(failure))
+        .bind(detail(failure));
+        self.execute("finish an operation", statement).await.map(|_| ())
+    }
+
+    async fn supersede(&mut self, id: OperationId, at: Timestamp) -> Result<(), StorageError> {
+        let statement = sql("\
+            update operations
+            set status = 'cancelled', finished_at = $2, worker = null, lease_expires_at = null, wake_at = null
+            where id = $1 and status in ('queued', 'running', 'waiting', 'stuck')")
+        .bind(id.as_uuid())
+        .bind(at.to_sqlx());
+        self.execute("supersede an operation", statement).await.map(|_| ())
+    }
+}

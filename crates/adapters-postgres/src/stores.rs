@@ -1,0 +1,199 @@
+//! Stores.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use shopwright_domain::store::{Failure, Store, StoreHost, StoreName, StoreUrls};
+use shopwright_domain::{Epoch, RowVersion, StoreId, TenantId, UserId};
+use shopwright_ports::storage::{Page, StorageError, StoreFilter, StoreRepository};
+use sqlx::postgres::PgRow;
+
+use crate::error::internal;
+use crate::row::{Row, integer, micros};
+use crate::transaction::{PgTransaction, Sql, sql};
+
+macro_rules! select_store {
+    ($tail:literal) => {
+        concat!("select ", $crate::stores::store_columns!(), " from stores ", $tail)
+    };
+}
+
+macro_rules! store_columns {
+    () => {
+        "id, tenant_id, owner_id, cluster, name, host, engine, theme, state, epoch, row_version, retry_count, \
+         failure_code, failure_detail, storefront_url, admin_url, engine_note, created_at, updated_at, \
+         provisioning_started_at, provisioning_duration_us, ready_at, deleted_at"
+    };
+}
+pub(crate) use store_columns;
+
+// The same conditions for the page and for the count. Without a state, deleted stores are left out.
+macro_rules! filtered {
+    ($head:expr, $tail:literal) => {
+        concat!(
+            $head,
+            " from stores
+            where ($1::uuid is null or tenant_id = $1)
+                and ($2::uuid is null or owner_id = $2)
+                and (case when $3::text is null then state <> 'deleted' else state = $3 end)
+                and ($4::text is null or engine = $4) ",
+            $tail
+        )
+    };
+}
+
+pub(crate) fn store(row: &PgRow) -> Result<Store, StorageError> {
+    let row = Row::new(row, "stores", "id");
+    let storefront = row.get::<Option<String>>("storefront_url")?;
+    let admin = row.get::<Option<String>>("admin_url")?;
+    Ok(Store {
+        id: row.parse("id")?,
+        tenant_id: TenantId::from_uuid(row.get("tenant_id")?),
+        owner_id: UserId::from_uuid(row.get("owner_id")?),
+        cluster: row.parse("cluster")?,
+        name: row.parse("name")?,
+        host: row.parse("host")?,
+        engine: row.parse("engine")?,
+        theme: row.parse_optional("theme")?,
+        state: row.parse("state")?,
+        epoch: Epoch(row.get("epoch")?),
+        row_version: RowVersion(row.get("row_version")?),
+        retry_count: row.count("retry_count")?,
+        failure: row.failure()?,
+        urls: storefront.zip(admin).map(|(storefront, admin)| StoreUrls { storefront, admin }),
+        engine_note: row.get("engine_note")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        provisioning_started_at: row.time_optional("provisioning_started_at")?,
+        provisioning_duration: row.micros_optional("provisioning_duration_us")?,
+        ready_at: row.time_optional("ready_at")?,
+        deleted_at: row.time_optional("deleted_at")?,
+    })
+}
+
+/// Binds, from the first place on, what a row holds besides epoch, version and the time it was made.
+fn bind_store<'q>(statement: Sql<'q>, store: &'q Store) -> Result<Sql<'q>, StorageError> {
+    let failure = store.failure.as_ref();
+    let urls = store.urls.as_ref();
+    Ok(statement
+        .bind(store.id.as_str())
+        .bind(store.tenant_id.as_uuid())
+        .bind(store.owner_id.as_uuid())
+        .bind(store.cluster.as_str())
+        .bind(store.name.as_str())
+        .bind(store.host.as_str())
+        .bind(store.engine.as_str())
+        .bind(store.theme.map(shopwright_domain::store::Theme::as_str))
+        .bind(store.state.as_str())
+        .bind(integer(store.retry_count)?)
+        .bind(failure.map(|failure| failure.code.as_str()))
+        .bind(failure.map(|Failure { detail, .. }| detail.as_str()))
+        .bind(urls.map(|urls| urls.storefront.as_str()))
+        .bind(urls.map(|urls| urls.admin.as_str()))
+        .bind(store.engine_note.as_deref())
+        .bind(store.updated_at.to_sqlx())
+        .bind(store.provisioning_started_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(store.provisioning_duration.map(micros))
+        .bind(store.ready_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(store.deleted_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(store.row_version.0))
+}
+
+#[async_trait]
+impl StoreRepository for PgTransaction {
+    async fn insert(&mut self, store: &Store) -> Result<(), StorageError> {
+        let statement = sql("\
+            insert into stores (id, tenant_id, owner_id, cluster, name, host, engine, theme, state, retry_count,
+                                failure_code, failure_detail, storefront_url, admin_url, engine_note, updated_at,
+                                provisioning_started_at, provisioning_duration_us, ready_at, deleted_at, row_version,
+                                epoch, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                    $22, $23)");
+        let statement = bind_store(statement, store)?.bind(store.epoch.0).bind(store.created_at.to_sqlx());
+        self.execute("insert a store", statement).await.map(|_| ())
+    }
+
+    async fn get(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
+        let statement = sql(select_store!("where id = $1")).bind(id.as_str());
+        self.row("read a store", statement).await?.as_ref().map(store).transpose()
+    }
+
+    async fn lock(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
+        let statement = sql(select_store!("where id = $1 for no key update")).bind(id.as_str());
+        self.row("lock a store", statement).await?.as_ref().map(store).transpose()
+    }
+
+    async fn live_by_name(&mut self, tenant_id: TenantId, name: &StoreName) -> Result<Option<Store>, StorageError> {
+        let statement = sql(select_store!("where tenant_id = $1 and name = $2 and state <> 'deleted'"))
+            .bind(tenant_id.as_uuid())
+            .bind(name.as_str());
+        self.row("read a store by name", statement).await?.as_ref().map(store).transpose()
+    }
+
+    async fn host_is_free(&mut self, host: &StoreHost, released_before: Timestamp) -> Result<bool, StorageError> {
+        // Two branches, one for each of the two partial indexes on hosts.
+        let statement = sql("\
+            select 1 from stores where host = $1 and state <> 'deleted'
+            union all
+            select 1 from stores where host = $1 and state = 'deleted' and (deleted_at > $2 or deleted_at is null)
+            limit 1")
+        .bind(host.as_str())
+        .bind(released_before.to_sqlx());
+        Ok(self.row("look whether a host is free", statement).await?.is_none())
+    }
+
+    async fn count_live(&mut self, tenant_id: TenantId) -> Result<u32, StorageError> {
+        let statement = sql("select count(*) as total from stores where tenant_id = $1 and state <> 'deleted'")
+            .bind(tenant_id.as_uuid());
+        let total = self.total("count a tenant's stores", statement).await?;
+        Ok(u32::try_from(total).unwrap_or(u32::MAX))
+    }
+
+    async fn save(&mut self, store: &mut Store) -> Result<(), StorageError> {
+        let statement = sql("\
+            update stores
+            set owner_id = $3, cluster = $4, name = $5, host = $6, engine = $7, theme = $8, state = $9,
+                retry_count = $10, failure_code = $11, failure_detail = $12, storefront_url = $13, admin_url = $14,
+                engine_note = $15, updated_at = $16, provisioning_started_at = $17, provisioning_duration_us = $18,
+                ready_at = $19, deleted_at = $20, row_version = row_version + 1
+            where id = $1 and tenant_id = $2 and row_version = $21");
+        let statement = bind_store(statement, store)?;
+        if self.execute("save a store", statement).await? == 0 {
+            Err(StorageError::Stale)
+        } else {
+            store.row_version = store.row_version.next();
+            Ok(())
+        }
+    }
+
+    async fn raise_epoch(&mut self, id: &StoreId) -> Result<Epoch, StorageError> {
+        let statement = sql("update stores set epoch = epoch + 1 where id = $1 returning id, epoch").bind(id.as_str());
+        let row = self.row("raise a store's epoch", statement).await?.ok_or(StorageError::Stale)?;
+        Row::new(&row, "stores", "id").get("epoch").map(Epoch)
+    }
+
+    async fn list(&mut self, filter: &StoreFilter, page: Page) -> Result<(Vec<Store>, u64), StorageError> {
+        let bind = |statement: Sql<'static>| {
+            statement
+                .bind(filter.tenant_id.map(|id| id.as_uuid()))
+                .bind(filter.owner_id.map(|id| id.as_uuid()))
+                .bind(filter.state.map(shopwright_domain::store::StoreState::as_str))
+                .bind(filter.engine.map(shopwright_domain::store::Engine::as_str))
+        };
+        let statement =
+            sql(filtered!(concat!("select ", store_columns!()), "order by created_at desc, id limit $5 offset $6"));
+        let statement = bind(statement).bind(i64::from(page.limit)).bind(i64::from(page.offset));
+        let rows = self.rows("list stores", statement).await?;
+        let total = self.total("count stores", bind(sql(filtered!("select count(*) as total", "")))).await?;
+        Ok((rows.iter().map(store).collect::<Result<_, _>>()?, total))
+    }
+}
+
+impl PgTransaction {
+    /// The number in the column `total`.
+    pub(crate) async fn total(&mut self, what: &str, statement: Sql<'_>) -> Result<u64, StorageError> {
+        let row = self.row(what, statement).await?.ok_or_else(|| internal("a count has no answer"))?;
+        let total: i64 = Row::new(&row, "count", "total").get("total")?;
+        Ok(u64::try_from(total).unwrap_or(0))
+    }
+}

@@ -1,0 +1,57 @@
+//! Uninstalling a release. The namespace goes afterwards and takes the rest along, so this is about order, not about completeness.
+
+use std::ffi::OsString;
+
+use shopwright_ports::cluster::{ClusterError, Fence};
+use shopwright_ports::releases::{ReleaseError, ReleaseRecord};
+
+use crate::heal::newest;
+use crate::record::Status;
+use crate::releases::HelmReleases;
+
+pub(crate) async fn uninstall(releases: &HelmReleases, fence: &Fence) -> Result<(), ReleaseError> {
+    match uninstall_present(releases, fence).await {
+        // Without a namespace there is no release.
+        Err(ReleaseError::Cluster(ClusterError::NamespaceGone)) => Ok(()),
+        result => result,
+    }
+}
+
+async fn uninstall_present(releases: &HelmReleases, fence: &Fence) -> Result<(), ReleaseError> {
+    let records = releases.access.records(fence).await?;
+    if records.is_empty() {
+        return Ok(());
+    }
+    let died_before = newest(&records).is_some_and(|record| record.status == Status::Uninstalling);
+    match releases.run(fence, arguments(fence), b"").await {
+        Ok(()) => {}
+        // A run died here before, and helm cannot finish its work: the namespace's removal will (RELIABILITY F47).
+        Err(ReleaseError::Failed(reason)) if died_before => {
+            tracing::warn!(reason, "helm cannot finish an uninstallation that died");
+        }
+        Err(error) => return Err(error),
+    }
+    remove_rest(releases, fence).await
+}
+
+/// Helm leaves records that it cannot read, and those of a run that died. None may stay to be found by the next installation.
+async fn remove_rest(releases: &HelmReleases, fence: &Fence) -> Result<(), ReleaseError> {
+    for record in releases.access.records(fence).await? {
+        tracing::info!(record = %record.name, "removing a record that helm left");
+        releases.access.remove_record(fence, &record).await?;
+    }
+    match releases.access.records(fence).await?.as_slice() {
+        [] => Ok(()),
+        left => Err(ReleaseError::Lied(format!("records of the release are still there: {}", names(left)))),
+    }
+}
+
+fn names(records: &[ReleaseRecord]) -> String {
+    records.iter().map(|record| record.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn arguments(fence: &Fence) -> Vec<OsString> {
+    let (release, namespace) = (fence.store_id.release(), fence.store_id.namespace());
+    let args = ["uninstall", release, "-n", namespace, "--ignore-not-found", "--no-hooks", "--wait=hookOnly"];
+    args.map(OsString::from).into()
+}

@@ -1,0 +1,171 @@
+//! Installing: arguments, values, environment, and what counts as success.
+
+use std::fs;
+use std::sync::atomic::Ordering;
+
+use insta::assert_snapshot;
+use shopwright_adapters_helm::{ClusterValues, Profile};
+use shopwright_domain::store::{Engine, Theme};
+use shopwright_ports::cluster::ClusterError;
+use shopwright_ports::releases::{Installed, ReleaseError, ReleaseSpec, Releases};
+use shopwright_ports::testing::releases_contract::example_spec;
+
+use crate::world::{CANARY, FENCE_DENIAL, World, fence};
+
+async fn install(world: &World) -> Result<Installed, ReleaseError> {
+    let fence = fence();
+    world.releases().install(&fence, &example_spec(&fence.store_id)).await
+}
+
+#[tokio::test]
+async fn helm_is_called_with_the_profile_the_overlays_and_then_the_stores_own_values() {
+    let mut world = World::new("cat >\"$here/stdin\"; record 1 deployed");
+    fs::create_dir(world.path("images")).unwrap();
+    fs::write(world.path("images/values-woocommerce.yaml"), "{}").unwrap();
+    fs::write(world.path("own.yaml"), "{}").unwrap();
+    world.settings.extra_values = vec![world.path("images"), world.path("own.yaml")];
+    world.settings.profile = Profile::Production;
+    world.settings.cluster = ClusterValues {
+        ingress_class: Some("traefik".to_owned()),
+        ingress_namespace: Some("ingress".to_owned()),
+        storage_class: None,
+    };
+    let medusa = example_spec(&fence().store_id);
+    let spec = ReleaseSpec { engine: Engine::WooCommerce, theme: Some(Theme::Astra), ..medusa };
+
+    let installed = world.releases().install(&fence(), &spec).await.unwrap();
+
+    assert_eq!(installed.revision, 1);
+    assert_snapshot!(world.seen("argv").replace('\n', " "), @"upgrade --install store-000000ab ROOT/charts/woocommerce -n store-000000ab -f ROOT/charts/woocommerce/values-production.yaml -f ROOT/images/values-woocommerce.yaml -f ROOT/own.yaml -f - --wait=hookOnly --no-hooks --skip-crds --history-max 3 -o json");
+    assert_snapshot!(world.seen("stdin"), @r#"{"store":{"id":"store-000000ab","name":"teashop","host":"teashop.localhost","publicUrl":"http://teashop.localhost:8080","theme":"astra"},"cluster":{"ingressClassName":"traefik","ingressNamespace":"ingress"},"credentialsSecret":"store-credentials"}"#);
+}
+
+#[tokio::test]
+async fn helm_inherits_nothing_and_keeps_to_a_private_directory() {
+    let world = World::new("record 1 deployed");
+
+    install(&world).await.unwrap();
+
+    assert_snapshot!(world.seen("env"), @"
+    HELM_CACHE_HOME=RUN/cache
+    HELM_CONFIG_HOME=RUN/config
+    HELM_DATA_HOME=RUN/data
+    HOME=RUN
+    KUBECONFIG=RUN/kubeconfig
+    PATH=/usr/local/bin:/usr/bin:/bin
+    TMPDIR=RUN
+    ");
+    assert_snapshot!(world.seen("modes"), @"
+    600
+    700
+    ");
+    assert_eq!(world.run_dirs(), 0, "the kubeconfig outlives the run");
+}
+
+#[tokio::test]
+async fn what_the_cluster_is_not_told_stays_as_the_profile_has_it() {
+    let world = World::new("cat >\"$here/stdin\"; record 1 deployed");
+
+    install(&world).await.unwrap();
+
+    assert!(!world.seen("stdin").contains("cluster"));
+    assert!(!world.seen("stdin").contains("theme"));
+}
+
+#[tokio::test]
+async fn exit_code_0_with_a_pending_record_is_a_lie() {
+    let world = World::new("record 1 pending-install; echo '{\"info\":{\"status\":\"deployed\"}}'");
+
+    let error = install(&world).await.unwrap_err();
+
+    assert_snapshot!(error, @"helm reported success, but its record of revision 1 says pending-install");
+}
+
+#[tokio::test]
+async fn exit_code_0_without_a_new_record_is_a_lie() {
+    let world = World::new("true");
+    assert_snapshot!(install(&world).await.unwrap_err(), @"helm reported success, but there is no record of the release");
+
+    world.add_record(4, "deployed");
+    assert_snapshot!(install(&world).await.unwrap_err(), @"helm reported success, but its newest record is still revision 4");
+}
+
+#[tokio::test]
+async fn records_of_dead_runs_are_removed_before_helm_runs() {
+    let world = World::new("ls \"$here/records\" >\"$here/found\"; record 2 deployed");
+    world.add_record(1, "deployed");
+    world.add_record(2, "uninstalling");
+    world.add_payload(3, "H4sIAAAAAAAA");
+    world.add_record(4, "pending-upgrade");
+
+    let installed = install(&world).await.unwrap();
+
+    assert_eq!(world.seen("found"), "1");
+    assert_eq!(installed.revision, 2);
+    assert_snapshot!(installed.healed.join("\n"), @"
+    revision 4: pending-upgrade
+    revision 3: unreadable: it is not gzip
+    revision 2: uninstalling
+    ");
+}
+
+#[tokio::test]
+async fn a_pending_record_below_a_settled_one_is_history() {
+    let world = World::new("record 3 deployed");
+    world.add_record(1, "pending-install");
+    world.add_record(2, "failed");
+
+    let installed = install(&world).await.unwrap();
+
+    assert!(installed.healed.is_empty());
+    assert_eq!(world.revisions(), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn records_that_come_back_are_somebody_elses_and_helm_does_not_run() {
+    let world = World::new("record 2 deployed");
+    world.add_record(1, "pending-install");
+    world.access.records_come_back.store(true, Ordering::Relaxed);
+
+    assert!(matches!(install(&world).await, Err(ReleaseError::Failed(_))));
+    assert_eq!(world.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_fence_is_a_stale_epoch() {
+    let world =
+        World::new(&format!("echo 'Error: secrets is forbidden: denied: {FENCE_DENIAL} 2 is not 3' >&2; exit 1"));
+
+    assert!(matches!(install(&world).await, Err(ReleaseError::Cluster(ClusterError::StaleEpoch))));
+}
+
+#[tokio::test]
+async fn a_failure_while_the_cluster_does_not_answer_is_the_clusters() {
+    let world = World::new("touch \"$here/failed\"; echo 'Error: UPGRADE FAILED: query: EOF' >&2; exit 1");
+    assert_snapshot!(install(&world).await.unwrap_err(), @"helm failed: UPGRADE FAILED: query: EOF (exit status: 1)");
+
+    world.access.unreachable.store(true, Ordering::Relaxed);
+    assert!(matches!(install(&world).await, Err(ReleaseError::Cluster(ClusterError::Unreachable { .. }))));
+}
+
+#[tokio::test]
+async fn no_secret_is_in_an_error() {
+    let world = World::new("cat \"$KUBECONFIG\" >&2; echo \"Error: bad token $(cat \"$KUBECONFIG\")\" >&2; exit 1");
+
+    let error = install(&world).await.unwrap_err();
+
+    assert!(matches!(error, ReleaseError::Failed(_)));
+    assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}");
+    assert!(!world.seen("argv").contains(CANARY) && !world.seen("env").contains(CANARY));
+}
+
+#[tokio::test]
+async fn the_fence_and_the_release_are_of_one_store() {
+    let world = World::new("record 1 deployed");
+
+    let other = example_spec(&shopwright_domain::StoreId::from_random(0xcd));
+    let result = world.releases().install(&fence(), &other).await;
+
+    assert!(matches!(result, Err(ReleaseError::Cluster(ClusterError::Foreign(_)))));
+    assert_eq!(world.calls(), 0);
+}

@@ -1,0 +1,82 @@
+//! Uninstalling: an absent release is success, and no record stays.
+
+use std::sync::atomic::Ordering;
+
+use insta::assert_snapshot;
+use shopwright_ports::cluster::ClusterError;
+use shopwright_ports::releases::{ReleaseError, Releases};
+
+use crate::world::{World, fence};
+
+#[tokio::test]
+async fn helm_is_called_without_hooks_and_without_waiting() {
+    let world = World::new("rm \"$here/records/1\"");
+    world.add_record(1, "deployed");
+
+    world.releases().uninstall(&fence()).await.unwrap();
+
+    assert_snapshot!(world.seen("argv").replace('\n', " "), @"uninstall store-000000ab -n store-000000ab --ignore-not-found --no-hooks --wait=hookOnly");
+    assert!(world.revisions().is_empty());
+}
+
+#[tokio::test]
+async fn an_absent_release_needs_no_helm() {
+    let world = World::new("exit 1");
+
+    world.releases().uninstall(&fence()).await.unwrap();
+
+    assert_eq!(world.calls(), 0);
+}
+
+#[tokio::test]
+async fn records_that_helm_cannot_read_are_removed_too() {
+    let world = World::new("rm \"$here/records/1\"");
+    world.add_record(1, "deployed");
+    world.add_payload(2, "torn");
+
+    world.releases().uninstall(&fence()).await.unwrap();
+
+    assert!(world.revisions().is_empty());
+}
+
+#[tokio::test]
+async fn an_uninstallation_that_died_and_cannot_be_finished_is_left_to_the_namespace() {
+    let world = World::new("echo 'Error: failed to delete release' >&2; exit 1");
+    world.add_record(1, "uninstalling");
+
+    world.releases().uninstall(&fence()).await.unwrap();
+
+    assert_eq!(world.calls(), 1);
+    assert!(world.revisions().is_empty());
+}
+
+#[tokio::test]
+async fn a_first_failure_is_reported_and_keeps_the_record() {
+    let world = World::new("record 1 uninstalling; echo 'Error: failed to delete release' >&2; exit 1");
+    world.add_record(1, "deployed");
+
+    let error = world.releases().uninstall(&fence()).await.unwrap_err();
+
+    assert!(matches!(error, ReleaseError::Failed(_)));
+    assert_eq!(world.revisions(), [1]);
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_gone_has_no_release() {
+    let world = World::new("echo 'Error: namespaces \"store-000000ab\" not found' >&2; exit 1");
+    world.add_record(1, "deployed");
+
+    world.releases().uninstall(&fence()).await.unwrap();
+}
+
+#[tokio::test]
+async fn records_that_stay_are_a_lie_and_an_outage_is_an_outage() {
+    let world = World::new("true");
+    world.add_record(1, "deployed");
+    world.access.records_come_back.store(true, Ordering::Relaxed);
+    assert!(matches!(world.releases().uninstall(&fence()).await, Err(ReleaseError::Lied(_))));
+
+    world.access.unreachable.store(true, Ordering::Relaxed);
+    let error = world.releases().uninstall(&fence()).await.unwrap_err();
+    assert!(matches!(error, ReleaseError::Cluster(ClusterError::Unreachable { .. })));
+}

@@ -2,17 +2,22 @@
 #
 # What always holds: out/values-<chart>.yaml names only images whose archive exists, and appears whole or not at all.
 
+# The charts of the named images; another chart's file is not this run's business.
 write_overlays() {
     local chart
-    for chart in $(all_images | while read -r name; do image_conf "$name" CHART; done | sort -u); do write_overlay "$chart"; done
+    for chart in $(for name in "$@"; do image_conf "$name" CHART; done | sort -u); do write_overlay "$chart"; done
 }
 
 write_overlay() {
-    local chart=$1 name tag file=$OUT/values-$1.yaml images=''  extra=''
+    local chart=$1 name tag file=$OUT/values-$1.yaml images='' extra=''
     while read -r name; do
         [[ $(image_conf "$name" CHART) == "$chart" ]] || continue
         tag=$(image_tag "$name")
-        [[ -s $OUT/$name-$tag.tar ]] || { rm -f "$file"; return 0; }
+        if [[ ! -s $OUT/$name-$tag.tar ]]; then
+            rm -f "$file"
+            say "no $file yet: it needs $name too (images/build $name)"
+            return 0
+        fi
         images+="  $(image_conf "$name" ROLE): {repository: $PREFIX/$name, tag: \"$tag\"}"$'\n'
         # An image may have more to say to its chart, in YAML, for instance that it lacks a part.
         if [[ -x $IMAGES_DIR/$name/values ]]; then extra+="$("$IMAGES_DIR/$name/values")"$'\n'; fi

@@ -1,1 +1,146 @@
-//! Under construction.
+//! The Cluster port on Kubernetes, by kube-rs.
+//!
+//! [`KubeCluster`] is one cluster as the product's own service account sees it; [`prepare`] is what an administrator runs once before.
+//! What always holds: nothing is repeated here (retry and breaker are the caller's), every request has a limit in time, everything inside
+//! a store's namespace is done as the impersonated worker that carries the claim's epoch, and every change to a namespace itself names
+//! the very version that was read.
+//!
+//! The watches run as tasks of the tokio runtime that [`KubeCluster::connect`] is called on, and end when the last clone is dropped.
+
+mod calls;
+mod credentials;
+mod embed;
+mod errors;
+mod fence;
+mod kubeconfig;
+mod names;
+mod namespace;
+pub mod prepare;
+mod release_access;
+mod removal;
+mod rollout;
+mod settings;
+mod verify;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::Request;
+use shopwright_domain::StoreId;
+use shopwright_domain::store::Engine;
+use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout};
+use shopwright_ports::secrets::StoreCredentials;
+
+use crate::calls::{CallError, Calls, Identity};
+use crate::kubeconfig::Access;
+use crate::removal::Removals;
+pub use crate::settings::{ConnectError, KubeSettings, KubeSource};
+pub use crate::verify::FenceError;
+use crate::watch::Watches;
+
+/// One Kubernetes cluster. Clones share everything.
+#[derive(Clone)]
+pub struct KubeCluster {
+    calls: Calls,
+    access: Access,
+    settings: Arc<KubeSettings>,
+    server: Arc<str>,
+    watches: Arc<Watches>,
+    removals: Arc<Removals>,
+}
+
+impl std::fmt::Debug for KubeCluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KubeCluster")
+            .field("server", &self.server)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KubeCluster {
+    /// Reads the settings' files and begins to watch. It does not wait for an answer: a cluster that is down at start is used when it is up.
+    ///
+    /// # Errors
+    /// [`ConnectError`] for everything that waiting does not mend.
+    pub async fn connect(settings: KubeSettings) -> Result<Self, ConnectError> {
+        let connection = settings.connect().await?;
+        Ok(Self {
+            watches: Arc::new(Watches::start(&connection.calls.client())),
+            calls: connection.calls,
+            access: connection.access,
+            settings: Arc::new(settings),
+            server: connection.server.into(),
+            removals: Arc::default(),
+        })
+    }
+
+    /// Says in words why the cluster cannot be used now, if it cannot.
+    ///
+    /// # Errors
+    /// [`ConnectError::Unreachable`]
+    pub async fn require_answer(&self) -> Result<(), ConnectError> {
+        Cluster::check(self)
+            .await
+            .map_err(|error| ConnectError::Unreachable { server: self.server.to_string(), problem: error.to_string() })
+    }
+
+    /// The cluster's address, for messages.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+}
+
+#[async_trait]
+impl Cluster for KubeCluster {
+    async fn check(&self) -> Result<(), ClusterError> {
+        // It looks at etcd, too.
+        let request = Request::get("/readyz").body(Vec::new());
+        let request = request.map_err(|error| ClusterError::Rejected(error.to_string()))?;
+        Ok(self.calls.send_unread(Identity::Base, request).await?)
+    }
+
+    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
+        self.make_namespace(fence, engine).await
+    }
+
+    async fn raise_epoch(&self, fence: &Fence) -> Result<NamespaceState, ClusterError> {
+        self.raise(fence).await
+    }
+
+    async fn put_credentials(&self, fence: &Fence, credentials: &StoreCredentials) -> Result<(), ClusterError> {
+        self.write_credentials(fence, credentials).await
+    }
+
+    async fn await_workloads(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError> {
+        self.watch_rollout(store_id, limit).await
+    }
+
+    async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {
+        self.remove_namespace(fence).await
+    }
+
+    async fn await_gone(&self, store_id: &StoreId, limit: Duration) -> Result<Removal, ClusterError> {
+        self.watch_removal(store_id, limit).await
+    }
+}
+
+impl KubeCluster {
+    /// Turns a worker's failed request into its reason. Without a namespace the worker has no rights there, so the apiserver says
+    /// "forbidden" before it looks for anything: absence is told apart here.
+    async fn why(&self, store_id: &StoreId, error: CallError) -> ClusterError {
+        let error = ClusterError::from(error);
+        if !matches!(error, ClusterError::Denied(_) | ClusterError::StaleEpoch) {
+            return error;
+        }
+        match self.read_namespace(store_id).await {
+            Ok(None) => ClusterError::NamespaceGone,
+            Ok(Some(found)) if found.terminating && matches!(error, ClusterError::Denied(_)) => {
+                ClusterError::Terminating
+            }
+            Ok(Some(_)) | Err(_) => error,
+        }
+    }
+}

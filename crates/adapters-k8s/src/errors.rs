@@ -1,0 +1,88 @@
+//! What a failed request means to the port's caller: the one table of it.
+
+use shopwright_ports::cluster::ClusterError;
+
+use crate::calls::{CallError, Refusal};
+use crate::names::{EPOCH_REFUSAL, FENCE_REFUSAL};
+
+impl From<CallError> for ClusterError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NoAnswer { detail, source } => Self::Unreachable { detail, source },
+            CallError::Refused(refusal) => of_refusal(refusal),
+        }
+    }
+}
+
+fn of_refusal(refusal: Refusal) -> ClusterError {
+    let Refusal { code, reason, message, kind, retry_after } = refusal;
+    let says = |text: &str| message.contains(text);
+    match code {
+        401 => ClusterError::Denied("the cluster does not accept the credentials of the kubeconfig".to_owned()),
+        403 if says(FENCE_REFUSAL) || says(EPOCH_REFUSAL) => ClusterError::StaleEpoch,
+        403 if says("exceeded quota") => ClusterError::Quota(message),
+        403 if says("because it is being terminated") => ClusterError::Terminating,
+        403 if says("violates PodSecurity") => ClusterError::Rejected(message),
+        403 => ClusterError::Denied(message),
+        404 if kind == "namespaces" => ClusterError::NamespaceGone,
+        409 if says("object is being deleted") => ClusterError::Terminating,
+        429 => ClusterError::Throttled { retry_after },
+        _ if message.is_empty() => ClusterError::Rejected(format!("{code} {reason}")),
+        _ => ClusterError::Rejected(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn refused(code: u16, kind: &str, message: &str) -> ClusterError {
+        let refusal = Refusal {
+            code,
+            reason: String::new(),
+            message: message.to_owned(),
+            kind: kind.to_owned(),
+            retry_after: Some(Duration::from_secs(7)),
+        };
+        CallError::Refused(refusal).into()
+    }
+
+    #[test]
+    fn the_reasons_of_a_403_are_told_apart() {
+        let fence = "configmaps \"p\" is forbidden: ValidatingAdmissionPolicy 'shopwright-fence' with binding \
+                     'shopwright-fence' denied request: shopwright fence: not the namespace's epoch";
+        let quota = "pods \"web\" is forbidden: exceeded quota: store, requested: pods=1, used: pods=10";
+        let going = "secrets \"s\" is forbidden: unable to create new content in namespace store-1 because it is being \
+                     terminated";
+        let rights =
+            "secrets is forbidden: User \"system:serviceaccount:shopwright-system:shopwright\" cannot list resource";
+
+        assert!(matches!(refused(403, "configmaps", fence), ClusterError::StaleEpoch));
+        assert!(matches!(refused(403, "pods", quota), ClusterError::Quota(_)));
+        assert!(matches!(refused(403, "secrets", going), ClusterError::Terminating));
+        assert!(matches!(refused(403, "secrets", rights), ClusterError::Denied(_)));
+    }
+
+    #[test]
+    fn only_the_namespace_itself_missing_means_that_it_is_gone() {
+        assert!(matches!(refused(404, "namespaces", "namespaces \"a\" not found"), ClusterError::NamespaceGone));
+        assert!(matches!(refused(404, "secrets", "secrets \"a\" not found"), ClusterError::Rejected(_)));
+    }
+
+    #[test]
+    fn a_throttle_says_when_to_come_back() {
+        let throttled = refused(429, "", "too many requests");
+
+        assert!(matches!(throttled, ClusterError::Throttled { retry_after: Some(delay) } if delay.as_secs() == 7));
+    }
+
+    #[test]
+    fn an_answer_never_counts_as_an_outage() {
+        for code in [400, 401, 403, 404, 409, 413, 422, 429] {
+            assert!(!refused(code, "", "no").is_outage(), "{code}");
+        }
+        assert!(ClusterError::from(CallError::NoAnswer { detail: String::new(), source: None }).is_outage());
+    }
+}

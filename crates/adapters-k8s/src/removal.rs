@@ -1,0 +1,171 @@
+//! Waiting for a namespace and its volumes to be gone, and telling what holds them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};
+use kube::ResourceExt;
+use kube::core::params::ListParams;
+use shopwright_domain::StoreId;
+use shopwright_ports::cluster::{ClusterError, Removal};
+use tokio::time::Instant;
+
+use crate::KubeCluster;
+use crate::calls::Identity;
+use crate::names::STORE_ID;
+use crate::watch::{claimed_by, is_deleted_with_claim};
+
+/// For how long something must stand in the way before it is called an obstacle: pods take a while to go, and that is none.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The least time between two fresh reads of the same store.
+const READ_PAUSE: Duration = Duration::from_secs(1);
+
+/// The conditions that say what keeps a namespace, the most telling first.
+const OBSTACLES: [&str; 5] = [
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceFinalizersRemaining",
+    "NamespaceContentRemaining",
+    "NamespaceDeletionContentFailure",
+];
+
+/// Since when each removal has been seen to be held up.
+#[derive(Debug, Default)]
+pub(crate) struct Removals(Mutex<HashMap<StoreId, Instant>>);
+
+impl Removals {
+    /// Notes whether something stands in the way now, and says for how long something has.
+    fn note(&self, store_id: &StoreId, held: bool) -> Duration {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held {
+            since.entry(store_id.clone()).or_insert_with(Instant::now).elapsed()
+        } else {
+            since.remove(store_id);
+            Duration::ZERO
+        }
+    }
+}
+
+/// A fresh look at what is left.
+enum Left {
+    Nothing { retained: Vec<String> },
+    Something { obstacle: Option<String> },
+}
+
+impl KubeCluster {
+    pub(crate) async fn watch_removal(&self, store_id: &StoreId, limit: Duration) -> Result<Removal, ClusterError> {
+        let deadline = Instant::now() + limit;
+        let mut changes = self.watches.changes();
+        loop {
+            changes.borrow_and_update();
+            let last_look = Instant::now() >= deadline;
+            // The watch knows when it is worth a read; the last look is always a fresh one.
+            if last_look || self.watches.has_remains(store_id) != Some(true) {
+                match self.what_is_left(store_id).await? {
+                    Left::Nothing { retained } => {
+                        self.removals.note(store_id, false);
+                        return Ok(Removal::Gone { retained });
+                    }
+                    Left::Something { obstacle } if last_look => {
+                        let held_for = self.removals.note(store_id, obstacle.is_some());
+                        return Ok(match obstacle {
+                            Some(obstacle) if held_for >= PATIENCE => Removal::Blocked(obstacle),
+                            _ => Removal::InProgress,
+                        });
+                    }
+                    Left::Something { obstacle } => drop(self.removals.note(store_id, obstacle.is_some())),
+                }
+                let pause = (Instant::now() + READ_PAUSE).min(deadline);
+                let _ = tokio::time::timeout_at(pause, changes.changed()).await;
+            } else {
+                let _ = tokio::time::timeout_at(deadline, changes.changed()).await;
+            }
+        }
+    }
+
+    async fn what_is_left(&self, store_id: &StoreId) -> Result<Left, ClusterError> {
+        if let Some(namespace) = self.calls.get::<Namespace>(None, store_id.namespace()).await? {
+            // Somebody else's namespace of that name is not ours to wait for.
+            if namespace.labels().get(STORE_ID).is_some_and(|owner| owner == store_id.as_str()) {
+                return Ok(Left::Something { obstacle: obstacle(&namespace) });
+            }
+        }
+        let volumes = self.calls.list::<PersistentVolume>(Identity::Base, None, &ListParams::default()).await?;
+        let mut retained = Vec::new();
+        for volume in volumes.iter().filter(|volume| claimed_by(volume) == Some(store_id.namespace())) {
+            if is_deleted_with_claim(volume) {
+                return Ok(Left::Something { obstacle: Some(why_it_stays(volume)) });
+            }
+            retained.push(volume.name_any());
+        }
+        retained.sort();
+        Ok(Left::Nothing { retained })
+    }
+}
+
+/// What keeps a namespace that is going away, in the cluster's words.
+fn obstacle(namespace: &Namespace) -> Option<String> {
+    let conditions = namespace.status.as_ref()?.conditions.as_ref()?;
+    OBSTACLES.iter().find_map(|wanted| {
+        let found = conditions.iter().find(|it| it.type_ == *wanted && it.status == "True")?;
+        Some(format!("namespace {}: {}", namespace.name_any(), found.message.as_deref().unwrap_or(wanted)))
+    })
+}
+
+fn why_it_stays(volume: &PersistentVolume) -> String {
+    let status = volume.status.clone().unwrap_or_default();
+    let phase = status.phase.unwrap_or_default();
+    let finalizers = volume.finalizers().join(", ");
+    match status.message.filter(|message| !message.is_empty()) {
+        Some(message) => format!("volume {} is {phase}: {message}", volume.name_any()),
+        None if finalizers.is_empty() => format!("volume {} is {phase}", volume.name_any()),
+        None => format!("volume {} is {phase}; it has the finalizers {finalizers}", volume.name_any()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{NamespaceCondition, NamespaceStatus};
+
+    use super::*;
+
+    fn namespace(conditions: &[(&str, &str, &str)]) -> Namespace {
+        let conditions = conditions
+            .iter()
+            .map(|(type_, status, message)| NamespaceCondition {
+                type_: (*type_).to_owned(),
+                status: (*status).to_owned(),
+                message: Some((*message).to_owned()),
+                ..NamespaceCondition::default()
+            })
+            .collect();
+        let status = NamespaceStatus { conditions: Some(conditions), ..NamespaceStatus::default() };
+        Namespace { status: Some(status), ..Namespace::default() }
+    }
+
+    #[test]
+    fn the_most_telling_condition_is_told() {
+        let held = namespace(&[
+            ("NamespaceContentRemaining", "True", "pods remain"),
+            ("NamespaceFinalizersRemaining", "True", "example.test/held in 1 resource instances"),
+            ("NamespaceDeletionDiscoveryFailure", "False", "all well"),
+        ]);
+
+        assert_eq!(obstacle(&held).as_deref(), Some("namespace : example.test/held in 1 resource instances"));
+        assert_eq!(obstacle(&namespace(&[("NamespaceContentRemaining", "False", "gone")])), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_obstacle_is_counted_from_when_it_was_first_seen() {
+        let removals = Removals::default();
+        let store_id = StoreId::from_random(1);
+
+        assert_eq!(removals.note(&store_id, true), Duration::ZERO);
+        tokio::time::advance(Duration::from_secs(11)).await;
+        assert!(removals.note(&store_id, true) >= PATIENCE);
+
+        removals.note(&store_id, false);
+        assert_eq!(removals.note(&store_id, true), Duration::ZERO);
+    }
+}

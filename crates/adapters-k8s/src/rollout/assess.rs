@@ -1,0 +1,77 @@
+//! The verdict on a store's objects. Pure: the same objects always give the same verdict.
+
+use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::store::Failure;
+use shopwright_ports::cluster::Rollout;
+
+use super::objects::StoreObjects;
+use super::{pods, setup, workloads};
+use crate::names::INSTANCE;
+
+/// Something that is wrong, and whether waiting can mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) failure: Failure,
+    pub(super) is_final: bool,
+}
+
+impl Trouble {
+    pub(super) fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { failure: Failure::new(code, detail), is_final: false }
+    }
+
+    pub(super) fn lasting(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { failure: Failure::new(code, detail), is_final: true }
+    }
+
+    /// Which of several troubles is told: a final one first, then the one that most likely causes the others.
+    fn rank(&self) -> (bool, u8) {
+        let rank = match self.failure.code {
+            ErrorCode::ImagePull => 0,
+            ErrorCode::QuotaExceeded => 1,
+            ErrorCode::VolumePending => 2,
+            ErrorCode::Unschedulable => 3,
+            ErrorCode::CrashLoop => 4,
+            ErrorCode::SetupFailed => 5,
+            ErrorCode::ProbeFailing => 7,
+            ErrorCode::RolloutTimeout => 8,
+            _ => 6,
+        };
+        (!self.is_final, rank)
+    }
+}
+
+/// How the store is doing.
+pub(super) fn assess(objects: &StoreObjects) -> Rollout {
+    let instance = Some(objects.store_id.as_str());
+    let of_release = |labels: &Option<std::collections::BTreeMap<String, String>>| {
+        labels.as_ref().and_then(|labels| labels.get(INSTANCE)).map(String::as_str) == instance
+    };
+    // An incomplete list (of a cache that lags, or of a helm that is still at it) must never look like a store that is ready.
+    let installed = objects.deployments.iter().any(|object| of_release(&object.metadata.labels))
+        && objects.jobs.iter().any(|object| of_release(&object.metadata.labels));
+    if !installed {
+        return Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the release's objects are not there yet"));
+    }
+    let outcome = setup::outcome(objects);
+    let troubles =
+        workloads::troubles(objects).into_iter().chain(pods::troubles(objects)).chain(outcome.as_ref().err().cloned());
+    match (troubles.min_by_key(Trouble::rank), outcome) {
+        (None, Ok(result)) => Rollout::Ready(result),
+        (Some(Trouble { failure, is_final: true }), _) | (None, Err(Trouble { failure, is_final: true })) => {
+            Rollout::Failed(failure)
+        }
+        (Some(Trouble { failure, .. }), _) | (None, Err(Trouble { failure, .. })) => Rollout::Pending(failure),
+    }
+}
+
+/// Words of others, fit for one line of a log and a table cell.
+pub(super) fn tidy(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let line: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let line = line.join(" ");
+    if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST - 1).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Flags win over the environment, that over the file, that over the defaults; secrets may also come from files of their own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use std::fs;
 
 use clap::{CommandFactory, Parser};

@@ -1,0 +1,166 @@
+//! Every setting, once: its environment variable, flag, TOML key, default and help all come from this table.
+//!
+//! The flag is the environment variable's name in lower case with hyphens, without the prefix `SHOPWRIGHT_`; the TOML key is the same
+//! with underscores. A secret has no flag of its own, for anybody may read a command line; it has `--name-file`, like `NAME_FILE`.
+
+/// What may be shown of a value, and where it may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Anybody may see it.
+    Plain,
+    /// The same, and its flag may stand without a value.
+    Switch,
+    /// A URL that may hold a password: never shown, and the flag takes it only without one.
+    Url,
+    /// Never shown, and has no flag.
+    Secret,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// The environment variable.
+    pub env: &'static str,
+    /// The flag without its two hyphens.
+    pub flag: &'static str,
+    /// What may be shown of it.
+    pub kind: Kind,
+    /// What stands for the value in the help.
+    pub value_name: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// What holds when nobody says otherwise.
+    pub default: Option<&'static str>,
+    /// A value that would do, for messages.
+    pub example: &'static str,
+}
+
+impl Setting {
+    const fn new(
+        kind: Kind,
+        (env, flag): (&'static str, &'static str),
+        (value_name, example): (&'static str, &'static str),
+        default: Option<&'static str>,
+        help: &'static str,
+    ) -> Self {
+        Self { env, flag, kind, value_name, help, default, example }
+    }
+
+    /// The key in the TOML file.
+    pub fn key(&self) -> String {
+        self.flag.replace('-', "_")
+    }
+
+    /// Whether the value may also be the content of a file that is named instead.
+    pub const fn has_file(&self) -> bool {
+        matches!(self.kind, Kind::Url | Kind::Secret)
+    }
+
+    /// Whether the value itself may be given on the command line.
+    pub const fn has_flag(&self) -> bool {
+        !matches!(self.kind, Kind::Secret)
+    }
+}
+
+macro_rules! settings {
+    ($($name:ident = $kind:ident, $flag:literal, $value:literal, $example:literal, $default:expr, $help:literal;)+) => {
+        $(#[doc = concat!("The setting `", stringify!($name), "`.")] pub const $name: Setting = Setting::new(Kind::$kind, (stringify!($name), $flag), ($value, $example), $default, $help);)+
+
+        /// All settings, in the order of the help.
+        pub const ALL: &[&Setting] = &[$(&$name,)+];
+    };
+}
+
+settings! {
+    DATABASE_URL = Url, "database-url", "URL", "postgresql://shopwright@db.example.com/shopwright", None,
+        "The database. Without it `serve` starts a private PostgreSQL in DATA_DIR";
+    SHOPWRIGHT_WORKER_DATABASE_URL = Url, "worker-database-url", "URL", "postgresql://shopwright_worker@db.example.com/shopwright", None,
+        "The database as the worker's role; DATABASE_URL otherwise";
+    SHOPWRIGHT_MIGRATE_DATABASE_URL = Url, "migrate-database-url", "URL", "postgresql://shopwright_owner@db.example.com/shopwright", None,
+        "The database as the owner's role, for migrations; DATABASE_URL otherwise";
+    SHOPWRIGHT_SECRET_KEY = Secret, "secret-key", "KEY", "$(openssl rand -base64 32)", None,
+        "Seals what must rest in PostgreSQL: 32 bytes in base64 or hexadecimal. Older keys may follow, separated by commas, and only open. Generated in DATA_DIR for the private PostgreSQL, required otherwise";
+    DATA_DIR = Plain, "data-dir", "DIR", "/var/lib/shopwright", None,
+        "Where the private PostgreSQL and the generated key live. Default: /var/lib/shopwright for root, else $XDG_DATA_HOME/shopwright";
+
+    HTTP_ADDR = Plain, "http-addr", "IP:PORT", "127.0.0.1:3001", Some("127.0.0.1:3001"),
+        "Where the API listens";
+    LOG_FORMAT = Plain, "log-format", "json|text", "text", None,
+        "How log lines look. Default: text on a terminal, json elsewhere";
+
+    KUBECONFIG = Plain, "kubeconfig", "FILE", "/etc/shopwright/kubeconfig", None,
+        "The kubeconfig that KUBE_CONTEXT is looked up in. Alone it is refused: it may be set for something else. Default: ~/.kube/config";
+    KUBE_CONTEXT = Plain, "kube-context", "NAME", "kind-kind", None,
+        "The context of the cluster that stores are made on. Not needed inside a cluster";
+    INGRESS_ADDR = Plain, "ingress-addr", "HOST[:PORT]", "10.0.0.7:80", None,
+        "Where storefront checks connect. Default: the store's host by DNS, on the public port";
+    INGRESS_CLASS = Plain, "ingress-class", "NAME", "traefik", Some("traefik"),
+        "The ingress class of stores";
+    INGRESS_NAMESPACE = Plain, "ingress-namespace", "NAME", "ingress", Some("ingress"),
+        "The namespace of the ingress controller, which alone may reach stores";
+    STORAGE_CLASS = Plain, "storage-class", "NAME", "standard", Some("standard"),
+        "The storage class of stores' volumes";
+    HELM_BIN = Plain, "helm-bin", "FILE", "/usr/local/bin/helm", None,
+        "The helm 4 binary. Default: the first `helm` on PATH";
+    CHARTS_DIR = Plain, "charts-dir", "DIR", "/usr/share/shopwright/charts", None,
+        "The directory of the engines' charts. Default: beside the program or in the working directory";
+
+    STORE_DOMAIN_SUFFIX = Plain, "store-domain-suffix", "SUFFIX", ".shops.example.com", Some(".localhost"),
+        "What follows a store's name in its host";
+    STORE_SCHEME = Plain, "store-scheme", "http|https", "https", Some("http"),
+        "The scheme of stores' URLs";
+    STORE_PUBLIC_PORT = Plain, "store-public-port", "PORT", "8080", None,
+        "The port of stores' URLs. Default: that of the scheme";
+    STORE_PROFILE = Plain, "store-profile", "local|production", "production", Some("local"),
+        "Which values file of the chart stores are made with";
+    STORE_VALUES = Plain, "store-values", "FILE|DIR", "/etc/shopwright/values.yaml", None,
+        "A values file instead of the profile's, or a directory with <engine>.yaml";
+    SHOPWRIGHT_ALLOW_BARE_WORDPRESS = Switch, "allow-bare-wordpress", "true|false", "true", Some("false"),
+        "Make WooCommerce stores although the image holds no plugin: they cannot take orders";
+    SHOPWRIGHT_SIMULATED = Switch, "simulated", "true|false", "true", Some("false"),
+        "Serve the API over a simulated cluster, in memory";
+
+    ADMIN_EMAIL = Plain, "admin-email", "EMAIL", "admin@example.com", None,
+        "The first administrator, made at start if there is none";
+    ADMIN_PASSWORD = Secret, "admin-password", "PASSWORD", "a password of 8 to 128 characters", None,
+        "The first administrator's password";
+    SHOPWRIGHT_REGISTRATION = Plain, "registration", "open|closed", "closed", Some("open"),
+        "Whether strangers may make an account";
+    SHOPWRIGHT_BOOTSTRAP_FIRST_USER = Switch, "bootstrap-first-user", "true|false", "true", Some("false"),
+        "Make the first account to register the platform's administrator";
+    LEGACY_TOKEN_TTL = Plain, "legacy-token-ttl", "DURATION", "12h", None,
+        "Life of access tokens, for clients that cannot refresh. Default: 10 minutes";
+
+    MAX_STORES_PER_USER = Plain, "max-stores-per-user", "1..100", "5", Some("5"),
+        "How many stores an organisation may hold";
+    STORE_CREATION_COOLDOWN_MS = Plain, "store-creation-cooldown-ms", "MS", "30000", Some("30000"),
+        "The pause between two creations, in milliseconds; 0 is none";
+    PROVISIONING_MAX_RETRIES = Plain, "provisioning-max-retries", "0..100", "3", Some("3"),
+        "How often a failed store may be retried by hand";
+
+    SHOPWRIGHT_WORKER = Switch, "worker", "true|false", "false", Some("true"),
+        "Run the worker inside `serve`";
+    SHOPWRIGHT_CLUSTER_PERMITS = Plain, "cluster-permits", "1..1000", "32", Some("32"),
+        "How many operations may run on the cluster at once";
+    SHOPWRIGHT_HELM_PERMITS = Plain, "helm-permits", "1..1000", "4", None,
+        "How many helm processes may run at once. Default: as many as there are cores, at least 2";
+    SHOPWRIGHT_HELM_DEADLINE = Plain, "helm-deadline", "DURATION", "5m", Some("5m"),
+        "How long one helm process may take";
+    SHOPWRIGHT_ROLLOUT_DEADLINE = Plain, "rollout-deadline", "DURATION", "10m", Some("10m"),
+        "How long a store's workloads may take to become ready";
+    SHOPWRIGHT_LEASE = Plain, "lease", "DURATION", "10s", Some("10s"),
+        "How long a worker owns an operation without renewing it, 5s to 5m";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_follow_from_the_variables() {
+        for setting in ALL {
+            let expected = setting.env.trim_start_matches("SHOPWRIGHT_").to_lowercase().replace('_', "-");
+            assert_eq!(setting.flag, expected);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The keys that sign access tokens: one database, one set of keys, whatever the number of replicas.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shopwright_ports::clock::{Clock, Entropy};
+use shopwright_ports::secrets::{SealError, Sealer};
+use shopwright_ports::storage::{SealedKey, Storage, StorageError};
+
+use super::tokens::{Ed25519Tokens, SigningKey};
+
+/// Why there is no key to sign with.
+#[derive(Debug, thiserror::Error)]
+pub enum SigningKeyError {
+    /// The database does not answer, or worse.
+    #[error("the signing keys cannot be read")]
+    Storage(#[from] StorageError),
+    /// The key in the database was sealed with another secret key than the configured one.
+    #[error(
+        "the database was used with another SHOPWRIGHT_SECRET_KEY ({key_id}): configure that key, after a new one and a comma if there is a new one"
+    )]
+    OtherSecretKey {
+        /// The id of the key that is missing.
+        key_id: String,
+    },
+    /// The key in the database was changed.
+    #[error(
+        "signing key {id} in the database is damaged: delete its row to have a new one made; everybody signs in again then"
+    )]
+    Damaged {
+        /// Which key.
+        id: String,
+    },
+    /// The cryptographic library refuses to make a key.
+    #[error("no signing key can be made")]
+    CannotMake,
+}
+
+/// Tokens that live for `ttl`, with the keys of the database. The first process to come makes the first key; others wait for it.
+///
+/// An older key that does not open is left out: its tokens are soon over. The newest must open, for a wrong `SHOPWRIGHT_SECRET_KEY`
+/// would also leave every store's credentials closed.
+///
+/// # Errors
+/// [`SigningKeyError`], which says what to do.
+pub async fn load_or_create(
+    storage: &dyn Storage,
+    sealer: &dyn Sealer,
+    clock: Arc<dyn Clock>,
+    entropy: &dyn Entropy,
+    ttl: Duration,
+) -> Result<Ed25519Tokens, SigningKeyError> {
+    let mut transaction = storage.begin().await?;
+    // The lock on all keys is what makes two processes agree on the first one.
+    let rows = transaction.signing_keys().lock_all().await?;
+    let (newest, older) = if let Some((newest, older)) = rows.split_first() {
+        (open(sealer, newest)?, older.iter().filter_map(|row| open(sealer, row).ok()).collect())
+    } else {
+        let mut seed = [0; 32];
+        entropy.fill(&mut seed);
+        let key = SigningKey::from_seed(&seed).ok_or(SigningKeyError::CannotMake)?;
+        let closed = sealer.seal(&key.id, &seed).map_err(|_| SigningKeyError::CannotMake)?;
+        let row = SealedKey { id: key.id.clone(), sealed: closed, created_at: clock.now() };
+        transaction.signing_keys().insert(&row).await?;
+        (key, Vec::new())
+    };
+    transaction.commit().await?;
+    Ok(Ed25519Tokens::new(newest, older, clock, ttl))
+}
+
+fn open(sealer: &dyn Sealer, row: &SealedKey) -> Result<SigningKey, SigningKeyError> {
+    let damaged = || SigningKeyError::Damaged { id: row.id.clone() };
+    let seed = sealer.open(&row.id, &row.sealed).map_err(|error| match error {
+        SealError::UnknownKey(key_id) => SigningKeyError::OtherSecretKey { key_id },
+        SealError::Tampered => damaged(),
+    })?;
+    SigningKey::from_seed(&seed).filter(|key| key.id == row.id).ok_or_else(damaged)
+}

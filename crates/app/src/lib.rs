@@ -21,3 +21,9 @@ pub mod crypto;
 pub mod http_storefront;
 #[cfg(feature = "binary")]
 pub mod private_postgres;
+#[cfg(feature = "binary")]
+pub mod forward;
+#[cfg(feature = "binary")]
+pub mod simulated;
+#[cfg(feature = "binary")]
+pub mod wiring;

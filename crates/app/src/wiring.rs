@@ -1,0 +1,14 @@
+//! Which adapter stands behind which port: the one place that knows them all.
+
+mod platform;
+mod prepare;
+mod serve;
+mod simulated_platform;
+mod start_error;
+mod telemetry;
+
+pub use platform::Platform;
+pub use prepare::{prepare_cluster, write_kubeconfig};
+pub use serve::{migrate, serve};
+pub use start_error::StartError;
+pub use telemetry::init_logs;

@@ -1,0 +1,204 @@
+//! `shopwright serve`: API and worker in one process, until somebody says stop.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use shopwright_api_actix::{Api, Limits};
+use shopwright_domain::ClusterName;
+use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::limits::{Cooldown, Lockout, StoreQuota};
+use shopwright_domain::saga::Policy;
+use shopwright_ports::storage::{RegisteredCluster, StorageError};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::platform::migrate_at;
+use super::{Platform, StartError};
+use crate::config::{Config, MigrateConfig, Platform as Where};
+use crate::crypto::{Argon2Hasher, load_or_create};
+use crate::health::HealthChecks;
+use crate::identity::Identity;
+use crate::private_postgres::PrivatePostgres;
+use crate::saga::{ClusterGuard, Executor};
+use crate::stores::{PublicUrls, StoreRules, Stores};
+use crate::worker::{Worker, WorkerSettings};
+
+/// Sign-ins that are hashed at once, and that may wait: each takes 19 MiB and some 50 ms of a core.
+const HASH_THREADS: usize = 2;
+const HASH_WAITING: usize = 64;
+
+/// Serves until SIGTERM or SIGINT, then ends in order: no new requests, steps under way get their grace, a private database stops last.
+///
+/// # Errors
+/// [`StartError`], which says what to do.
+pub async fn serve(config: Config) -> Result<(), StartError> {
+    // First of all: a port in use is told before anything is started or changed.
+    let listener = listen(config.http_addr)?;
+    let platform = match &config.platform {
+        Where::Simulated => Platform::simulated()?,
+        Where::Real { database, cluster } => Platform::connect(&config, database, cluster).await?,
+    };
+    let stop = CancellationToken::new();
+    let result = run(&config, &platform, listener, &stop).await;
+    if let Some(server) = platform.private_postgres
+        && let Err(error) = server.stop().await
+    {
+        tracing::warn!(%error, "the private PostgreSQL goes on running; the next start adopts it");
+    }
+    result
+}
+
+async fn run(config: &Config, platform: &Platform, listener: TcpListener, stop: &CancellationToken) -> Result<(), StartError> {
+    let work = Arc::new(Notify::new());
+    register_cluster(platform, config).await.map_err(StartError::Database)?;
+    let identity = identity(config, platform).await?;
+    let worker = config.worker.enabled.then(|| worker(config, platform, &work));
+    let health = HealthChecks {
+        storage: platform.storage.clone(),
+        cluster: platform.cluster.clone(),
+        clock: platform.clock.clone(),
+        worker: worker.clone(),
+        started_at: platform.clock.now(),
+        simulated: platform.simulated,
+    };
+    let api = Api {
+        stores: Arc::new(stores(config, platform, &work)),
+        identity: Arc::new(identity),
+        health: Arc::new(health),
+        entropy: platform.entropy.clone(),
+        clock: platform.clock.clone(),
+        simulated: platform.simulated,
+        limits: Limits::default(),
+    };
+
+    let working = worker.map(|worker| {
+        let stop = stop.clone();
+        tokio::spawn(async move { worker.run(stop).await })
+    });
+    let told = stop.clone();
+    let signals = tokio::spawn(async move {
+        wait_for_signal().await;
+        told.cancel();
+    });
+    tracing::info!(address = %config.http_addr, simulated = platform.simulated, "serving");
+    let served = shopwright_api_actix::serve(listener, api, stop.clone().cancelled_owned()).await;
+    stop.cancel();
+    if let Some(working) = working
+        && let Err(error) = working.await
+    {
+        tracing::error!(%error, "the worker ended badly");
+    }
+    signals.abort();
+    tracing::info!("ended");
+    served.map_err(StartError::Serve)
+}
+
+/// `shopwright migrate`: brings the database's schema up to date.
+///
+/// # Errors
+/// [`StartError`], which says what to do.
+pub async fn migrate(config: MigrateConfig) -> Result<(), StartError> {
+    if let Some(database) = &config.database {
+        return migrate_at(database.migrate_url.as_ref().unwrap_or(&database.url)).await;
+    }
+    let (server, url) = PrivatePostgres::start(&config.data_dir).await?;
+    let result = migrate_at(&url).await;
+    server.stop().await?;
+    result
+}
+
+fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+async fn wait_for_signal() {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        // Without handlers the system ends the process itself: as safe as a crash.
+        _ => std::future::pending().await,
+    }
+}
+
+async fn register_cluster(platform: &Platform, config: &Config) -> Result<(), StorageError> {
+    let mut tx = platform.storage.begin().await?;
+    let permits = u32::try_from(config.worker.cluster_permits).unwrap_or(u32::MAX);
+    tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits }).await?;
+    tx.commit().await
+}
+
+async fn identity(config: &Config, platform: &Platform) -> Result<Identity, StartError> {
+    let ttl = config.identity.access_token_ttl;
+    let tokens = load_or_create(
+        platform.storage.as_ref(),
+        platform.sealer.as_ref(),
+        platform.clock.clone(),
+        platform.entropy.as_ref(),
+        ttl,
+    )
+    .await?;
+    let identity = Identity {
+        storage: platform.storage.clone(),
+        hasher: Arc::new(Argon2Hasher::new(HASH_THREADS, HASH_WAITING)),
+        tokens: Arc::new(tokens),
+        clock: platform.clock.clone(),
+        entropy: platform.entropy.clone(),
+        lockout: Lockout::default(),
+        registration_open: config.identity.registration_open,
+        bootstrap_first_user: config.identity.bootstrap_first_user,
+    };
+    if let Some(admin) = &config.identity.admin {
+        let made = identity.ensure_administrator(admin.email.clone(), admin.password.clone()).await;
+        if made.map_err(StartError::Administrator)? {
+            tracing::info!(email = %admin.email, "the first administrator is made");
+        }
+    }
+    Ok(identity)
+}
+
+fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
+    let rules = StoreRules {
+        suffix: config.stores.domain_suffix.clone(),
+        quota: StoreQuota(config.limits.max_stores_per_user),
+        cooldown: Cooldown(SignedDuration::try_from(config.limits.creation_cooldown).unwrap_or(SignedDuration::MAX)),
+        max_retries: config.limits.max_retries,
+        ..StoreRules::default()
+    };
+    Stores {
+        storage: platform.storage.clone(),
+        releases: platform.releases.clone(),
+        sealer: platform.sealer.clone(),
+        clock: platform.clock.clone(),
+        entropy: platform.entropy.clone(),
+        rules,
+        work: work.clone(),
+    }
+}
+
+fn worker(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Arc<Worker> {
+    let rollout_deadline = SignedDuration::try_from(config.worker.rollout_deadline).unwrap_or(SignedDuration::MAX);
+    let executor = Executor {
+        storage: platform.worker_storage.clone(),
+        cluster: Arc::new(ClusterGuard::new(platform.cluster.clone(), platform.clock.clone(), BreakerPolicy::default())),
+        releases: platform.releases.clone(),
+        storefront: platform.storefront.clone(),
+        sealer: platform.sealer.clone(),
+        clock: platform.clock.clone(),
+        entropy: platform.entropy.clone(),
+        policy: Policy { rollout_deadline, ..Policy::default() },
+        urls: PublicUrls { scheme: config.stores.scheme.as_str().to_owned(), port: Some(config.stores.public_port) },
+    };
+    let settings = WorkerSettings {
+        lease: config.worker.lease,
+        max_running: config.worker.cluster_permits,
+        ..WorkerSettings::default()
+    };
+    Arc::new(Worker::new(Arc::new(executor), platform.entropy.as_ref(), work.clone(), settings))
+}

@@ -1,0 +1,40 @@
+//! The driven ports of the simulated platform: fakes with real time, real randomness and real cryptography.
+
+use std::sync::Arc;
+
+use shopwright_domain::store::Engine;
+use shopwright_ports::clock::Clock;
+use shopwright_ports::storage::Storage;
+use shopwright_ports::testing::{FakeReleases, FakeStorage, FakeStorefront};
+
+use super::{Platform, StartError};
+use crate::crypto::{AeadSealer, SealingKey, SystemClock, SystemEntropy};
+use crate::simulated::{NOTE, SimulatedCluster};
+
+impl Platform {
+    /// Everything in memory; it is gone when the process ends.
+    ///
+    /// # Errors
+    /// When the machine gives no usable randomness.
+    pub fn simulated() -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy = Arc::new(SystemEntropy);
+        let storage: Arc<dyn Storage> = Arc::new(FakeStorage::new(clock.clone()));
+        let releases = FakeReleases::default();
+        for engine in Engine::ALL {
+            releases.annotate_engine(engine, NOTE);
+        }
+        Ok(Self {
+            worker_storage: storage.clone(),
+            storage,
+            cluster: Arc::new(SimulatedCluster::new(clock.clone())),
+            releases: Arc::new(releases),
+            storefront: Arc::new(FakeStorefront::default()),
+            sealer: Arc::new(AeadSealer::new(&SealingKey::generate(entropy.as_ref()), &[])?),
+            clock,
+            entropy,
+            simulated: true,
+            private_postgres: None,
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! The real HTTP API, use cases and worker in this process, over the fakes.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use shopwright_api_actix::{Api, Limits};
+use shopwright_app::health::HealthChecks;
+use shopwright_app::identity::Identity;
+use shopwright_app::saga::{ClusterGuard, Executor};
+use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::worker::{Worker, WorkerSettings};
+use shopwright_domain::ClusterName;
+use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::limits::{Cooldown, Lockout, StoreQuota};
+use shopwright_domain::saga::Policy;
+use shopwright_ports::clock::Clock;
+use shopwright_ports::storage::{RegisteredCluster, Storage};
+use shopwright_ports::testing::{
+    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, ManualClock, SeededEntropy,
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// A world without anything outside this process.
+#[derive(Debug)]
+pub struct Mocked {
+    /// Where the API is, without `/api/v1`.
+    pub base: String,
+    /// Time stands still until somebody lets it pass.
+    pub clock: Arc<ManualClock>,
+    /// The database.
+    pub storage: FakeStorage,
+    /// The cluster.
+    pub cluster: Arc<FakeCluster>,
+    /// Helm.
+    pub releases: Arc<FakeReleases>,
+    /// The ingress.
+    pub storefront: Arc<FakeStorefront>,
+    stop: CancellationToken,
+}
+
+impl Mocked {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start() -> anyhow::Result<Self> {
+        let clock = Arc::new(ManualClock::default());
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let storage = FakeStorage::new(clock.clone());
+        let cluster = Arc::new(FakeCluster::new());
+        let releases = Arc::new(FakeReleases::default());
+        let storefront = Arc::new(FakeStorefront::default());
+        let sealer = Arc::new(FakeSealer::default());
+        let work = Arc::new(Notify::new());
+        let mut tx = storage.begin().await?;
+        tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 }).await?;
+        tx.commit().await?;
+
+        let stores = Stores {
+            storage: Arc::new(storage.clone()),
+            releases: releases.clone(),
+            sealer: sealer.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            rules: StoreRules { quota: StoreQuota(100), cooldown: Cooldown(jiff::SignedDuration::ZERO), ..StoreRules::default() },
+            work: work.clone(),
+        };
+        let identity = Identity {
+            storage: Arc::new(storage.clone()),
+            hasher: Arc::new(FakeHasher),
+            tokens: Arc::new(FakeTokens),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            lockout: Lockout::default(),
+            registration_open: true,
+            bootstrap_first_user: false,
+        };
+        let executor = Executor {
+            storage: Arc::new(storage.clone()),
+            cluster: Arc::new(ClusterGuard::new(cluster.clone(), clock.clone(), BreakerPolicy::default())),
+            releases: releases.clone(),
+            storefront: storefront.clone(),
+            sealer,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            policy: Policy::default(),
+            urls: PublicUrls { scheme: "http".to_owned(), port: None },
+        };
+        let worker = Arc::new(Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default()));
+        let health = HealthChecks {
+            storage: Arc::new(storage.clone()),
+            cluster: cluster.clone(),
+            clock: clock.clone(),
+            worker: Some(worker.clone()),
+            started_at: clock.now(),
+            simulated: false,
+        };
+        let api = Api {
+            stores: Arc::new(stores),
+            identity: Arc::new(identity),
+            health: Arc::new(health),
+            entropy,
+            clock: clock.clone(),
+            simulated: false,
+            limits: Limits::default(),
+        };
+        let stop = CancellationToken::new();
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let serving = stop.clone();
+        // The API brings a runtime of its own kind: a thread keeps the two apart.
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(shopwright_api_actix::serve(listener, api, serving.cancelled_owned()))
+        });
+        let working = stop.clone();
+        tokio::spawn(async move { worker.run(working).await });
+        Ok(Self { base, clock, storage, cluster, releases, storefront, stop })
+    }
+
+    /// Lets everybody who can work do so, then moves time to the next who sleeps.
+    pub async fn let_time_pass(&self) {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        self.clock.advance_to_next_sleeper();
+    }
+}
+
+impl Drop for Mocked {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

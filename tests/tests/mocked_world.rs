@@ -1,0 +1,81 @@
+//! The whole product over the fakes: what a merchant's program sees by HTTP.
+
+use reqwest::StatusCode;
+use serde_json::json;
+use shopwright_system_tests::client::id_of;
+use shopwright_system_tests::{Merchant, World};
+
+#[tokio::test]
+async fn a_merchants_request_becomes_a_store_and_goes_again() -> anyhow::Result<()> {
+    let world = World::mocked().await?;
+    let ada = world.merchant("ada").await?;
+
+    let accepted = ada.post("/stores", &json!({"name": "teashop", "engine": "medusa"})).await?;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED, "{accepted:?}");
+    assert_eq!(accepted.body["store"]["status"], "requested");
+    let location = accepted.location.unwrap_or_default();
+    let store = world.settled(&ada, &id_of(&accepted.body["store"])).await?;
+
+    assert_eq!(store["status"], "ready", "{store:#}");
+    assert_eq!(store["urls"]["storefront"], "http://teashop.localhost");
+    let operation = ada.get(location.trim_start_matches("/api/v1")).await?.body;
+    assert_eq!(operation["operation"]["status"], "succeeded", "{operation:#}");
+    let logs = ada.get(&format!("/stores/{}/logs", id_of(&store))).await?.body;
+    assert!(logs["total"].as_u64().is_some_and(|total| total >= 4), "{logs:#}");
+
+    ada.delete(&format!("/stores/{}", id_of(&store))).await?;
+    assert_eq!(world.settled(&ada, &id_of(&store)).await?["status"], "deleted");
+    Ok(())
+}
+
+#[tokio::test]
+async fn bad_input_is_told_what_is_wrong_with_it_and_nothing_is_written() -> anyhow::Result<()> {
+    let world = World::mocked().await?;
+    let ada = world.merchant("ada").await?;
+    let cases = [
+        (json!({"name": "Tea Shop", "engine": "medusa"}), "name"),
+        (json!({"name": "teashop", "engine": "magento"}), "engine"),
+        (json!({"name": "teashop", "engine": "medusa", "colour": "red"}), "colour"),
+        (json!({"name": "teashop", "engine": "medusa", "theme": "astra"}), "theme"),
+        (json!({"name": "teashop", "engine": "medusa", "password": "short"}), "password"),
+        (json!({"engine": "medusa"}), "name"),
+    ];
+
+    for (body, field) in cases {
+        let answer = ada.post("/stores", &body).await?;
+        assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, "VALIDATION_ERROR"), "{answer:?}");
+        assert!(answer.message().contains(field), "{answer:?}");
+    }
+    let anonymous = Merchant::anonymous(world.base()).get("/stores").await?;
+    assert_eq!((anonymous.status, anonymous.code()), (StatusCode::UNAUTHORIZED, "UNAUTHORIZED"));
+    assert_eq!(ada.get("/stores").await?.body["total"], 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_merchant_sees_nothing_of_the_first() -> anyhow::Result<()> {
+    let world = World::mocked().await?;
+    let (ada, mallory) = (world.merchant("ada").await?, world.merchant("mallory").await?);
+    let store = ada.create("teashop", "woocommerce").await?;
+
+    let foreign = mallory.get(&format!("/stores/{}", id_of(&store))).await?;
+    let none = mallory.get("/stores/store-00000000").await?;
+
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+    assert_eq!((foreign.status, foreign.code(), foreign.message()), (none.status, none.code(), none.message()));
+    assert_eq!(mallory.get("/stores").await?.body["total"], 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_in_use_is_a_conflict_that_names_the_store() -> anyhow::Result<()> {
+    let world = World::mocked().await?;
+    let ada = world.merchant("ada").await?;
+    let store = ada.create("teashop", "medusa").await?;
+
+    let answer = ada.post("/stores", &json!({"name": "teashop", "engine": "medusa"})).await?;
+
+    assert_eq!((answer.status, answer.code()), (StatusCode::CONFLICT, "CONFLICT"));
+    assert!(answer.message().contains(&id_of(&store)), "{answer:?}");
+    Ok(())
+}

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The container engine behind three verbs: build, archive, prune. docker, podman and buildah are alike to the callers. Sourced, never run.
 #
 # What always holds: with buildah (the one that needs no daemon and no image registry) everything lives under $CACHE, apart from

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Values for the charts: which image is `db`, which is `web`, for each chart whose images are all built. Sourced, never run.
 #
 # What always holds: out/values-<chart>.yaml names only images whose archive exists, and appears whole or not at all.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Progress lines on stderr, with the seconds since the start, so that stdout stays for results. Sourced, never run.
 
 say() { printf '[images %4d s] %s\n' "$SECONDS" "$*" >&2; }

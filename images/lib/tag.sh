@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What an image is called: its tag is a hash of its directory, of its base's tag and of its declared inputs. Sourced, never run.
 #
 # What always holds: the same sources and inputs give the same tag on every machine; a changed file, mode or input gives another.
@@ -32,7 +33,7 @@ image_base_reference() {
 # Path, mode and content of each file, in an order that no locale changes.
 directory_hash() {
     (
-        cd "$1"
+        cd "$1" || exit
         find . \( -type f -o -type l \) -print0 | LC_ALL=C sort -z | while IFS= read -r -d '' file; do
             if [[ -L $file ]]; then
                 printf 'link %s %s\n' "$file" "$(readlink "$file")"

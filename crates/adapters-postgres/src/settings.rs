@@ -44,11 +44,11 @@ impl PgSettings {
     }
 
     /// What opens a transaction: one round trip, and settings that end with it, so that they hold behind a pooler too and never
-    /// outlive it (RELIABILITY S16).
+    /// outlive it (RELIABILITY S16). The last one lets the server notice a caller who went away while it waits for a lock.
     pub(crate) fn begin(&self) -> String {
         format!(
             "begin isolation level read committed; set local statement_timeout = {}; set local lock_timeout = {}; \
-             set local idle_in_transaction_session_timeout = {}",
+             set local idle_in_transaction_session_timeout = {}; set local client_connection_check_interval = 500",
             millis(self.statement_timeout),
             millis(self.lock_timeout),
             millis(self.idle_in_transaction_timeout),

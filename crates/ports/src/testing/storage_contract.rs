@@ -5,6 +5,8 @@
 //! fact ([`crate::for_each_storage_fact`]) needs a database per test. No fact waits: a lease of no length has run out at once, and a
 //! wake time lies far in the past or far in the future.
 
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a broken fact is a failed test: it panics")]
+
 mod claiming;
 mod leases;
 mod queue;

@@ -18,7 +18,7 @@ use crate::storage::{
 };
 
 /// Longer than any test.
-pub(super) const LONG: Duration = Duration::from_secs(3600);
+pub(super) const LONG: Duration = Duration::from_hours(1);
 /// A lease that has run out at once.
 pub(super) const NONE: Duration = Duration::ZERO;
 

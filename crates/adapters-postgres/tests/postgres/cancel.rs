@@ -1,0 +1,119 @@
+//! A request may be dropped at any await. Whoever borrows the connection next finds it clean (RELIABILITY F19).
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use shopwright_adapters_postgres::{MIGRATOR, PgSettings, PgStorage};
+use shopwright_ports::storage::{Storage as _, StorageError};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+
+use crate::shop::{Shop, storage};
+
+/// Lets `future` be polled `polls` times, then drops it. True when it was done before.
+async fn drop_after<T>(polls: u32, future: impl Future<Output = T>) -> bool {
+    let mut future = pin!(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(|_| true)
+    })
+    .await
+}
+
+/// Locks the tenant, takes an operation, reads, and commits nothing unless `commit`.
+async fn work(storage: &PgStorage, shop: &Shop) -> Result<(), StorageError> {
+    let mut tx = storage.begin().await?;
+    tx.tenants().lock(shop.tenant).await?;
+    tx.stores().count_live(shop.tenant).await?;
+    tx.commit().await
+}
+
+/// What a clean borrower does: it must see no transaction, wait for no lock of a dropped one, and fail in no way.
+async fn is_clean(storage: &PgStorage, shop: &Shop, round: u32) {
+    let mut tx = storage.begin().await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+    tx.tenants().lock(shop.tenant).await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+    tx.commit().await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_transaction_that_is_dropped_at_any_poll_leaves_a_clean_connection(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    // One connection: the next borrower gets the very one that was dropped, or a new one in its place.
+    let storage = storage(options.clone(), 1).await;
+    let shop = Shop::open(&storage, 1).await;
+
+    let mut dropped = 0;
+    for round in 0..2_000 {
+        let finished = drop_after(1 + round % 23, work(&storage, &shop)).await;
+        dropped += u32::from(!finished);
+        is_clean(&storage, &shop, round).await;
+    }
+
+    assert!(dropped > 500, "only {dropped} of 2000 were dropped on the way");
+    sessions(&options, "state like 'idle in transaction%'", 0).await;
+    storage.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn requests_that_are_dropped_side_by_side_leave_a_clean_pool(_: PgPoolOptions, options: PgConnectOptions) {
+    let storage = storage(options.clone(), 4).await;
+    let shop = Shop::open(&storage, 1).await;
+
+    for round in 0..100 {
+        let requests = (0..8).map(|request| drop_after(1 + (round * 7 + request * 5) % 31, work(&storage, &shop)));
+        futures::future::join_all(requests).await;
+        is_clean(&storage, &shop, round).await;
+    }
+
+    sessions(&options, "state like 'idle in transaction%'", 0).await;
+    storage.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_wait_for_a_lock_that_is_dropped_gives_its_place_up(_: PgPoolOptions, options: PgConnectOptions) {
+    let storage = storage(options.clone(), 2).await;
+    let shop = Shop::open(&storage, 1).await;
+    let mut holder = storage.begin().await.expect("begin");
+    holder.tenants().lock(shop.tenant).await.expect("lock");
+    {
+        let mut waits = pin!(work(&storage, &shop));
+        let mut observed = pin!(sessions(&options, "wait_event_type = 'Lock'", 1));
+        let first = futures::future::select(waits.as_mut(), observed.as_mut()).await;
+        assert!(matches!(first, futures::future::Either::Right(_)), "it must wait for the lock");
+    }
+    // The waiter is gone here; its session ends although the lock is still held.
+    sessions(&options, "wait_event_type = 'Lock'", 0).await;
+
+    holder.commit().await.expect("commit");
+    is_clean(&storage, &shop, 0).await;
+    storage.close().await;
+}
+
+/// Looks until as many sessions of this database are in the condition as expected, for as long as half a lock timeout: what only ends
+/// with that timeout is noticed.
+async fn sessions(options: &PgConnectOptions, condition: &str, expected: i64) {
+    let mut connection = options.connect().await.expect("connect");
+    let statement = format!(
+        "select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and {condition}"
+    );
+    let mut count = -1;
+    let look = async {
+        while count != expected {
+            let row = sqlx::query(AssertSqlSafe(statement.clone())).fetch_one(&mut connection).await.expect("look");
+            count = row.get(0);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(PgSettings::default().lock_timeout / 2, look).await.is_ok();
+    assert!(in_time, "{count} sessions, not {expected}, with {condition}");
+    connection.close().await.expect("close");
+}

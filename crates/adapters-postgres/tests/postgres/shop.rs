@@ -1,0 +1,80 @@
+//! A storage with as many connections as a test needs, and a tenant with stores to work on.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use shopwright_adapters_postgres::{PgSettings, PgStorage};
+use shopwright_domain::identity::PlatformRole;
+use shopwright_domain::limits::SignInFailures;
+use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::store::{Store, example_store};
+use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId};
+use shopwright_ports::storage::{RegisteredCluster, Storage as _, Tenant, User};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// A storage on `connections` connections.
+pub(crate) async fn storage(options: PgConnectOptions, connections: u32) -> PgStorage {
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_mins(1))
+        .connect_with(options)
+        .await
+        .expect("connect");
+    PgStorage::from_pool(pool, PgSettings::default())
+}
+
+fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_600_000_000)
+}
+
+/// One tenant whose user has its id.
+pub(crate) struct Shop {
+    pub(crate) tenant: TenantId,
+    made: AtomicU32,
+}
+
+impl Shop {
+    /// A tenant on the default cluster, which gets so many permits.
+    pub(crate) async fn open(storage: &PgStorage, permits: u32) -> Self {
+        let tenant = TenantId::from_random(1);
+        let row = Tenant { id: tenant, name: "Shop".into(), last_store_created_at: None, created_at: now() };
+        let owner = User {
+            id: UserId::from_uuid(tenant.as_uuid()),
+            tenant_id: tenant,
+            email: "ada@example.com".parse().expect("an address"),
+            username: "ada".parse().expect("a name"),
+            password_hash: String::new(),
+            role: PlatformRole::Tenant,
+            active: true,
+            failures: SignInFailures::default(),
+            created_at: now(),
+        };
+        let cluster = RegisteredCluster { name: ClusterName::default_cluster(), permits };
+        let mut tx = storage.begin().await.expect("begin");
+        tx.clusters().upsert(&cluster).await.expect("upsert");
+        tx.tenants().insert(&row).await.expect("insert");
+        tx.users().insert(&owner).await.expect("insert");
+        tx.commit().await.expect("commit");
+        Self { tenant, made: AtomicU32::new(0) }
+    }
+
+    /// A store that is not written yet.
+    pub(crate) fn draft(&self) -> Store {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = format!("shop-{number}").parse().expect("a name");
+        example_store(StoreId::from_random(number), self.tenant, name, now())
+    }
+
+    /// A store with a queued operation.
+    pub(crate) async fn queue(&self, storage: &PgStorage) -> OperationId {
+        let store = self.draft();
+        let id = OperationId::from_random(u128::from(self.made.load(Ordering::Relaxed)));
+        let operation = Operation::queued(id, self.tenant, store.id.clone(), OperationKind::Provision, now());
+        let mut tx = storage.begin().await.expect("begin");
+        tx.stores().insert(&store).await.expect("insert");
+        tx.operations().enqueue(&operation, &[]).await.expect("enqueue");
+        tx.commit().await.expect("commit");
+        id
+    }
+}

@@ -1,0 +1,71 @@
+//! The commands that talk to a server: results on standard output, everything else on standard error.
+//!
+//! Exit codes: 0 when what was asked for is true, 1 when it is not, 2 when the command was not understood.
+
+mod api;
+mod console;
+mod error;
+mod follow;
+mod login;
+mod model;
+mod operations;
+mod print;
+mod progress;
+mod prompt;
+mod session;
+mod stores;
+
+pub use console::Console;
+pub use error::ClientError;
+
+use super::definition::{ClientCommand, ClientFlags, OperationsCommand};
+use crate::config::Environment;
+use api::Api;
+use session::Sessions;
+
+/// Runs one command and returns its exit code.
+pub async fn run_client(
+    command: ClientCommand,
+    flags: &ClientFlags,
+    environment: &Environment,
+    console: &mut Console,
+) -> u8 {
+    crate::crypto::install_crypto();
+    match run(command, flags, environment, console).await {
+        Ok(()) => 0,
+        Err(error) => {
+            console.say(&format!("error: {error}"));
+            for line in error.advice() {
+                console.say(&format!("  {line}"));
+            }
+            error.exit_code()
+        }
+    }
+}
+
+async fn run(
+    command: ClientCommand,
+    flags: &ClientFlags,
+    environment: &Environment,
+    console: &mut Console,
+) -> Result<(), ClientError> {
+    let sessions = Sessions::new(environment);
+    let mut api = Api::new(&flags.server)?;
+    if let ClientCommand::Login(login) = command {
+        return login::run(&login, &api, &sessions, environment, console).await;
+    }
+    let token = match environment.get("SHOPWRIGHT_TOKEN") {
+        Some(token) => token.into(),
+        None => {
+            sessions.token(api.server())?.ok_or_else(|| ClientError::NotSignedIn { server: api.server().into() })?
+        }
+    };
+    api.sign_in(token);
+    match command {
+        ClientCommand::Login(_) => Ok(()),
+        ClientCommand::Stores { command } => stores::run(command, flags.output, &api, console).await,
+        ClientCommand::Operations { command: OperationsCommand::Get { id } } => {
+            operations::get(id, flags.output, &api, console).await
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The parts of the API's answers that commands look at. Fields that this version does not know are left alone.
+
+use serde::Deserialize;
+
+/// A store.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Store {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) engine: String,
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) theme: Option<String>,
+    #[serde(default)]
+    pub(super) urls: Urls,
+    #[serde(default)]
+    pub(super) host: Option<String>,
+    #[serde(default)]
+    pub(super) admin_credentials: Credentials,
+    #[serde(default)]
+    pub(super) failure_reason: Option<String>,
+    #[serde(default)]
+    pub(super) engine_note: Option<String>,
+    #[serde(default)]
+    pub(super) provisioning_duration_ms: Option<u64>,
+    pub(super) created_at: String,
+    #[serde(default)]
+    pub(super) operation: Option<Operation>,
+}
+
+/// Where a store that is or was ready can be reached.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Urls {
+    #[serde(default)]
+    pub(super) storefront: Option<String>,
+    #[serde(default)]
+    pub(super) admin: Option<String>,
+}
+
+/// The credentials of a store's administrator, for its owner.
+#[derive(Default, Deserialize)]
+pub(super) struct Credentials {
+    #[serde(default)]
+    pub(super) email: Option<String>,
+    #[serde(default)]
+    pub(super) username: Option<String>,
+    #[serde(default)]
+    pub(super) password: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+/// What runs for a store.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Operation {
+    pub(super) id: String,
+    pub(super) store_id: String,
+    pub(super) kind: String,
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) steps: Vec<Step>,
+    #[serde(default)]
+    pub(super) failure: Option<Failure>,
+}
+
+impl Operation {
+    /// Whether nothing more happens to it.
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.status.as_str(), "succeeded" | "failed" | "cancelled")
+    }
+}
+
+/// One step.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Step {
+    pub(super) name: String,
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) attempts: u32,
+    #[serde(default)]
+    pub(super) started_at: Option<jiff::Timestamp>,
+    #[serde(default)]
+    pub(super) finished_at: Option<jiff::Timestamp>,
+    #[serde(default)]
+    pub(super) error: Option<Failure>,
+}
+
+/// Why something waits or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Failure {
+    pub(super) code: String,
+    #[serde(default)]
+    pub(super) detail: String,
+    #[serde(default)]
+    pub(super) hint: String,
+}
+
+/// `{store}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoreAnswer {
+    pub(super) store: Store,
+}
+
+/// `{stores, total}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoresAnswer {
+    pub(super) stores: Vec<Store>,
+    #[serde(default)]
+    pub(super) total: u64,
+}
+
+/// `{operation}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OperationAnswer {
+    pub(super) operation: Operation,
+}
+
+/// `{logs}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct LogsAnswer {
+    pub(super) logs: Vec<Log>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Log {
+    pub(super) id: String,
+    pub(super) event_type: String,
+    #[serde(default)]
+    pub(super) previous_status: Option<String>,
+    #[serde(default)]
+    pub(super) new_status: Option<String>,
+    pub(super) message: String,
+    pub(super) created_at: String,
+}
+
+/// `{token}`.
+#[derive(Deserialize)]
+pub(super) struct SignedIn {
+    pub(super) token: secrecy::SecretString,
+}

@@ -1,0 +1,121 @@
+//! Progress of an operation: a spinner on a terminal, plain lines elsewhere. Each thing is said once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::console::Console;
+use super::model::{Failure, Operation, Step};
+
+/// What was told so far.
+pub(super) struct Progress {
+    spinner: Option<ProgressBar>,
+    /// By step: its status and why it waits.
+    told: BTreeMap<String, (String, Option<Failure>)>,
+    status: Option<(String, Option<Failure>)>,
+    outage: bool,
+}
+
+/// What a step does, for people.
+fn words(step: &str) -> &str {
+    match step {
+        "create_namespace" => "make the namespace",
+        "create_credentials" => "write the credentials",
+        "install_release" => "install the chart",
+        "await_workloads" => "start the workloads",
+        "verify_storefront" => "open the storefront",
+        "publish" => "publish the store",
+        "uninstall_release" => "uninstall the chart",
+        "delete_namespace" => "remove the namespace",
+        "verify_gone" => "wait until all is gone",
+        "release" => "give back name and host",
+        other => other,
+    }
+}
+
+fn line(step: &Step) -> Option<String> {
+    let words = words(&step.name);
+    let reason = |failure: &Failure| match failure.detail.as_str() {
+        "" => failure.code.clone(),
+        detail => format!("{}: {detail}", failure.code),
+    };
+    match (step.status.as_str(), &step.error) {
+        ("succeeded", _) => {
+            let took =
+                step.started_at.zip(step.finished_at).map(|(start, end)| end.duration_since(start).as_secs_f64());
+            Some(took.map_or_else(|| format!("done  {words}"), |seconds| format!("done  {words} ({seconds:.1} s)")))
+        }
+        ("failed", Some(error)) => Some(format!("again {words} (attempt {}): {}", step.attempts, reason(error))),
+        ("started", _) => Some(format!("now   {words}")),
+        _ => None,
+    }
+}
+
+impl Progress {
+    /// Nothing told yet.
+    pub(super) fn new(console: &Console) -> Self {
+        let spinner = console.interactive.then(|| {
+            let spinner = ProgressBar::new_spinner();
+            let template = if console.colour { "{spinner:.cyan} {msg} {elapsed}" } else { "{spinner} {msg} {elapsed}" };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                spinner.set_style(style);
+            }
+            spinner.enable_steady_tick(Duration::from_millis(120));
+            spinner
+        });
+        Self { spinner, told: BTreeMap::new(), status: None, outage: false }
+    }
+
+    /// Tells what is new.
+    pub(super) fn show(&mut self, operation: &Operation, console: &mut Console) {
+        if std::mem::take(&mut self.outage) {
+            self.tell("The server answers again.", console);
+        }
+        for step in &operation.steps {
+            let now = (step.status.clone(), step.error.clone().filter(|_| step.status == "failed"));
+            if self.told.get(&step.name) == Some(&now) {
+                continue;
+            }
+            match (&self.spinner, line(step)) {
+                // The spinner itself says what runs now.
+                (Some(spinner), Some(_)) if step.status == "started" => {
+                    spinner.set_message(words(&step.name).to_owned());
+                }
+                (_, Some(line)) => self.tell(&line, console),
+                (_, None) => {}
+            }
+            self.told.insert(step.name.clone(), now);
+        }
+        let now = (operation.status.clone(), operation.failure.clone());
+        if matches!(operation.status.as_str(), "waiting" | "stuck") && self.status.as_ref() != Some(&now) {
+            let reason = operation.failure.as_ref().map_or_else(String::new, |failure| {
+                format!(": {} {}", failure.detail, failure.hint).trim_end().to_owned()
+            });
+            self.tell(&format!("{}{reason}", operation.status), console);
+        }
+        self.status = Some(now);
+    }
+
+    /// Tells once that the server does not answer; the operation goes on without us.
+    pub(super) fn outage(&mut self, reason: &str, console: &mut Console) {
+        if !std::mem::replace(&mut self.outage, true) {
+            self.tell(&format!("{reason}; still waiting"), console);
+        }
+    }
+
+    fn tell(&self, line: &str, console: &mut Console) {
+        match &self.spinner {
+            Some(spinner) => spinner.println(line),
+            None => console.say(line),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+}

@@ -9,14 +9,13 @@ use shopwright_ports::releases::ReleaseError;
 use crate::redact::filtered;
 
 /// Ways in which helm 4 says that a chart cannot be rendered with its values.
-const CHART: [&str; 10] = [
+const CHART: [&str; 9] = [
     "values don't meet the specifications of the schema",
     "execution error at (",
     "parse error at (",
     "YAML parse error on",
     "error converting YAML",
     "error calling ",
-    "unable to build kubernetes objects from",
     "Chart.yaml file is missing",
     "failed parsing --",
     "failed to parse ",

@@ -8,8 +8,7 @@ const LONGEST: usize = 1000;
 
 /// Helm's error, fit to be shown. `secrets` is the text of the kubeconfig.
 pub(crate) fn filtered(stderr: &str, secrets: &str) -> String {
-    let text = error_of(stderr);
-    let text = without_words_of(text, secrets);
+    let text = without_words_of(&error_of(stderr), secrets);
     let text = text.split_inclusive(char::is_whitespace).map(without_pattern).collect::<String>();
     let text = text.trim();
     match text.char_indices().nth(LONGEST) {
@@ -18,12 +17,16 @@ pub(crate) fn filtered(stderr: &str, secrets: &str) -> String {
     }
 }
 
-/// Helm ends with `Error: ...`; warnings may come before.
-fn error_of(stderr: &str) -> &str {
-    match stderr.rfind("\nError: ") {
+/// Helm ends with `Error: ...`; warnings may come before, and log lines with the reasons.
+fn error_of(stderr: &str) -> String {
+    let error = match stderr.rfind("\nError: ") {
         Some(start) => &stderr[start + "\nError: ".len()..],
         None => stderr.strip_prefix("Error: ").unwrap_or(stderr),
-    }
+    };
+    let reasons =
+        stderr.lines().filter(|line| line.starts_with("level=")).filter_map(|line| line.split_once(" error="));
+    let reasons = reasons.map(|(_, reason)| reason.trim_matches('"').replace("\\\"", "\""));
+    [error.to_owned()].into_iter().chain(reasons).collect::<Vec<_>>().join("; ")
 }
 
 fn without_words_of(text: &str, secrets: &str) -> String {
@@ -118,6 +121,19 @@ mod tests {
         let said = "Error: deployments.apps \"web\" in store-1a2b3c4d: /srv/charts/store-common/templates/_guards.tpl:12:3 v1.36.3";
 
         assert_eq!(filtered(said, KUBECONFIG), &said["Error: ".len()..]);
+    }
+
+    #[test]
+    fn reasons_that_are_only_in_the_log_are_shown_with_the_error() {
+        let said = concat!(
+            "level=DEBUG msg=\"uninstall: deleting release\" name=r\n",
+            "level=DEBUG msg=\"uninstall: failed\" error=\"[configmaps \\\"web\\\" is held by 10.0.0.1:6443]\"\n",
+            "Error: failed to delete release: r",
+        );
+
+        let text = filtered(said, "");
+
+        assert_eq!(text, "failed to delete release: r; [configmaps \"web\" is held by [redacted]]");
     }
 
     #[test]

@@ -110,6 +110,8 @@ impl HelmReleases {
             Ok(ended) => Err(self.failure(fence, &ended, &kubeconfig).await),
             Err(RunError::Deadline) => {
                 tracing::warn!(store = %fence.store_id, deadline = ?self.settings.deadline, "helm was stopped");
+                // An API server that hangs is why, more often than not.
+                self.access.records(fence).await?;
                 Err(ReleaseError::Deadline(self.settings.deadline))
             }
             Err(RunError::Io(error)) => Err(io_error(&helm.path.display().to_string(), error)),

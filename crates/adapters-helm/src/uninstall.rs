@@ -53,5 +53,7 @@ fn names(records: &[ReleaseRecord]) -> String {
 fn arguments(fence: &Fence) -> Vec<OsString> {
     let (release, namespace) = (fence.store_id.release(), fence.store_id.namespace());
     let args = ["uninstall", release, "-n", namespace, "--ignore-not-found", "--no-hooks", "--wait=hookOnly"];
-    args.map(OsString::from).into()
+    // Without it helm 4 says that an uninstallation failed and not why, and a stale epoch could not be told from anything else. Of
+    // an uninstallation it names objects and errors; never for an installation, whose values it would print.
+    args.into_iter().chain(["--debug"]).map(OsString::from).collect()
 }

@@ -3,6 +3,8 @@
 //! This program plays all parts, which is why it has no harness: started plainly it is the test, with `parent` it is a process that
 //! installs a release, and with `exec-helm` it is what `shopwright exec-helm` is. Helm itself is the scripted one.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
 use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;

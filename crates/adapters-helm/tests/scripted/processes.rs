@@ -3,10 +3,11 @@
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use shopwright_domain::StoreId;
-use shopwright_ports::cluster::Fence;
+use shopwright_ports::cluster::{ClusterError, Fence};
 use shopwright_ports::releases::{ReleaseError, Releases};
 use shopwright_ports::testing::releases_contract::example_spec;
 
@@ -42,6 +43,20 @@ async fn helm_is_asked_before_it_is_killed() {
     assert!(matches!(result, Err(ReleaseError::Deadline(_))), "{result:?}");
     assert_eq!(world.seen("asked"), "asked");
     assert!(started.elapsed() < world.settings.grace, "nobody waits for what has ended");
+}
+
+#[tokio::test]
+async fn a_deadline_that_passed_while_the_cluster_hung_is_the_clusters() {
+    let mut world = World::new(HANGS);
+    world.settings.deadline = Duration::from_millis(1500);
+    let releases = world.releases();
+    let run = tokio::spawn(async move { releases.install(&fence(), &example_spec(&fence().store_id)).await });
+    world.process("child").await;
+
+    world.access.unreachable.store(true, Ordering::Relaxed);
+
+    let result = run.await.unwrap();
+    assert!(matches!(result, Err(ReleaseError::Cluster(ClusterError::Unreachable { .. }))), "{result:?}");
 }
 
 #[tokio::test]

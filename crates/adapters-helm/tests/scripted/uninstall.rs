@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use shopwright_ports::cluster::ClusterError;
 use shopwright_ports::releases::{ReleaseError, Releases};
 
-use crate::world::{World, fence};
+use crate::world::{FENCE_DENIAL, World, fence};
 
 #[tokio::test]
 async fn helm_is_called_without_hooks_and_without_waiting() {
@@ -15,7 +15,7 @@ async fn helm_is_called_without_hooks_and_without_waiting() {
 
     world.releases().uninstall(&fence()).await.unwrap();
 
-    assert_snapshot!(world.seen("argv").replace('\n', " "), @"uninstall store-000000ab -n store-000000ab --ignore-not-found --no-hooks --wait=hookOnly");
+    assert_snapshot!(world.seen("argv").replace('\n', " "), @"uninstall store-000000ab -n store-000000ab --ignore-not-found --no-hooks --wait=hookOnly --debug");
     assert!(world.revisions().is_empty());
 }
 
@@ -79,4 +79,15 @@ async fn records_that_stay_are_a_lie_and_an_outage_is_an_outage() {
     world.access.unreachable.store(true, Ordering::Relaxed);
     let error = world.releases().uninstall(&fence()).await.unwrap_err();
     assert!(matches!(error, ReleaseError::Cluster(ClusterError::Unreachable { .. })));
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_fence_is_found_in_the_log_where_helm_hides_it() {
+    let said = format!("level=DEBUG msg=x error=\"denied: {FENCE_DENIAL} stale\"\\nError: failed to delete release");
+    let world = World::new(&format!("printf '{said}' >&2; exit 1"));
+    world.add_record(1, "deployed");
+
+    let error = world.releases().uninstall(&fence()).await.unwrap_err();
+
+    assert!(matches!(error, ReleaseError::Cluster(ClusterError::StaleEpoch)), "{error:?}");
 }

@@ -1,0 +1,106 @@
+//! `POST /auth/login`: a token for an e-mail address and its password.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use secrecy::SecretString;
+use shopwright_domain::identity::Email;
+
+use super::SignedInBody;
+use crate::form::Form;
+use crate::problem::Problem;
+use crate::{State, body, origin, reply};
+
+fn command(mut form: Form) -> Result<(Email, SecretString), Problem> {
+    let email = form.email();
+    // Whatever it is, it is compared, not judged.
+    let password = form.required("password").map(SecretString::from);
+    form.refuse_unknown();
+    form.finish(email.zip(password))
+}
+
+pub(crate) async fn handle(
+    state: Data<State>,
+    origin: origin::From,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (email, password) = command(body::form(&request, payload, &state.api.limits).await?)?;
+    let signed_in = state.api.identity.login(&origin.0, email, password).await?;
+    Ok(reply::ok(&origin.0, SignedInBody::new("Signed in.", &signed_in)))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use jiff::SignedDuration;
+    use serde_json::json;
+    use shopwright_ports::clock::Clock;
+    use shopwright_ports::identity_api::IdentityError;
+    use shopwright_ports::testing::ManualClock;
+
+    use crate::testing::{Bench, signed_in};
+
+    fn login() -> TestRequest {
+        TestRequest::post().uri("/api/v1/auth/login").set_json(json!({"email": "owner@example.com", "password": "x"}))
+    }
+
+    #[actix_web::test]
+    async fn signing_in_answers_with_a_token() {
+        let mut bench = Bench::new();
+        bench.identity.expect_login().once().returning(|_, _, _| Ok(signed_in()));
+
+        let answer = bench.send(login()).await;
+
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body["token"], "a.b.c");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+
+    #[actix_web::test]
+    async fn wrong_credentials_are_401_with_a_challenge() {
+        let mut bench = Bench::new();
+        bench.identity.expect_login().returning(|_, _, _| Err(IdentityError::InvalidCredentials));
+
+        let answer = bench.send(login()).await;
+
+        assert_eq!((answer.status, answer.code()), (401, "INVALID_CREDENTIALS"));
+        assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="shopwright""#);
+    }
+
+    #[actix_web::test]
+    async fn a_locked_account_says_how_long() {
+        let mut bench = Bench::new();
+        let until = ManualClock::default().now() + SignedDuration::from_millis(89_001);
+        bench.identity.expect_login().returning(move |_, _, _| Err(IdentityError::Locked { until }));
+
+        let answer = bench.send(login()).await;
+
+        assert_eq!((answer.status, answer.code()), (423, "ACCOUNT_LOCKED"));
+        assert_eq!(answer.header("retry-after"), "90");
+        assert_eq!(answer.body["error"]["retryAfterSeconds"], 90);
+        assert_eq!(answer.body["error"]["retryable"], true);
+    }
+
+    /// API.md section 2: v1 answered 500.
+    #[actix_web::test]
+    async fn api_2_an_address_that_is_no_text_is_400() {
+        let request =
+            TestRequest::post().uri("/api/v1/auth/login").set_json(json!({"email": {"$ne": 1}, "password": "x"}));
+
+        let answer = Bench::new().send(request).await;
+
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.kinds(), [("email".to_owned(), "string.base".to_owned())]);
+    }
+
+    #[actix_web::test]
+    async fn a_burst_of_sign_ins_is_asked_to_come_back() {
+        let mut bench = Bench::new();
+        bench.identity.expect_login().returning(|_, _, _| Err(IdentityError::Busy));
+
+        let answer = bench.send(login()).await;
+
+        assert_eq!((answer.status, answer.code()), (503, "SERVICE_UNAVAILABLE"));
+        assert_eq!(answer.header("retry-after"), "2");
+    }
+}

@@ -1,0 +1,48 @@
+//! `GET /auth/me`: the account behind the token.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::{Authenticated, UserBody};
+use crate::iso::Iso;
+use crate::reply;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccountBody {
+    #[serde(flatten)]
+    user: UserBody,
+    created_at: Iso,
+}
+
+#[derive(Serialize)]
+struct Body {
+    user: AccountBody,
+}
+
+pub(crate) async fn handle(auth: Authenticated) -> HttpResponse {
+    let user = AccountBody { user: UserBody::from(&auth.user), created_at: Iso(auth.user.created_at) };
+    reply::ok(&auth.context.origin, Body { user })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use serde_json::json;
+
+    use crate::testing::{Bench, OWNER};
+
+    #[actix_web::test]
+    async fn the_account_is_shown_without_its_hash() {
+        let answer = Bench::new().send(OWNER.asks(TestRequest::get().uri("/api/v1/auth/me"))).await;
+
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.body["user"],
+            json!({
+                "id": "00000000-0000-4000-8000-00000000000a", "email": "owner@example.com", "username": "owner",
+                "role": "tenant", "createdAt": "2026-01-01T00:00:00.000Z",
+            })
+        );
+    }
+}

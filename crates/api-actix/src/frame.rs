@@ -1,0 +1,116 @@
+//! What happens around every handler: request id, one spelling of paths, errors rendered, headers set, one log line.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+
+use crate::health::PROBES;
+use crate::problem::{NOT_FOUND, Occurrence, Problem, Retry, SHUTTING_DOWN, Shape, render};
+use crate::{State, origin, paths};
+
+/// The policy of pages that this origin serves; no `upgrade-insecure-requests` and no HSTS, for we speak plain HTTP.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; \
+    base-uri 'self'; form-action 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; \
+    object-src 'none'; frame-ancestors 'none'; script-src-attr 'none'";
+
+/// So much of a path is logged and given back; it may have 64 KiB.
+const PATH_SHOWN: usize = 256;
+
+static HEADERS: [(HeaderName, &str); 12] = [
+    (HeaderName::from_static("content-security-policy"), CONTENT_SECURITY_POLICY),
+    (HeaderName::from_static("x-frame-options"), "DENY"),
+    (HeaderName::from_static("x-content-type-options"), "nosniff"),
+    (HeaderName::from_static("referrer-policy"), "strict-origin-when-cross-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("origin-agent-cluster"), "?1"),
+    (HeaderName::from_static("x-dns-prefetch-control"), "off"),
+    (HeaderName::from_static("x-download-options"), "noopen"),
+    (HeaderName::from_static("x-permitted-cross-domain-policies"), "none"),
+    (HeaderName::from_static("x-xss-protection"), "0"),
+    // Answers hold tokens, credentials or states that change: nobody may keep one.
+    (CACHE_CONTROL, "no-store"),
+];
+
+pub(crate) async fn frame(
+    state: web::Data<State>,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let started = state.api.clock.now();
+    let origin = origin::From::of(&request, state.api.entropy.as_ref());
+    let mut occurrence = Occurrence {
+        request_id: origin.0.request_id.clone(),
+        path: request.uri().path().chars().take(PATH_SHOWN).collect(),
+        shape: Shape::wanted(request.headers()),
+        now: started,
+        with_token: request.headers().contains_key(AUTHORIZATION),
+    };
+    let (method, ip) = (request.method().clone(), origin.0.ip_address.clone());
+    request.extensions_mut().insert(origin);
+    paths::fold(&mut request);
+
+    let draining = state.is_draining();
+    let answer = if draining && !PROBES.contains(&request.path()) {
+        let problem = Problem::new(SHUTTING_DOWN, "The server is shutting down.").retry(Retry::Seconds(2));
+        request.into_response(render(&problem, &occurrence))
+    } else {
+        next.call(request).await?
+    };
+    occurrence.now = state.api.clock.now();
+    let mut answer = rendered(answer, &occurrence);
+
+    let headers = answer.headers_mut();
+    set_headers(headers, &state, &occurrence);
+    if draining {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let (status, request_id) = (answer.status().as_u16(), occurrence.request_id.as_str());
+    let duration = occurrence.now.duration_since(started).as_millis();
+    if status >= 400 {
+        tracing::warn!(requestId = request_id, %method, path = occurrence.path, statusCode = status, durationMs = duration, ip, "answered");
+    } else {
+        tracing::info!(requestId = request_id, %method, path = occurrence.path, statusCode = status, durationMs = duration, ip, "answered");
+    }
+    Ok(answer)
+}
+
+/// An error that a handler gave, or that actix gave for it, in the shape the client wants.
+fn rendered(answer: ServiceResponse, occurrence: &Occurrence) -> ServiceResponse {
+    let Some(error) = answer.response().error() else { return answer };
+    let body = match error.as_error::<Problem>() {
+        Some(problem) => render(problem, occurrence),
+        None => render(&foreign(answer.status(), error), occurrence),
+    };
+    answer.into_response(body)
+}
+
+/// Something that actix itself refused; its words may hold anything.
+fn foreign(status: StatusCode, error: &Error) -> Problem {
+    if status == StatusCode::NOT_FOUND {
+        Problem::new(NOT_FOUND, "There is nothing here.")
+    } else if status.is_client_error() {
+        let row = crate::problem::Row { status, code: "BAD_REQUEST", retryable: false, suggestion: None };
+        Problem::new(row, "The request could not be read.")
+    } else {
+        Problem::internal(error.to_string())
+    }
+}
+
+fn set_headers(headers: &mut HeaderMap, state: &State, occurrence: &Occurrence) {
+    for (name, value) in &HEADERS {
+        headers.insert(name.clone(), HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(occurrence.request_id.as_str()) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    if state.api.simulated {
+        headers.insert(HeaderName::from_static("x-shopwright-simulated"), HeaderValue::from_static("true"));
+    }
+}
+
+#[cfg(test)]
+mod tests;

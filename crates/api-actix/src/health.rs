@@ -1,0 +1,188 @@
+//! `/health`: how the process and what it stands on are doing. Liveness asks nobody; readiness asks the database.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::Serialize;
+use shopwright_ports::health_api::{Check, Health};
+
+use crate::iso::Iso;
+use crate::{State, origin, reply};
+
+/// The paths that also answer while the server drains: whoever asks here must see the drain itself.
+pub(crate) const PROBES: &[&str] = &["/livez", "/readyz", "/api/v1/health/live", "/api/v1/health/ready"];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthBody {
+    status: &'static str,
+    timestamp: Iso,
+    uptime: u64,
+    checks: Checks,
+    concurrency: Concurrency,
+    simulated: bool,
+}
+
+#[derive(Serialize)]
+struct Checks {
+    database: CheckBody,
+    kubernetes: CheckBody,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CheckBody {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    latency_ms: u64,
+}
+
+/// v1's numbers. The queue is a table now: it has no bound, refuses nobody and forgets nothing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Concurrency {
+    active: usize,
+    max_concurrent: usize,
+    active_operations: usize,
+    queued: Option<u64>,
+    max_queue_size: Option<u64>,
+    total_acquired: Option<u64>,
+    total_rejected: u64,
+    total_timed_out: u64,
+}
+
+#[derive(Serialize)]
+struct Alive {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    status: &'static str,
+    ready: bool,
+    timestamp: Iso,
+}
+
+impl From<Check> for CheckBody {
+    fn from(check: Check) -> Self {
+        let latency_ms = u64::try_from(check.latency.as_millis()).unwrap_or(u64::MAX);
+        Self { status: if check.healthy { "healthy" } else { "unhealthy" }, message: check.message, latency_ms }
+    }
+}
+
+impl HealthBody {
+    fn new(health: Health, now: Iso) -> Self {
+        let healthy = health.database.healthy && health.kubernetes.healthy;
+        Self {
+            status: if healthy { "healthy" } else { "degraded" },
+            timestamp: now,
+            uptime: health.uptime.as_secs(),
+            checks: Checks { database: health.database.into(), kubernetes: health.kubernetes.into() },
+            concurrency: Concurrency {
+                active: health.active_operations,
+                max_concurrent: health.max_operations,
+                active_operations: health.active_operations,
+                queued: None,
+                max_queue_size: None,
+                total_acquired: None,
+                total_rejected: 0,
+                total_timed_out: 0,
+            },
+            simulated: health.simulated,
+        }
+    }
+}
+
+/// 200 also when degraded: a dashboard must be able to read the body.
+pub(crate) async fn health(state: Data<State>, origin: origin::From) -> HttpResponse {
+    let health = state.api.health.health().await;
+    reply::ok(&origin.0, HealthBody::new(health, Iso(state.api.clock.now())))
+}
+
+/// The process answers: that is all it says.
+pub(crate) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(Alive { status: "alive" })
+}
+
+/// Whether requests should be sent here.
+pub(crate) async fn ready(state: Data<State>) -> HttpResponse {
+    let timestamp = Iso(state.api.clock.now());
+    if !state.is_draining() && state.api.health.ready().await {
+        HttpResponse::Ok().json(Readiness { status: "ready", ready: true, timestamp })
+    } else {
+        HttpResponse::ServiceUnavailable().json(Readiness { status: "not-ready", ready: false, timestamp })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::test::TestRequest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::Bench;
+
+    fn check(message: Option<&str>) -> Check {
+        Check { healthy: message.is_none(), message: message.map(str::to_owned), latency: Duration::from_millis(2) }
+    }
+
+    fn health_with(kubernetes: Check) -> Health {
+        Health {
+            database: check(None),
+            kubernetes,
+            active_operations: 1,
+            max_operations: 4,
+            uptime: Duration::from_millis(8_900),
+            simulated: false,
+        }
+    }
+
+    /// API.md section 6: on v1's 503 the dashboard lost the body.
+    #[actix_web::test]
+    async fn api_6_degraded_health_is_200_and_names_the_check() {
+        let mut bench = Bench::new();
+        bench.health.expect_health().returning(|| health_with(check(Some("no answer within 3 s"))));
+
+        let answer = bench.send(TestRequest::get().uri("/api/v1/health")).await;
+
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body["status"], "degraded");
+        assert_eq!(answer.body["uptime"], 8);
+        assert_eq!(
+            answer.body["checks"],
+            json!({
+                "database": {"status": "healthy", "latencyMs": 2},
+                "kubernetes": {"status": "unhealthy", "message": "no answer within 3 s", "latencyMs": 2},
+            })
+        );
+        assert_eq!(answer.body["concurrency"]["maxConcurrent"], 4);
+    }
+
+    #[actix_web::test]
+    async fn liveness_asks_nobody() {
+        for path in ["/livez", "/api/v1/health/live"] {
+            let answer = Bench::new().send(TestRequest::get().uri(path)).await;
+
+            assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"status":"alive"}"#));
+        }
+    }
+
+    #[actix_web::test]
+    async fn readiness_is_503_until_the_database_answers() {
+        for (path, ready, status, word) in [
+            ("/readyz", true, 200, "ready"),
+            ("/readyz", false, 503, "not-ready"),
+            ("/api/v1/health/ready", false, 503, "not-ready"),
+        ] {
+            let mut bench = Bench::new();
+            bench.health.expect_ready().returning(move || ready);
+
+            let answer = bench.send(TestRequest::get().uri(path)).await;
+
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.body, json!({"status": word, "ready": ready, "timestamp": "2026-01-01T00:00:00.000Z"}));
+        }
+    }
+}

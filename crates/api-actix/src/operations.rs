@@ -1,0 +1,141 @@
+//! `GET /operations/{id}`: what runs on a store, step by step. Also its short form inside a store.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use shopwright_domain::operation::Operation;
+use shopwright_domain::saga::StepRecord;
+use shopwright_domain::store::Failure;
+use shopwright_domain::{ErrorCode, OperationId};
+use shopwright_ports::stores_api::OperationView;
+
+use crate::State;
+use crate::auth::Authenticated;
+use crate::conditional::conditional;
+use crate::form::{Form, Rule};
+use crate::iso::Iso;
+use crate::problem::Problem;
+
+/// Why something failed or waits. `message` repeats `detail` for readers of either word.
+#[derive(Serialize)]
+pub(crate) struct FailureBody {
+    code: &'static str,
+    class: &'static str,
+    detail: String,
+    message: String,
+    hint: &'static str,
+}
+
+impl FailureBody {
+    fn new(code: ErrorCode, detail: &str) -> Self {
+        let (code, class, hint) = (code.as_str(), code.class().as_str(), code.hint());
+        Self { code, class, detail: detail.to_owned(), message: detail.to_owned(), hint }
+    }
+
+    /// Words for a person: what happened, and what to do.
+    pub(crate) fn sentence(&self) -> String {
+        match self.detail.trim().trim_end_matches('.') {
+            "" => self.hint.to_owned(),
+            detail => format!("{detail}. {}", self.hint),
+        }
+    }
+}
+
+impl From<&Failure> for FailureBody {
+    fn from(failure: &Failure) -> Self {
+        Self::new(failure.code, &failure.detail)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepBody {
+    name: &'static str,
+    status: &'static str,
+    attempts: u32,
+    started_at: Option<Iso>,
+    finished_at: Option<Iso>,
+    error: Option<FailureBody>,
+}
+
+impl From<&StepRecord> for StepBody {
+    fn from(record: &StepRecord) -> Self {
+        Self {
+            name: record.step.as_str(),
+            status: record.status.as_str(),
+            attempts: record.attempts,
+            started_at: record.started_at.map(Iso),
+            finished_at: record.finished_at.map(Iso),
+            error: record.error.as_ref().map(|error| FailureBody::new(error.code, &error.detail)),
+        }
+    }
+}
+
+/// An operation; `steps` only where it is looked at itself.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OperationBody {
+    id: String,
+    store_id: String,
+    kind: &'static str,
+    status: &'static str,
+    step: Option<&'static str>,
+    attempt: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<StepBody>>,
+    failure: Option<FailureBody>,
+    created_at: Iso,
+    requested_at: Iso,
+    started_at: Option<Iso>,
+    finished_at: Option<Iso>,
+}
+
+impl OperationBody {
+    pub(crate) fn summary(operation: &Operation) -> Self {
+        Self {
+            id: operation.id.to_string(),
+            store_id: operation.store_id.to_string(),
+            kind: operation.kind.as_str(),
+            status: operation.status.as_str(),
+            step: operation.step.map(shopwright_domain::saga::Step::as_str),
+            attempt: operation.attempt,
+            steps: None,
+            failure: operation.failure.as_ref().map(FailureBody::from),
+            created_at: Iso(operation.created_at),
+            requested_at: Iso(operation.created_at),
+            started_at: operation.started_at.map(Iso),
+            finished_at: operation.finished_at.map(Iso),
+        }
+    }
+
+    fn detail(view: &OperationView) -> Self {
+        let steps = view.steps.iter().map(StepBody::from).collect();
+        Self { steps: Some(steps), ..Self::summary(&view.operation) }
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    operation: OperationBody,
+}
+
+fn id_of(request: &HttpRequest) -> Result<OperationId, Problem> {
+    let mut form = Form::new(serde_json::Map::new());
+    let id = request.match_info().get("id").and_then(|text| text.parse().ok());
+    if id.is_none() {
+        form.refuse("id", Rule::new("string.pattern.base"), "id must be an operation id: a UUID");
+    }
+    form.finish(id)
+}
+
+pub(crate) async fn handle(
+    auth: Authenticated,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let view = state.api.stores.operation(&auth.context, id_of(&request)?).await?;
+    conditional(&request, &auth.context.origin, Body { operation: OperationBody::detail(&view) })
+}
+
+#[cfg(test)]
+mod tests;

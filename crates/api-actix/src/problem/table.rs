@@ -1,0 +1,218 @@
+//! The status table: every error that the driving ports can give, as status, code, retryability and advice.
+
+use std::error::Error;
+
+use actix_web::http::StatusCode;
+use shopwright_ports::identity_api::IdentityError;
+use shopwright_ports::storage::StorageError;
+use shopwright_ports::stores_api::StoreServiceError;
+
+use super::{Problem, Retry, Row};
+
+const fn row(status: StatusCode, code: &'static str, retryable: bool, suggestion: Option<&'static str>) -> Row {
+    Row { status, code, retryable, suggestion }
+}
+
+pub(crate) const VALIDATION: Row =
+    row(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", false, Some("Correct the fields named in `details`."));
+pub(crate) const INVALID_JSON: Row =
+    row(StatusCode::BAD_REQUEST, "INVALID_JSON", false, Some("Send one JSON object, encoded as UTF-8."));
+pub(crate) const BODY_UNREADABLE: Row =
+    row(StatusCode::BAD_REQUEST, "INVALID_BODY", false, Some("Send the whole body that the headers announce."));
+pub(crate) const UNAUTHORIZED: Row = row(
+    StatusCode::UNAUTHORIZED,
+    "UNAUTHORIZED",
+    false,
+    Some("Sign in, and send the token as `Authorization: Bearer`."),
+);
+pub(crate) const NOT_FOUND: Row =
+    row(StatusCode::NOT_FOUND, "NOT_FOUND", false, Some("Check the method and the path."));
+pub(crate) const SLOW_BODY: Row =
+    row(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", true, Some("Send the body without pauses."));
+pub(crate) const PAYLOAD_TOO_LARGE: Row =
+    row(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", false, Some("Send a smaller body."));
+pub(crate) const ENCODING_UNSUPPORTED: Row = row(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "UNSUPPORTED_MEDIA_TYPE",
+    false,
+    Some("Send the body without a Content-Encoding."),
+);
+pub(crate) const TIMED_OUT: Row = row(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "REQUEST_TIMEOUT",
+    true,
+    Some("Look whether the request had its effect before repeating it, or repeat it with the same Idempotency-Key."),
+);
+pub(crate) const SHUTTING_DOWN: Row = row(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", true, Some(AGAIN));
+pub(crate) const INTERNAL: Row = row(
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "INTERNAL_ERROR",
+    true,
+    Some("Try again; if it happens again, report it with the request id."),
+);
+
+const UNAVAILABLE: Row = SHUTTING_DOWN;
+const AGAIN: &str = "Try again in a moment.";
+const FORBIDDEN: Row = row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));
+
+const fn conflict(suggestion: &'static str) -> Row {
+    row(StatusCode::CONFLICT, "CONFLICT", false, Some(suggestion))
+}
+
+/// Errors of the database, wherever they come from.
+const fn of_storage(error: &StorageError) -> Row {
+    match error {
+        StorageError::Unavailable { .. } | StorageError::Conflict => UNAVAILABLE,
+        StorageError::Stale
+        | StorageError::LeaseLost
+        | StorageError::NotUnique(_)
+        | StorageError::Corrupt { .. }
+        | StorageError::Internal { .. } => INTERNAL,
+    }
+}
+
+fn of_stores(error: &StoreServiceError) -> Row {
+    use StoreServiceError as E;
+    match error {
+        E::Forbidden => FORBIDDEN,
+        E::NotFound("store") => row(StatusCode::NOT_FOUND, "STORE_NOT_FOUND", false, Some("Check the store's id.")),
+        E::NotFound("operation") => {
+            row(StatusCode::NOT_FOUND, "OPERATION_NOT_FOUND", false, Some("Check the operation's id."))
+        }
+        E::NotFound(_) => NOT_FOUND,
+        E::NameInUse { .. } => conflict("Choose another name, or go on with the store that has this one."),
+        E::EngineDiffers { .. } => conflict("Delete the failed store, or choose another name."),
+        E::QuotaUsedUp { .. } => row(
+            StatusCode::TOO_MANY_REQUESTS,
+            "STORE_LIMIT_EXCEEDED",
+            false,
+            Some("Delete a store that is not needed any more."),
+        ),
+        E::Cooldown { .. } => {
+            row(StatusCode::TOO_MANY_REQUESTS, "CREATION_COOLDOWN", true, Some("Wait, then create the store."))
+        }
+        E::NotRetryable { .. } => conflict("Retry a store only while its status is `failed`."),
+        E::RetriesUsedUp { .. } => {
+            conflict("Read the store's logs for the cause; delete the store and create it anew.")
+        }
+        E::EngineUnavailable(_) => row(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "ENGINE_UNAVAILABLE",
+            false,
+            Some("Choose another engine, or ask the platform's operator to make this one available."),
+        ),
+        E::KeyReused => row(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "IDEMPOTENCY_KEY_REUSED",
+            false,
+            Some("Use a new Idempotency-Key for a new request."),
+        ),
+        E::KeyInFlight => row(StatusCode::CONFLICT, "IDEMPOTENCY_KEY_IN_USE", true, Some(AGAIN)),
+        E::Conflict => Row { retryable: true, ..conflict(AGAIN) },
+        E::Storage(error) => of_storage(error),
+        E::Internal(_) => INTERNAL,
+    }
+}
+
+const fn of_identity(error: &IdentityError) -> Row {
+    use IdentityError as E;
+    match error {
+        E::InvalidCredentials => {
+            row(StatusCode::UNAUTHORIZED, "INVALID_CREDENTIALS", false, Some("Check e-mail and password."))
+        }
+        E::Unauthorized => UNAUTHORIZED,
+        E::Locked { .. } => row(StatusCode::LOCKED, "ACCOUNT_LOCKED", true, Some("Wait, then sign in.")),
+        E::UserExists => {
+            row(StatusCode::CONFLICT, "USER_EXISTS", false, Some("Sign in, or register another e-mail and username."))
+        }
+        // Not 401: the dashboard signs out on every 401.
+        E::WrongPassword => {
+            row(StatusCode::UNPROCESSABLE_ENTITY, "INVALID_PASSWORD", false, Some("Enter the current password again."))
+        }
+        E::Busy => UNAVAILABLE,
+        E::RegistrationClosed => row(
+            StatusCode::FORBIDDEN,
+            "REGISTRATION_CLOSED",
+            false,
+            Some("Ask the platform's operator for an account."),
+        ),
+        E::Storage(error) => of_storage(error),
+        E::Internal(_) => INTERNAL,
+    }
+}
+
+/// The error and everything under it, for the log.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}
+
+/// The words of an error as a sentence.
+fn sentence(error: &dyn Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The problem of a row: in the error's own words below 500, else in none of them.
+fn of_row(row: Row, error: &dyn Error) -> Problem {
+    if row == INTERNAL {
+        return Problem::internal(chain(error));
+    }
+    if row == UNAVAILABLE {
+        let problem = Problem::new(row, "The service cannot answer right now.");
+        return problem.cause(chain(error)).retry(Retry::Seconds(2));
+    }
+    Problem::new(row, sentence(error))
+}
+
+impl From<StoreServiceError> for Problem {
+    fn from(error: StoreServiceError) -> Self {
+        let problem = of_row(of_stores(&error), &error);
+        match &error {
+            StoreServiceError::NameInUse { store_id, state, .. } => {
+                problem.with("storeId", store_id.as_str()).with("status", state.as_str())
+            }
+            StoreServiceError::EngineDiffers { store_id, engine } => {
+                problem.with("storeId", store_id.as_str()).with("engine", engine.as_str())
+            }
+            StoreServiceError::QuotaUsedUp { held, limit } => problem.with("held", *held).with("limit", *limit),
+            StoreServiceError::Cooldown { until } => problem.retry(Retry::Until(*until)),
+            StoreServiceError::NotRetryable { state } => problem.with("status", state.as_str()),
+            StoreServiceError::RetriesUsedUp { limit } => problem.with("limit", *limit),
+            StoreServiceError::KeyInFlight | StoreServiceError::Conflict => problem.retry(Retry::Seconds(1)),
+            StoreServiceError::Forbidden
+            | StoreServiceError::NotFound(_)
+            | StoreServiceError::EngineUnavailable(_)
+            | StoreServiceError::KeyReused
+            | StoreServiceError::Storage(_)
+            | StoreServiceError::Internal(_) => problem,
+        }
+    }
+}
+
+impl From<IdentityError> for Problem {
+    fn from(error: IdentityError) -> Self {
+        let problem = of_row(of_identity(&error), &error);
+        match error {
+            IdentityError::Locked { until } => problem.retry(Retry::Until(until)),
+            IdentityError::InvalidCredentials
+            | IdentityError::Unauthorized
+            | IdentityError::UserExists
+            | IdentityError::WrongPassword
+            | IdentityError::Busy
+            | IdentityError::RegistrationClosed
+            | IdentityError::Storage(_)
+            | IdentityError::Internal(_) => problem,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

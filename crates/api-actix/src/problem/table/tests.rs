@@ -1,0 +1,125 @@
+//! The table as a snapshot: whoever changes a status or a code sees it here.
+
+use jiff::Timestamp;
+use shopwright_domain::StoreId;
+use shopwright_domain::store::{Engine, StoreState};
+use shopwright_ports::storage::Unique;
+
+use super::*;
+
+fn line(problem: &Problem) -> String {
+    let Row { status, code, retryable, .. } = problem.row;
+    let retry = problem.retry.map(|retry| format!("  after {retry:?}")).unwrap_or_default();
+    format!("{} {code}{}  {}{retry}", status.as_u16(), if retryable { " (retryable)" } else { "" }, problem.message)
+}
+
+fn lines<E: Into<Problem>>(errors: impl IntoIterator<Item = E>) -> String {
+    errors.into_iter().map(|error| line(&error.into())).collect::<Vec<_>>().join("\n")
+}
+
+fn storage_errors() -> Vec<StorageError> {
+    vec![
+        StorageError::Unavailable { detail: "pool at db:5432".into(), source: None },
+        StorageError::Conflict,
+        StorageError::Stale,
+        StorageError::LeaseLost,
+        StorageError::NotUnique(Unique::StoreHost),
+        StorageError::Corrupt { table: "stores", column: "state", row: "store-1a2b3c4d".into(), detail: "?".into() },
+        StorageError::Internal { detail: "SELECT nothing".into(), source: None },
+    ]
+}
+
+#[test]
+fn every_error_of_the_store_service_has_its_line() {
+    use StoreServiceError as E;
+    let store_id = StoreId::from_random(0x1a2b_3c4d);
+    let errors = vec![
+        E::Forbidden,
+        E::NotFound("store"),
+        E::NotFound("operation"),
+        E::NotFound("page"),
+        E::NameInUse { name: "teashop".parse().unwrap(), store_id: store_id.clone(), state: StoreState::Ready },
+        E::EngineDiffers { store_id, engine: Engine::Medusa },
+        E::QuotaUsedUp { held: 5, limit: 5 },
+        E::Cooldown { until: Timestamp::UNIX_EPOCH },
+        E::NotRetryable { state: StoreState::Ready },
+        E::RetriesUsedUp { limit: 3 },
+        E::EngineUnavailable("the image holds no plugin".into()),
+        E::KeyReused,
+        E::KeyInFlight,
+        E::Conflict,
+        E::Internal("a secret of ours".into()),
+    ];
+
+    insta::assert_snapshot!(lines(errors), @r#"
+    403 FORBIDDEN  This store is not yours
+    404 STORE_NOT_FOUND  There is no such store
+    404 OPERATION_NOT_FOUND  There is no such operation
+    404 NOT_FOUND  There is no such page
+    409 CONFLICT  You already have a store named `teashop`: store-1a2b3c4d, ready
+    409 CONFLICT  Your failed store store-1a2b3c4d has this name and runs medusa: delete it first
+    429 STORE_LIMIT_EXCEEDED  5 of 5 stores are in use: delete one first
+    429 CREATION_COOLDOWN (retryable)  The next store may be created at 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
+    409 CONFLICT  A store that is ready cannot be retried
+    409 CONFLICT  The store was retried 3 times: look at its logs, or delete it
+    422 ENGINE_UNAVAILABLE  The image holds no plugin
+    422 IDEMPOTENCY_KEY_REUSED  This idempotency key was used for another request
+    409 IDEMPOTENCY_KEY_IN_USE (retryable)  A request with this idempotency key is being worked on  after Seconds(1)
+    409 CONFLICT (retryable)  The store was changed at the same moment  after Seconds(1)
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    "#);
+}
+
+#[test]
+fn every_error_of_the_identity_service_has_its_line() {
+    use IdentityError as E;
+    let errors = vec![
+        E::InvalidCredentials,
+        E::Unauthorized,
+        E::Locked { until: Timestamp::UNIX_EPOCH },
+        E::UserExists,
+        E::WrongPassword,
+        E::Busy,
+        E::RegistrationClosed,
+        E::Internal("a secret of ours".into()),
+    ];
+
+    insta::assert_snapshot!(lines(errors), @r#"
+    401 INVALID_CREDENTIALS  E-mail or password is wrong
+    401 UNAUTHORIZED  Sign in first
+    423 ACCOUNT_LOCKED (retryable)  The account is locked until 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
+    409 USER_EXISTS  An account with this e-mail or username exists
+    422 INVALID_PASSWORD  The current password is wrong
+    503 SERVICE_UNAVAILABLE (retryable)  The service cannot answer right now.  after Seconds(2)
+    403 REGISTRATION_CLOSED  Registration is closed
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    "#);
+}
+
+#[test]
+fn errors_of_the_database_say_nothing_about_it() {
+    insta::assert_snapshot!(lines(storage_errors().into_iter().map(StoreServiceError::Storage)), @r#"
+    503 SERVICE_UNAVAILABLE (retryable)  The service cannot answer right now.  after Seconds(2)
+    503 SERVICE_UNAVAILABLE (retryable)  The service cannot answer right now.  after Seconds(2)
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    "#);
+    assert_eq!(
+        lines(storage_errors().into_iter().map(StoreServiceError::Storage)),
+        lines(storage_errors().into_iter().map(IdentityError::Storage)),
+        "both services answer alike"
+    );
+}
+
+#[test]
+fn the_log_gets_the_whole_chain() {
+    let source = std::io::Error::other("connection reset");
+    let error = StorageError::Internal { detail: "insert a store".into(), source: Some(Box::new(source)) };
+
+    let problem = Problem::from(StoreServiceError::Storage(error));
+
+    assert_eq!(problem.cause.as_deref(), Some("storage: insert a store: connection reset"));
+}

@@ -1,0 +1,43 @@
+//! The endpoints of stores, and what they share: the id in the path, the answer to an accepted request.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod logs;
+pub(crate) mod retry;
+mod store_body;
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use shopwright_domain::StoreId;
+use shopwright_domain::store::StoreState;
+use shopwright_ports::identity_api::Origin;
+use shopwright_ports::stores_api::Accepted;
+
+use crate::form::{Form, Rule};
+use crate::problem::Problem;
+use crate::reply;
+use store_body::StoreBody;
+
+/// The store that the path names.
+fn id_of(request: &HttpRequest) -> Result<StoreId, Problem> {
+    let mut form = Form::new(serde_json::Map::new());
+    let id = request.match_info().get("id").and_then(|text| text.parse().ok());
+    if id.is_none() {
+        form.refuse("id", Rule::new("string.pattern.base"), "id must be a store id like store-1a2b3c4d");
+    }
+    form.finish(id)
+}
+
+#[derive(Serialize)]
+struct AcceptedBody {
+    message: String,
+    store: StoreBody,
+}
+
+/// 202 while something runs for the store; 200 when it is gone already.
+fn accepted(origin: &Origin, message: &str, accepted: &Accepted) -> HttpResponse {
+    let running = accepted.operation.as_ref().filter(|_| accepted.store.state != StoreState::Deleted);
+    reply::accepted(origin, running, AcceptedBody { message: message.to_owned(), store: StoreBody::accepted(accepted) })
+}

@@ -1,5 +1,6 @@
 //! What is wrong with the configuration is told all at once, with what to do, and never with a secret in it.
 
+#![cfg(feature = "binary")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! Flags win over the environment, that over the file, that over the defaults; secrets may also come from files of their own.
 
+#![cfg(feature = "binary")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 use std::fs;

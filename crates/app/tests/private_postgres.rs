@@ -1,4 +1,5 @@
 //! The private server on real PostgreSQL: start, adopt, refuse a second one, stop.
+#![cfg(feature = "binary")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 use std::fs::{self, Permissions};

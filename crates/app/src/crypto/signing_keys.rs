@@ -76,3 +76,69 @@ fn open(sealer: &dyn Sealer, row: &SealedKey) -> Result<SigningKey, SigningKeyEr
     })?;
     SigningKey::from_seed(&seed).filter(|key| key.id == row.id).ok_or_else(damaged)
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use shopwright_domain::identity::PlatformRole;
+    use shopwright_domain::{TenantId, UserId};
+    use shopwright_ports::secrets::{Claims, InvalidToken, Tokens};
+    use shopwright_ports::testing::{FakeStorage, ManualClock};
+
+    use super::*;
+    use crate::crypto::{AeadSealer, SealingKey, SystemEntropy};
+
+    fn clock() -> Arc<dyn Clock> {
+        Arc::new(ManualClock::default())
+    }
+
+    async fn load(storage: &FakeStorage, key: &SealingKey) -> Result<Ed25519Tokens, SigningKeyError> {
+        let sealer = AeadSealer::new(key, &[]).unwrap();
+        load_or_create(storage, &sealer, clock(), &SystemEntropy, Duration::from_mins(10)).await
+    }
+
+    fn token(tokens: &Ed25519Tokens) -> String {
+        let (user_id, tenant_id) = (UserId::from_random(1), TenantId::from_random(2));
+        let email = "ada@example.com".parse().unwrap();
+        let claims = Claims { user_id, tenant_id, email, role: PlatformRole::Tenant };
+        tokens.issue(&claims).unwrap().expose_secret().to_owned()
+    }
+
+    #[tokio::test]
+    async fn replicas_of_one_database_check_each_others_tokens() {
+        let (storage, key) = (FakeStorage::new(clock()), SealingKey::generate(&SystemEntropy));
+
+        let (first, second) = tokio::join!(load(&storage, &key), load(&storage, &key));
+        let (first, second) = (first.unwrap(), second.unwrap());
+
+        assert!(second.verify(&token(&first)).is_ok());
+        assert!(first.verify(&token(&second)).is_ok());
+        let stranger = load(&FakeStorage::new(clock()), &key).await.unwrap();
+        assert_eq!(stranger.verify(&token(&first)), Err(InvalidToken));
+    }
+
+    #[tokio::test]
+    async fn another_secret_key_is_told_and_changes_nothing() {
+        let (storage, key) = (FakeStorage::new(clock()), SealingKey::generate(&SystemEntropy));
+        let before = token(&load(&storage, &key).await.unwrap());
+
+        let error = load(&storage, &SealingKey::generate(&SystemEntropy)).await.unwrap_err();
+
+        assert!(matches!(&error, SigningKeyError::OtherSecretKey { key_id } if key_id == key.id()), "{error}");
+        assert!(load(&storage, &key).await.unwrap().verify(&before).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_row_is_named() {
+        let (storage, key) = (FakeStorage::new(clock()), SealingKey::generate(&SystemEntropy));
+        let closed = AeadSealer::new(&key, &[]).unwrap().seal("another row", &[7; 32]).unwrap();
+        let mut transaction = storage.begin().await.unwrap();
+        let row = SealedKey { id: "row-1".to_owned(), sealed: closed, created_at: clock().now() };
+        transaction.signing_keys().insert(&row).await.unwrap();
+        transaction.commit().await.unwrap();
+
+        let error = load(&storage, &key).await.unwrap_err();
+
+        assert!(matches!(&error, SigningKeyError::Damaged { id } if id == "row-1"), "{error}");
+    }
+}

@@ -10,7 +10,7 @@ use shopwright_ports::testing::releases_contract::{World as _, example_spec};
 use crate::hold::Hold;
 use crate::world::{World, at};
 
-/// Installs until helm has come to the ConfigMap, and kills it there.
+/// Installs until helm has come to the `ConfigMap`, and kills it there.
 async fn install_and_kill(world: &World, fence: &Fence, spec: &ReleaseSpec) {
     let hold = Hold::start(&world.kubectl, &fence.store_id).await;
     let before = hold.arrivals();

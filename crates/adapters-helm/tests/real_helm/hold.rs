@@ -1,4 +1,4 @@
-//! Holds helm in the middle of its work: an admission webhook that listens and never answers. A request for the store's ConfigMaps gets
+//! Holds helm in the middle of its work: an admission webhook that listens and never answers. A request for the store's `ConfigMaps` gets
 //! no further while it is there, and its arrival says that helm has come that far.
 
 use std::sync::Arc;

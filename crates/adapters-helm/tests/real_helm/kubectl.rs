@@ -46,7 +46,7 @@ impl Kubectl {
 
     /// Repeats the call until it ends as wanted: what admission goes by arrives at the API server a little later.
     pub(crate) async fn until(&self, what: &str, args: &[&str], wanted: impl Fn(&Result<String, String>) -> bool) {
-        let limit = Instant::now() + Duration::from_secs(60);
+        let limit = Instant::now() + Duration::from_mins(1);
         loop {
             let result = self.run(args, "").await;
             if wanted(&result) {

@@ -254,4 +254,4 @@ impl ReleaseAccess for AdminAccess {
 }
 
 /// How long a level may take to be reached.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);

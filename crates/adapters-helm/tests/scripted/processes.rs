@@ -35,7 +35,7 @@ async fn at_the_deadline_helm_and_what_it_started_are_stopped() {
 async fn helm_is_asked_before_it_is_killed() {
     let mut world = World::new(&format!("trap 'echo asked >\"$here/asked\"; exit 0' TERM; {HANGS}"));
     world.settings.deadline = Duration::from_millis(1500);
-    world.settings.grace = Duration::from_secs(60);
+    world.settings.grace = Duration::from_mins(1);
     let started = Instant::now();
 
     let result = world.releases().install(&fence(), &example_spec(&fence().store_id)).await;

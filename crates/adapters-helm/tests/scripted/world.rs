@@ -45,7 +45,7 @@ impl World {
         // Linked and not written: a file that this process wrote may still be open in a child that another thread just forked.
         symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scripted/helm"), at("helm")).unwrap();
         let settings = HelmSettings {
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
             ..HelmSettings::new(at("helm"), at("charts"), at("scratch"), FENCE_DENIAL)
         };
         let access = Arc::new(FileAccess { records: at("records"), ..FileAccess::default() });

@@ -164,3 +164,6 @@ fn words(error: &kube::Error) -> String {
     }
     innermost.to_string()
 }
+
+#[cfg(test)]
+mod tests;

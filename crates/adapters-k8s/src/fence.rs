@@ -88,3 +88,6 @@ impl KubeCluster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

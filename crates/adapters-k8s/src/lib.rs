@@ -35,6 +35,7 @@ use shopwright_ports::secrets::StoreCredentials;
 
 use crate::calls::{CallError, Calls, Identity};
 use crate::kubeconfig::Access;
+pub use crate::names::FENCE_REFUSAL;
 use crate::removal::Removals;
 pub use crate::settings::{ConnectError, KubeSettings, KubeSource};
 pub use crate::verify::FenceError;
@@ -141,6 +142,22 @@ impl KubeCluster {
                 ClusterError::Terminating
             }
             Ok(Some(_)) | Err(_) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+impl KubeCluster {
+    /// A cluster behind a mocked apiserver, whose watches see nothing.
+    fn mocked(calls: Calls) -> Self {
+        let (nobody, _) = tower_test::mock::pair::<Request<kube::client::Body>, http::Response<kube::client::Body>>();
+        Self {
+            watches: Arc::new(Watches::start(&kube::Client::new(nobody, "default"))),
+            calls,
+            access: Access::in_cluster(&kube::Config::new(http::Uri::from_static("https://mocked.test"))),
+            settings: Arc::new(KubeSettings::new(KubeSource::InCluster)),
+            server: "https://mocked.test".into(),
+            removals: Arc::default(),
         }
     }
 }

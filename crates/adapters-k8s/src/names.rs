@@ -34,7 +34,7 @@ pub(crate) const SERVICE_ACCOUNT: &str = "shopwright";
 pub(crate) const CHECK_NAMESPACE: &str = "shopwright-fence-check";
 
 /// How the worker policy's refusals start.
-pub(crate) const FENCE_REFUSAL: &str = "shopwright fence:";
+pub const FENCE_REFUSAL: &str = "shopwright fence:";
 /// How the epoch policy's refusals start.
 pub(crate) const EPOCH_REFUSAL: &str = "shopwright epoch:";
 /// How the refusals of the policy on the control plane's own account start.

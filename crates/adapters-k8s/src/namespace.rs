@@ -31,7 +31,7 @@ pub(crate) struct Found {
 impl Found {
     /// # Errors
     /// [`ClusterError::Foreign`] unless the label says that it is this store's.
-    fn of(store_id: &StoreId, namespace: Namespace) -> Result<Self, ClusterError> {
+    fn of(store_id: &StoreId, namespace: &Namespace) -> Result<Self, ClusterError> {
         let metadata = &namespace.metadata;
         let labels = metadata.labels.clone().unwrap_or_default();
         match labels.get(STORE_ID) {
@@ -87,7 +87,7 @@ impl KubeCluster {
     /// The store's namespace from the cluster's storage.
     pub(crate) async fn read_namespace(&self, store_id: &StoreId) -> Result<Option<Found>, ClusterError> {
         let namespace = self.calls.get::<Namespace>(None, store_id.namespace()).await?;
-        namespace.map(|namespace| Found::of(store_id, namespace)).transpose()
+        namespace.map(|namespace| Found::of(store_id, &namespace)).transpose()
     }
 
     pub(crate) async fn make_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {

@@ -57,30 +57,33 @@ impl KubeCluster {
     pub(crate) async fn watch_removal(&self, store_id: &StoreId, limit: Duration) -> Result<Removal, ClusterError> {
         let deadline = Instant::now() + limit;
         let mut changes = self.watches.changes();
+        let mut next_read = Instant::now();
         loop {
             changes.borrow_and_update();
             let last_look = Instant::now() >= deadline;
-            // The watch knows when it is worth a read; the last look is always a fresh one.
-            if last_look || self.watches.has_remains(store_id) != Some(true) {
+            let worth_reading = self.watches.has_remains(store_id) != Some(true);
+            if last_look || (worth_reading && Instant::now() >= next_read) {
+                next_read = Instant::now() + READ_PAUSE;
                 match self.what_is_left(store_id).await? {
                     Left::Nothing { retained } => {
                         self.removals.note(store_id, false);
                         return Ok(Removal::Gone { retained });
                     }
-                    Left::Something { obstacle } if last_look => {
+                    Left::Something { obstacle } => {
                         let held_for = self.removals.note(store_id, obstacle.is_some());
-                        return Ok(match obstacle {
-                            Some(obstacle) if held_for >= PATIENCE => Removal::Blocked(obstacle),
-                            _ => Removal::InProgress,
-                        });
+                        match obstacle {
+                            Some(obstacle) if last_look && held_for >= PATIENCE => {
+                                return Ok(Removal::Blocked(obstacle));
+                            }
+                            _ if last_look => return Ok(Removal::InProgress),
+                            _ => {}
+                        }
                     }
-                    Left::Something { obstacle } => drop(self.removals.note(store_id, obstacle.is_some())),
                 }
-                let pause = (Instant::now() + READ_PAUSE).min(deadline);
-                let _ = tokio::time::timeout_at(pause, changes.changed()).await;
-            } else {
-                let _ = tokio::time::timeout_at(deadline, changes.changed()).await;
             }
+            let wake = if worth_reading { next_read.min(deadline) } else { deadline };
+            // Either way it is time to look again. The sender lives as long as we do.
+            let _ = tokio::time::timeout_at(wake, changes.changed()).await;
         }
     }
 

@@ -128,7 +128,7 @@ impl KubeSettings {
         config.default_retry = false;
         config.read_timeout = None;
         config.connect_timeout = Some(self.timeout);
-        let server = config.cluster_url.to_string();
+        let server = shown(&config.cluster_url);
         let client = Client::try_from(config)
             .map_err(|error| ConnectError::Tls { server: server.clone(), problem: error.to_string() })?;
         Ok(Connection { calls: Calls::new(client, self.timeout), access, server })
@@ -152,5 +152,23 @@ impl KubeSettings {
         let config =
             Config::from_custom_kubeconfig(file, &options).await.map_err(|error| unusable(error.to_string()))?;
         Ok((config, access))
+    }
+}
+
+/// The address without what may be a password in it.
+fn shown(url: &http::Uri) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let url = "https://me:sesame@example.test:6443/base".parse().unwrap();
+
+        assert_eq!(shown(&url), "https://example.test:6443");
     }
 }

@@ -1,83 +1,34 @@
 //! The program `shopwright`: parses, dispatches, says in words what went wrong.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use shopwright_app::config::{Config, Environment, Flags, MigrateConfig};
+use clap::Parser;
+use shopwright_adapters_helm::exec_helm;
+use shopwright_app::cli::client::{Console, run_client};
+use shopwright_app::cli::definition::{Cli, ClustersCommand, Command};
+use shopwright_app::config::{Config, Environment, MigrateConfig};
 use shopwright_app::{crypto, forward, wiring};
 
-#[derive(Parser)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Serve(Flags),
-    Migrate(Flags),
-    Clusters {
-        #[command(subcommand)]
-        command: ClustersCommand,
-    },
-    #[command(hide = true)]
-    Forward {
-        #[arg(long)]
-        listen: SocketAddr,
-        #[arg(long)]
-        to: SocketAddr,
-    },
-}
-
-#[derive(Subcommand)]
-enum ClustersCommand {
-    Prepare {
-        #[arg(long)]
-        admin_kubeconfig: PathBuf,
-        #[arg(long)]
-        admin_context: Option<String>,
-    },
-    Kubeconfig {
-        #[arg(long)]
-        admin_kubeconfig: PathBuf,
-        #[arg(long)]
-        admin_context: Option<String>,
-        #[arg(long)]
-        out: PathBuf,
-    },
-}
-
 fn main() -> ExitCode {
-    crypto::install_crypto();
-    let mut arguments = std::env::args_os();
-    // Not a command for people, and it must not start any thread before helm takes its place.
-    if arguments.nth(1).is_some_and(|first| first == shopwright_adapters_helm::exec_helm::SUBCOMMAND) {
-        let error = shopwright_adapters_helm::exec_helm::run(arguments);
-        eprintln!("shopwright: {error}");
-        return ExitCode::FAILURE;
-    }
     let cli = Cli::parse();
+    // helm takes this process's place: no thread, no runtime, no provider before that.
+    if let Command::ExecHelm { args } = &cli.command {
+        return failed(&exec_helm::run(args.iter().cloned()));
+    }
+    crypto::install_crypto();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("shopwright: no threads: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return failed(&error),
     };
-    match runtime.block_on(run(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("shopwright: {error}");
-            ExitCode::FAILURE
-        }
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => failed(error.as_ref()),
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let environment = Environment::of_process();
-    match command {
+    match cli.command {
         Command::Serve(flags) => {
             let config = Config::load(&flags, &environment)?;
             wiring::init_logs(config.log_format);
@@ -88,15 +39,28 @@ async fn run(command: Command) -> anyhow::Result<()> {
             wiring::init_logs(config.log_format);
             wiring::migrate(config).await?;
         }
-        Command::Clusters { command: ClustersCommand::Prepare { admin_kubeconfig, admin_context } } => {
-            for line in wiring::prepare_cluster(&admin_kubeconfig, admin_context.as_deref()).await? {
+        Command::Clusters { command: ClustersCommand::Prepare(admin) } => {
+            for line in wiring::prepare_cluster(&admin.admin_kubeconfig, admin.admin_context.as_deref()).await? {
                 println!("{line}");
             }
         }
-        Command::Clusters { command: ClustersCommand::Kubeconfig { admin_kubeconfig, admin_context, out } } => {
-            wiring::write_kubeconfig(&admin_kubeconfig, admin_context.as_deref(), &out).await?;
+        Command::Clusters { command: ClustersCommand::Kubeconfig { admin, out } } => {
+            wiring::write_kubeconfig(&admin.admin_kubeconfig, admin.admin_context.as_deref(), &out).await?;
         }
-        Command::Forward { listen, to } => forward::run(listen, to).await?,
+        Command::Forward { listen, to } => {
+            forward::run(listen, to).await.map_err(|error| format!("cannot forward {listen}: {error}; is the port in use?"))?;
+        }
+        Command::Client(command) => {
+            let mut console = Console::of_process(environment.get("NO_COLOR").is_some());
+            return Ok(run_client(command, &cli.client, &environment, &mut console).await.into());
+        }
+        // Answered before there was a runtime.
+        Command::ExecHelm { .. } => {}
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("shopwright: {error}");
+    ExitCode::FAILURE
 }

@@ -18,6 +18,8 @@ use super::executor::{Executor, Run};
 const LOOK: Duration = Duration::from_secs(10);
 /// How long a storefront that does not answer is asked within one attempt, and how often.
 const PROBE_PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+/// What a shopper asks for first. The pods' own readiness says that the store is set up; this says that it can be reached and answers.
+const HOME_PAGE: &str = "/";
 const PROBE_PAUSE: Duration = Duration::from_millis(500);
 
 impl Executor {
@@ -124,7 +126,7 @@ impl Executor {
     async fn verify_storefront(&self, run: &mut Run) -> Result<Effect, StepError> {
         let start = self.clock.now();
         loop {
-            match self.storefront.probe(&run.store.host, run.store.engine.ready_path()).await {
+            match self.storefront.probe(&run.store.host, HOME_PAGE).await {
                 Ok(()) => return Ok(Effect::default()),
                 Err(error) if self.clock.now().duration_since(start) >= PROBE_PATIENCE => {
                     return Err(StepError::new(ErrorCode::StorefrontUnreachable, error.to_string()));

@@ -37,14 +37,6 @@ impl Engine {
         }
     }
 
-    /// The path below the store's host that answers 200 only when the store can sell.
-    pub const fn ready_path(self) -> &'static str {
-        match self {
-            Self::WooCommerce => "/wp-json/store/v1/ready",
-            Self::Medusa => "/ready",
-        }
-    }
-
     /// The name to sign in with where it is not the e-mail address.
     pub const fn admin_username(self) -> Option<&'static str> {
         match self {

@@ -9,6 +9,7 @@
 declare(strict_types=1);
 
 require_once __DIR__ . '/lib/load.php';
+require_once __DIR__ . '/administrator.php';
 
 use Shopwright\{Database, Failure, Record, Report, Versions};
 use function Shopwright\secret;
@@ -58,6 +59,6 @@ if ($versions->woocommerce !== null && $record->woocommerce() !== $versions->woo
         $report->step('check', fn () => Shopwright\woocommerce_check());
     }
 }
-$report->step('marker', fn () => $record->finish($run, $versions));
+$report->step('marker', fn () => $record->finish($run, $versions, Shopwright\password_fingerprint()));
 
 $report->succeeded($versions->engine(), $versions->note());

@@ -4,11 +4,13 @@
  *
  * What always holds: a kill at any point, then a run from the start, ends in the same store as an undisturbed run. The two
  * stages are one process in a row (plugins load only into an installed WordPress, hence two): killing it kills set-up whole.
+ * In a store that these versions finished, a new password of the Secret is all that this stage applies, and the last thing done.
  */
 
 declare(strict_types=1);
 
 require_once __DIR__ . '/lib/load.php';
+require_once __DIR__ . '/administrator.php';
 
 use Shopwright\{Database, Failure, Record, Report, Versions};
 use function Shopwright\secret;
@@ -22,7 +24,10 @@ $report->step('database', function () use (&$database) {
     $database = Database::locked();
 });
 $record = Record::read($database);
-if ($versions->left($record)) {
+$current = $versions->left($record);
+$fingerprint = Shopwright\password_fingerprint();
+$newPassword = $record->isFinished() && $record->password() !== $fingerprint;
+if ($current && !$newPassword) {
     // Not a byte of a running store changes, nor is WordPress loaded, which writes as it pleases.
     $report->succeeded($versions->engine(), $versions->note());
 }
@@ -44,17 +49,26 @@ require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 require_once __DIR__ . '/wordpress.php';
 $report->end();
 
-$report->step('wordpress', function () use ($fresh, $activate) {
-    if (!$fresh) {
-        wp_upgrade();
-    } else {
-        Shopwright\install_wordpress();
-    }
-    if ($activate) {
-        Shopwright\activate_woocommerce();
-    }
-    return null;
-});
+if (!$current) {
+    $report->step('wordpress', function () use ($fresh, $activate) {
+        if (!$fresh) {
+            wp_upgrade();
+        } else {
+            Shopwright\install_wordpress();
+        }
+        if ($activate) {
+            Shopwright\activate_woocommerce();
+        }
+        return null;
+    });
+}
+if ($newPassword) {
+    $report->step('password', fn () => Shopwright\apply_password());
+}
+if ($current) {
+    $report->step('marker', fn () => $record->finish($run, $versions, $fingerprint));
+    $report->succeeded($versions->engine(), $versions->note());
+}
 
 $database->close();
 $GLOBALS['wpdb']->close();

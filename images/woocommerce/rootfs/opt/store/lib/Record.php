@@ -52,12 +52,21 @@ final class Record
         return $this->row['woocommerce'] ?? null;
     }
 
+    /** The fingerprint of the Secret's password that was applied last; null when an older image set the store up. */
+    public function password(): ?string
+    {
+        return $this->row['admin_password'] ?? null;
+    }
+
     /**
      * Opens a run. A store that was finished stays as it is; what an unfinished run left is removed, so that this one starts
      * on nothing. The row comes first: tables without it are somebody else's.
      */
     public function begin(string $run): string
     {
+        if ($this->row !== null && !array_key_exists('admin_password', $this->row)) {
+            $this->database->run('ALTER TABLE ' . self::TABLE . ' ADD COLUMN IF NOT EXISTS admin_password CHAR(64) NULL');
+        }
         if ($this->isFinished()) {
             $this->database->run('UPDATE ' . self::TABLE . ' SET run_id = ? WHERE id = 1', [$run]);
             return 'set up before';
@@ -77,7 +86,8 @@ final class Record
                 finished_at DATETIME NULL,
                 wordpress VARCHAR(40) NULL,
                 wordpress_schema INT UNSIGNED NULL,
-                woocommerce VARCHAR(40) NULL
+                woocommerce VARCHAR(40) NULL,
+                admin_password CHAR(64) NULL
             ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4',
         );
         $this->database->run('REPLACE INTO ' . self::TABLE . ' (id, run_id, setup_started) VALUES (1, ?, UTC_TIMESTAMP())', [$run]);
@@ -86,12 +96,13 @@ final class Record
     }
 
     /** The marker. After this the store serves. */
-    public function finish(string $run, Versions $versions): void
+    public function finish(string $run, Versions $versions, string $password): void
     {
         $this->database->run(
-            'UPDATE ' . self::TABLE . ' SET finished_at = COALESCE(finished_at, UTC_TIMESTAMP()), wordpress = ?, wordpress_schema = ?, woocommerce = ?
+            'UPDATE ' . self::TABLE . ' SET finished_at = COALESCE(finished_at, UTC_TIMESTAMP()), wordpress = ?, wordpress_schema = ?, woocommerce = ?,
+                admin_password = ?
              WHERE id = 1 AND run_id = ?',
-            [$versions->wordpress, $versions->wordpressSchema, $versions->woocommerce, $run],
+            [$versions->wordpress, $versions->wordpressSchema, $versions->woocommerce, $password, $run],
         );
         if ($this->database->value('SELECT run_id FROM ' . self::TABLE . ' WHERE id = 1 AND finished_at IS NOT NULL') !== $run) {
             throw new Failure('superseded', 'another set-up of this store came between');

@@ -16,6 +16,7 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Cluster::is_empty")]
     cluster: Cluster<'a>,
     credentials_secret: &'static str,
+    setup: Setup,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,6 +41,11 @@ struct Cluster<'a> {
     storage_class_name: Option<&'a str>,
 }
 
+#[derive(Debug, Serialize)]
+struct Setup {
+    revision: u32,
+}
+
 impl Cluster<'_> {
     const fn is_empty(&self) -> bool {
         self.ingress_class_name.is_none() && self.ingress_namespace.is_none() && self.storage_class_name.is_none()
@@ -62,6 +68,7 @@ pub(crate) fn document(spec: &ReleaseSpec, cluster: &ClusterValues) -> Result<Ve
             storage_class_name: cluster.storage_class.as_deref(),
         },
         credentials_secret: CREDENTIALS_SECRET,
+        setup: Setup { revision: spec.setup_revision },
     };
     serde_json::to_vec(&document)
 }

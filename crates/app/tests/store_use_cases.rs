@@ -67,6 +67,8 @@ async fn creating_the_name_of_an_own_failed_store_is_its_retry_with_the_new_pass
     assert_eq!((accepted.store.id, store.state), (failed.id.clone(), StoreState::Ready));
     let written = world.cluster.credentials(&failed.id).unwrap();
     assert_eq!(written.get("admin-password").map(String::as_str), Some("a new password"));
+    let revision = world.releases.installed().get(&failed.id).map(|release| release.spec.setup_revision);
+    assert_eq!(revision, Some(1), "a set-up that had finished would not see the new password");
 }
 
 #[tokio::test]

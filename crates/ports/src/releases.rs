@@ -27,6 +27,9 @@ pub struct ReleaseSpec {
     pub public_url: String,
     /// Its look, for engines that have a choice.
     pub theme: Option<Theme>,
+    /// How often the set-up was asked for again. A raised number runs it once more on a store whose set-up has finished, which applies an
+    /// administrator's password that is new in the Secret; the same number changes nothing.
+    pub setup_revision: u32,
 }
 
 /// What an installation came to.

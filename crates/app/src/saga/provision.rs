@@ -81,6 +81,8 @@ impl Executor {
             host: store.host.clone(),
             public_url: self.urls.storefront(&store.host),
             theme: store.theme,
+            // A retry may bring a new password for the administrator (DECISIONS 14) to a store whose set-up has finished.
+            setup_revision: store.retry_count,
         };
         let installed = self.cluster.call(self.releases.install(&run.fence(), &spec)).await?;
         let mut note = Note::new(AuditEventType::HelmInstall, format!("release {} is installed", store.id.release()))
@@ -109,7 +111,10 @@ impl Executor {
             let now = self.clock.now();
             let since = match seen {
                 Some((code, since)) if code == failure.code => since,
-                Some(_) | None => now,
+                Some(_) | None => {
+                    tracing::info!(store_id = %run.store.id, code = %failure.code, detail = failure.detail, "the workloads are not ready yet");
+                    now
+                }
             };
             seen = Some((failure.code, since));
             let lasting = has_a_cause(failure.code) && now.duration_since(since) >= self.policy.cause_grace;

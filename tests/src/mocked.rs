@@ -16,7 +16,8 @@ use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::storage::{RegisteredCluster, Storage};
 use shopwright_ports::testing::{
-    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, ManualClock, SeededEntropy,
+    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, ManualClock,
+    SeededEntropy,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +64,11 @@ impl Mocked {
             sealer: sealer.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            rules: StoreRules { quota: StoreQuota(100), cooldown: Cooldown(jiff::SignedDuration::ZERO), ..StoreRules::default() },
+            rules: StoreRules {
+                quota: StoreQuota(100),
+                cooldown: Cooldown(jiff::SignedDuration::ZERO),
+                ..StoreRules::default()
+            },
             work: work.clone(),
         };
         let identity = Identity {

@@ -39,7 +39,9 @@ impl Environment {
                 Ok(Some(Self { admin_kubeconfig: admin_kubeconfig.into(), database_url, helm: helm.into() }))
             }
             None if get("SHOPWRIGHT_REQUIRE_TIERS").as_deref() == Some("all") => {
-                anyhow::bail!("SHOPWRIGHT_TEST_ADMIN_KUBECONFIG, DATABASE_URL and HELM_BIN are required: run it by `make test`")
+                anyhow::bail!(
+                    "SHOPWRIGHT_TEST_ADMIN_KUBECONFIG, DATABASE_URL and HELM_BIN are required: run it by `make test`"
+                )
             }
             None => {
                 eprintln!("LEFT OUT: no cluster here; `make test` brings one up");
@@ -72,7 +74,7 @@ impl Real {
     pub async fn start() -> anyhow::Result<Option<Self>> {
         let Some(environment) = Environment::read()? else { return Ok(None) };
         let cluster = TestCluster::connect(&environment.admin_kubeconfig).await?;
-        let ingress = IngressStub::start(cluster.client()).await?;
+        let ingress = IngressStub::start(cluster.client())?;
         let values = fake_images()?;
         let extra = vec![
             ("INGRESS_ADDR".to_owned(), ingress.address().to_string()),
@@ -85,7 +87,11 @@ impl Real {
     ///
     /// # Errors
     /// When the parts are there and do not start.
-    pub async fn on_node(node_ip: &str, values: tempfile::TempDir, extra: Vec<(String, String)>) -> anyhow::Result<Option<Self>> {
+    pub async fn on_node(
+        node_ip: &str,
+        values: tempfile::TempDir,
+        extra: Vec<(String, String)>,
+    ) -> anyhow::Result<Option<Self>> {
         let Some(environment) = Environment::read()? else { return Ok(None) };
         let cluster = TestCluster::connect(&environment.admin_kubeconfig).await?;
         let mut settings = vec![

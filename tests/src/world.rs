@@ -9,7 +9,7 @@ use crate::mocked::Mocked;
 use crate::real::Real;
 
 /// Longer than any store takes here; a test that waits for more is stuck.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// The whole product.
 #[derive(Debug)]
@@ -53,6 +53,13 @@ impl World {
         Merchant::register(self.base(), name).await
     }
 
+    fn log_tail(&self) -> String {
+        match self {
+            Self::Mocked(_) => String::new(),
+            Self::Real(real) => real.server.log_tail(),
+        }
+    }
+
     /// Waits until the store is ready, failed or deleted.
     ///
     /// # Errors
@@ -72,7 +79,7 @@ impl World {
             if wanted(&store) {
                 return Ok(store);
             }
-            anyhow::ensure!(start.elapsed() < PATIENCE, "{id} is still {store:#}");
+            anyhow::ensure!(start.elapsed() < PATIENCE, "{id} is still {store:#}\n{}", self.log_tail());
             match self {
                 Self::Mocked(mocked) => mocked.let_time_pass().await,
                 Self::Real(_) => tokio::time::sleep(Duration::from_millis(100)).await,

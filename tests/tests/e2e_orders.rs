@@ -1,6 +1,6 @@
 //! From the command line to an order on real pods, and away again, for both engines. Promise P11; issue 3.
 //!
-//! Every step's time is printed. Real WooCommerce is in no package registry: without WOOCOMMERCE_DIR at the image build the WooCommerce store is
+//! Every step's time is printed. Real WooCommerce is in no package registry: without `WOOCOMMERCE_DIR` at the image build the WooCommerce store is
 //! WordPress with its administrator, says so, and is tested as that.
 
 mod shop;
@@ -53,7 +53,10 @@ async fn print_steps(merchant: &Merchant, store: &Value) -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_merchants_wish_becomes_a_shop_that_takes_an_order() -> anyhow::Result<()> {
     let (Ok(node_ip), Ok(values)) = (std::env::var("NODE_IP"), shop::image_values()) else {
-        anyhow::ensure!(std::env::var("SHOPWRIGHT_REQUIRE_TIERS").as_deref() != Ok("all"), "NODE_IP and images are required: run `make e2e`");
+        anyhow::ensure!(
+            std::env::var("SHOPWRIGHT_REQUIRE_TIERS").as_deref() != Ok("all"),
+            "NODE_IP and images are required: run `make e2e`"
+        );
         eprintln!("LEFT OUT: no node here; `make e2e` brings one up");
         return Ok(());
     };
@@ -82,8 +85,13 @@ async fn a_merchants_wish_becomes_a_shop_that_takes_an_order() -> anyhow::Result
             ("medusa", _) => shop.order_from_medusa().await?,
             (_, false) => shop.order_from_woocommerce().await?,
             (_, true) => {
-                println!("{engine}: WordPress without the plugin; no order can be placed: give WOOCOMMERCE_DIR to images/build");
-                assert!(store["engineNote"].as_str().is_some_and(|note| note.contains("cannot take orders")), "{store:#}");
+                println!(
+                    "{engine}: WordPress without the plugin; no order can be placed: give WOOCOMMERCE_DIR to images/build"
+                );
+                assert!(
+                    store["engineNote"].as_str().is_some_and(|note| note.contains("cannot take orders")),
+                    "{store:#}"
+                );
                 shop.sign_in_to_wordpress().await?;
             }
         }

@@ -108,7 +108,8 @@ async fn a_start_that_cannot_work_says_what_to_do() -> anyhow::Result<()> {
     }
 
     // All mistakes at once.
-    let (_, message) = serve(&real.settings, &[("HTTP_ADDR", "here"), ("STORE_SCHEME", "gopher"), ("MAX_STORES_PER_USER", "many")])?;
+    let (_, message) =
+        serve(&real.settings, &[("HTTP_ADDR", "here"), ("STORE_SCHEME", "gopher"), ("MAX_STORES_PER_USER", "many")])?;
     for name in ["HTTP_ADDR", "STORE_SCHEME", "MAX_STORES_PER_USER"] {
         assert!(message.contains(name), "{message}");
     }

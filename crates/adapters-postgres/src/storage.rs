@@ -8,7 +8,7 @@ use shopwright_ports::storage::{Lease, Storage, StorageError, Transaction};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::error::{internal, storage_error};
+use crate::error::{internal, storage_error, unavailable};
 use crate::settings::PgSettings;
 use crate::transaction::PgTransaction;
 use crate::{lease, schema};
@@ -84,7 +84,7 @@ impl Storage for PgStorage {
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        let mut connection = self.pool.acquire().await.map_err(|error| storage_error("get a connection", error))?;
+        let mut connection = self.pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
         schema::check(&mut connection).await
     }
 

@@ -16,7 +16,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgPool, Postgres};
 
-use crate::error::{internal, storage_error};
+use crate::error::{internal, storage_error, unavailable};
 use crate::settings::PgSettings;
 
 /// A statement with its values.
@@ -40,7 +40,7 @@ pub(crate) struct PgTransaction {
 
 impl PgTransaction {
     pub(crate) async fn begin(pool: &PgPool, settings: &PgSettings) -> Result<Self, StorageError> {
-        let connection = pool.acquire().await.map_err(|error| storage_error("get a connection", error))?;
+        let connection = pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
         let mut transaction = Self { connection: Some(connection), busy: false, failed: false };
         transaction.command("begin a transaction", settings.begin()).await?;
         Ok(transaction)

@@ -18,11 +18,11 @@ pub mod config;
 #[cfg(feature = "binary")]
 pub mod crypto;
 #[cfg(feature = "binary")]
+pub mod forward;
+#[cfg(feature = "binary")]
 pub mod http_storefront;
 #[cfg(feature = "binary")]
 pub mod private_postgres;
-#[cfg(feature = "binary")]
-pub mod forward;
 #[cfg(feature = "binary")]
 pub mod simulated;
 #[cfg(feature = "binary")]

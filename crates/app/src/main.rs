@@ -48,7 +48,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
             wiring::write_kubeconfig(&admin.admin_kubeconfig, admin.admin_context.as_deref(), &out).await?;
         }
         Command::Forward { listen, to } => {
-            forward::run(listen, to).await.map_err(|error| format!("cannot forward {listen}: {error}; is the port in use?"))?;
+            forward::run(listen, to)
+                .await
+                .map_err(|error| format!("cannot forward {listen}: {error}; is the port in use?"))?;
         }
         Command::Client(command) => {
             let mut console = Console::of_process(environment.get("NO_COLOR").is_some());

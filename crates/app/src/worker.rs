@@ -209,13 +209,13 @@ async fn run_one(executor: &Executor, leases: &Leases, claim: Claim, stop: &Canc
     leases.remove(&lease);
     match end {
         RunEnd::Finished(status) => {
-            tracing::info!(store_id = %span_store, operation_id = %lease.operation_id, %status, "operation ended")
+            tracing::info!(store_id = %span_store, operation_id = %lease.operation_id, %status, "operation ended");
         }
         RunEnd::Parked => {
-            tracing::debug!(store_id = %span_store, operation_id = %lease.operation_id, "operation parked")
+            tracing::debug!(store_id = %span_store, operation_id = %lease.operation_id, "operation parked");
         }
         RunEnd::LeaseLost => {
-            tracing::warn!(store_id = %span_store, operation_id = %lease.operation_id, epoch = %lease.epoch, "lease lost, stopped")
+            tracing::warn!(store_id = %span_store, operation_id = %lease.operation_id, epoch = %lease.epoch, "lease lost, stopped");
         }
         RunEnd::Abandoned(error) => {
             tracing::error!(store_id = %span_store, operation_id = %lease.operation_id, error = chain(&error), "operation abandoned until its lease runs out");

@@ -98,7 +98,8 @@ impl TestCluster {
     /// # Errors
     /// The cluster's own.
     pub async fn records(&self, id: &str) -> anyhow::Result<usize> {
-        let list = Api::<Secret>::namespaced(self.client(), id).list(&ListParams::default().labels("owner=helm")).await?;
+        let list =
+            Api::<Secret>::namespaced(self.client(), id).list(&ListParams::default().labels("owner=helm")).await?;
         Ok(list.items.len())
     }
 }

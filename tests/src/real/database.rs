@@ -52,7 +52,9 @@ impl TestDatabase {
     pub async fn refuse_connections(&self, refuse: bool) -> anyhow::Result<()> {
         let mut connection = PgConnection::connect(&self.admin_url).await?;
         let name = &self.name;
-        connection.execute(sqlx::AssertSqlSafe(format!("alter database {name} with allow_connections {}", !refuse))).await?;
+        connection
+            .execute(sqlx::AssertSqlSafe(format!("alter database {name} with allow_connections {}", !refuse)))
+            .await?;
         if refuse {
             let cut = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
             connection.execute(sqlx::AssertSqlSafe(cut)).await?;

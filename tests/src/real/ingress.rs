@@ -19,7 +19,7 @@ impl IngressStub {
     ///
     /// # Errors
     /// When no port can be bound.
-    pub async fn start(client: Client) -> anyhow::Result<Self> {
+    pub fn start(client: Client) -> anyhow::Result<Self> {
         let client = web::Data::new(client);
         let server = HttpServer::new(move || App::new().app_data(client.clone()).default_service(web::to(answer)))
             .workers(1)

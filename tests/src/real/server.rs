@@ -50,7 +50,7 @@ impl Server {
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
-            anyhow::ensure!(start.elapsed() < Duration::from_secs(60), "the server is not ready:\n{}", self.log_tail());
+            anyhow::ensure!(start.elapsed() < Duration::from_mins(1), "the server is not ready:\n{}", self.log_tail());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -87,7 +87,7 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 return Ok((start.elapsed(), status.success()));
             }
-            anyhow::ensure!(start.elapsed() < Duration::from_secs(60), "the server does not end:\n{}", self.log_tail());
+            anyhow::ensure!(start.elapsed() < Duration::from_mins(1), "the server does not end:\n{}", self.log_tail());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 
 /// The values that name the images which `images/build` made, in a directory of their own.
 pub(crate) fn image_values() -> anyhow::Result<tempfile::TempDir> {
-    let cache = std::env::var("XDG_CACHE_HOME").map(PathBuf::from).or_else(|_| std::env::var("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    let cache = std::env::var("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|_| std::env::var("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
     let out = cache.join("shopwright/images/out");
     let directory = tempfile::tempdir()?;
     for engine in ["medusa", "woocommerce"] {
         let from = out.join(format!("values-{engine}.yaml"));
-        std::fs::copy(&from, directory.path().join(format!("{engine}.yaml"))).with_context(|| from.display().to_string())?;
+        std::fs::copy(&from, directory.path().join(format!("{engine}.yaml")))
+            .with_context(|| from.display().to_string())?;
     }
     Ok(directory)
 }
@@ -39,12 +42,25 @@ impl Shop {
         let url: Url = url.parse()?;
         let host = url.host_str().context("a URL without a host")?.to_owned();
         let address = SocketAddr::new(node_ip.parse()?, 80);
-        let http = Client::builder().no_proxy().resolve(&host, address).redirect(reqwest::redirect::Policy::none()).build()?;
+        let http =
+            Client::builder().no_proxy().resolve(&host, address).redirect(reqwest::redirect::Policy::none()).build()?;
         let credential = |key: &str| store["adminCredentials"][key].as_str().unwrap_or_default().to_owned();
-        Ok(Self { http, url, email: credential("email"), username: credential("username"), password: credential("password") })
+        Ok(Self {
+            http,
+            url,
+            email: credential("email"),
+            username: credential("username"),
+            password: credential("password"),
+        })
     }
 
-    async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> anyhow::Result<(Value, reqwest::header::HeaderMap)> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> anyhow::Result<(Value, reqwest::header::HeaderMap)> {
         let mut request = self.http.request(method, self.url.join(path)?);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -62,27 +78,43 @@ impl Shop {
     /// An order in a Medusa shop, seen by its administrator.
     pub(crate) async fn order_from_medusa(&self) -> anyhow::Result<()> {
         let (config, _) = self.call(Method::GET, "/shop/config", &[], None).await?;
-        let key = config.as_object().and_then(|all| all.values().find_map(|value| value.as_str().filter(|text| text.starts_with("pk_"))));
+        let key = config
+            .as_object()
+            .and_then(|all| all.values().find_map(|value| value.as_str().filter(|text| text.starts_with("pk_"))));
         let key = key.context("no publishable key")?;
         let shopper = [("x-publishable-api-key", key)];
         let get = async |path: &str| anyhow::Ok(self.call(Method::GET, path, &shopper, None).await?.0);
-        let post = async |path: &str, body: Value| anyhow::Ok(self.call(Method::POST, path, &shopper, Some(body)).await?.0);
+        let post =
+            async |path: &str, body: Value| anyhow::Ok(self.call(Method::POST, path, &shopper, Some(body)).await?.0);
 
         let region = &get("/store/regions").await?["regions"][0];
         let country = region["countries"][0]["iso_2"].as_str().context("a region without a country")?.to_owned();
         let region = region["id"].as_str().context("no region")?.to_owned();
         let products = get(&format!("/store/products?region_id={region}&fields=*variants.calculated_price")).await?;
-        anyhow::ensure!(products["products"].as_array().is_some_and(|list| list.len() >= 8), "the seeded products: {products:#}");
+        anyhow::ensure!(
+            products["products"].as_array().is_some_and(|list| list.len() >= 8),
+            "the seeded products: {products:#}"
+        );
         let variant = products["products"][0]["variants"][0]["id"].as_str().context("no variant")?.to_owned();
-        let cart = post("/store/carts", json!({"region_id": region, "email": "ada@example.com"})).await?["cart"]["id"].as_str().context("no cart")?.to_owned();
+        let cart = post("/store/carts", json!({"region_id": region, "email": "ada@example.com"})).await?["cart"]["id"]
+            .as_str()
+            .context("no cart")?
+            .to_owned();
         post(&format!("/store/carts/{cart}/line-items"), json!({"variant_id": variant, "quantity": 2})).await?;
         let address = json!({"first_name": "Ada", "last_name": "L", "address_1": "1 Street", "city": "Town", "postal_code": "10115", "country_code": country});
         post(&format!("/store/carts/{cart}"), json!({"shipping_address": address, "billing_address": address})).await?;
         let options = get(&format!("/store/shipping-options?cart_id={cart}")).await?;
         let option = options["shipping_options"][0]["id"].as_str().context("no shipping option")?.to_owned();
         post(&format!("/store/carts/{cart}/shipping-methods"), json!({"option_id": option})).await?;
-        let payment = post("/store/payment-collections", json!({"cart_id": cart})).await?["payment_collection"]["id"].as_str().context("no payment")?.to_owned();
-        post(&format!("/store/payment-collections/{payment}/payment-sessions"), json!({"provider_id": "pp_system_default"})).await?;
+        let payment = post("/store/payment-collections", json!({"cart_id": cart})).await?["payment_collection"]["id"]
+            .as_str()
+            .context("no payment")?
+            .to_owned();
+        post(
+            &format!("/store/payment-collections/{payment}/payment-sessions"),
+            json!({"provider_id": "pp_system_default"}),
+        )
+        .await?;
         let done = post(&format!("/store/carts/{cart}/complete"), json!({})).await?;
         let order = done["order"]["id"].as_str().with_context(|| format!("no order: {done:#}"))?.to_owned();
 
@@ -103,7 +135,8 @@ impl Shop {
         let shopper = [("cart-token", token.as_str())];
         let (products, _) = self.call(Method::GET, &format!("{api}/products?sku=TSHIRT-001"), &[], None).await?;
         let product = &products[0]["id"];
-        self.call(Method::POST, &format!("{api}/cart/add-item"), &shopper, Some(json!({"id": product, "quantity": 2}))).await?;
+        self.call(Method::POST, &format!("{api}/cart/add-item"), &shopper, Some(json!({"id": product, "quantity": 2})))
+            .await?;
         let address = json!({"first_name": "Ada", "last_name": "L", "address_1": "1 Street", "city": "Beverly Hills", "state": "CA", "postcode": "90210",
             "country": "US", "email": "ada@example.com", "phone": "+12025550123"});
         let both = json!({"billing_address": address, "shipping_address": address});
@@ -117,11 +150,18 @@ impl Shop {
 
     /// The administrator signs in with the credentials that the control plane shows.
     pub(crate) async fn sign_in_to_wordpress(&self) -> anyhow::Result<()> {
-        let form = [("log", self.username.as_str()), ("pwd", self.password.as_str()), ("testcookie", "1")];
-        let body: String = form.iter().map(|(name, value)| format!("{name}={value}&")).collect();
-        let request = self.http.post(self.url.join("/wp-login.php")?).header("cookie", "wordpress_test_cookie=WP%20Cookie%20check");
+        // Both are letters and digits: nothing to encode.
+        let body = format!("log={}&pwd={}&testcookie=1", self.username, self.password);
+        let request = self
+            .http
+            .post(self.url.join("/wp-login.php")?)
+            .header("cookie", "wordpress_test_cookie=WP%20Cookie%20check");
         let response = request.header("content-type", "application/x-www-form-urlencoded").body(body).send().await?;
-        let signed_in = response.headers().get_all("set-cookie").iter().any(|cookie| cookie.to_str().is_ok_and(|text| text.starts_with("wordpress_logged_in_")));
+        let signed_in = response
+            .headers()
+            .get_all("set-cookie")
+            .iter()
+            .any(|cookie| cookie.to_str().is_ok_and(|text| text.starts_with("wordpress_logged_in_")));
         anyhow::ensure!(signed_in, "wp-login.php: {}", response.status());
         println!("wordpress: signed in as {}", self.username);
         Ok(())

@@ -126,7 +126,7 @@ impl Executor {
         &self,
         run: &mut Run,
         step: Step,
-        stop: &CancellationToken,
+        ending: &CancellationToken,
     ) -> Result<Option<RunEnd>, StorageError> {
         run.log.start(step, self.clock.now()).map_err(illegal)?;
         self.record_started(run, step).await?;
@@ -137,7 +137,7 @@ impl Executor {
             tokio::select! {
                 outcome = self.act(run, step) => outcome,
                 // Another worker can wait just as well.
-                () = stop.cancelled() => {
+                () = ending.cancelled() => {
                     self.record_parked(run, OperationStatus::Queued, None, None).await?;
                     return Ok(Some(RunEnd::Parked));
                 }

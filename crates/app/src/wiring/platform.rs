@@ -59,9 +59,14 @@ impl Platform {
     ///
     /// # Errors
     /// [`StartError`], which says what to do.
-    pub async fn connect(config: &Config, database: &DatabaseConfig, cluster: &ClusterConfig) -> Result<Self, StartError> {
+    pub async fn connect(
+        config: &Config,
+        database: &DatabaseConfig,
+        cluster: &ClusterConfig,
+    ) -> Result<Self, StartError> {
         let entropy = Arc::new(SystemEntropy);
-        let Database { url, worker_url, migrate_url, keys, data_dir, private_postgres } = open_database(database, entropy.as_ref()).await?;
+        let Database { url, worker_url, migrate_url, keys, data_dir, private_postgres } =
+            open_database(database, entropy.as_ref()).await?;
         migrate_at(&migrate_url).await?;
         let storage = connect_storage(&url, "shopwright-api").await?;
         let worker_storage = connect_storage(&worker_url, "shopwright-worker").await?;
@@ -159,13 +164,17 @@ fn sealer(keys: &[SealingKey]) -> Result<AeadSealer, StartError> {
 fn source(access: &ClusterAccess) -> KubeSource {
     match access {
         ClusterAccess::InCluster => KubeSource::InCluster,
-        ClusterAccess::Kubeconfig { path, context } => KubeSource::Kubeconfig { path: path.clone(), context: context.clone() },
+        ClusterAccess::Kubeconfig { path, context } => {
+            KubeSource::Kubeconfig { path: path.clone(), context: context.clone() }
+        }
     }
 }
 
 fn helm_settings(config: &Config, cluster: &ClusterConfig, data_dir: Option<PathBuf>) -> HelmSettings {
     let StoresConfig { profile, values, allow_bare_wordpress, .. } = &config.stores;
-    let scratch = data_dir.unwrap_or_else(|| std::env::temp_dir().join(format!("shopwright-{}", std::process::id()))).join("helm");
+    let scratch = data_dir
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("shopwright-{}", std::process::id())))
+        .join("helm");
     let mut settings = HelmSettings::new(&cluster.helm_bin, &cluster.charts_dir, scratch, FENCE_REFUSAL);
     settings.profile = match profile {
         Profile::Local => HelmProfile::Local,

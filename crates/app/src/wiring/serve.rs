@@ -50,7 +50,12 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     result
 }
 
-async fn run(config: &Config, platform: &Platform, listener: TcpListener, stop: &CancellationToken) -> Result<(), StartError> {
+async fn run(
+    config: &Config,
+    platform: &Platform,
+    listener: TcpListener,
+    stop: &CancellationToken,
+) -> Result<(), StartError> {
     let work = Arc::new(Notify::new());
     register_cluster(platform, config).await.map_err(StartError::Database)?;
     let identity = identity(config, platform).await?;
@@ -186,7 +191,11 @@ fn worker(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Arc<Worke
     let rollout_deadline = SignedDuration::try_from(config.worker.rollout_deadline).unwrap_or(SignedDuration::MAX);
     let executor = Executor {
         storage: platform.worker_storage.clone(),
-        cluster: Arc::new(ClusterGuard::new(platform.cluster.clone(), platform.clock.clone(), BreakerPolicy::default())),
+        cluster: Arc::new(ClusterGuard::new(
+            platform.cluster.clone(),
+            platform.clock.clone(),
+            BreakerPolicy::default(),
+        )),
         releases: platform.releases.clone(),
         storefront: platform.storefront.clone(),
         sealer: platform.sealer.clone(),

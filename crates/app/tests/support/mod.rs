@@ -1,5 +1,10 @@
 //! The use cases and a worker over the fakes, with a clock that moves only when everybody waits.
-#![expect(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+#![expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test binary uses its own part, and a test that cannot go on ends"
+)]
 
 use std::sync::Arc;
 

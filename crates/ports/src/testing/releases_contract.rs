@@ -37,7 +37,15 @@ pub fn example_spec(store_id: &StoreId) -> ReleaseSpec {
     let Ok(name) = "teashop".parse() else { panic!("a store can be called teashop") };
     let host = StoreHost::preferred(&name, &HostSuffix::local());
     let public_url = format!("http://{}:8080", host.as_str());
-    ReleaseSpec { store_id: store_id.clone(), engine: Engine::Medusa, name, host, public_url, theme: None, setup_revision: 0 }
+    ReleaseSpec {
+        store_id: store_id.clone(),
+        engine: Engine::Medusa,
+        name,
+        host,
+        public_url,
+        theme: None,
+        setup_revision: 0,
+    }
 }
 
 /// Checks all facts.

@@ -1,7 +1,7 @@
 //! The hidden subcommand through which helm is started: it ties helm's life to its parent's, then becomes helm.
 //!
 //! The death signal must be set in the child, between fork and exec, which in Rust takes unsafe code; a program that sets it on itself
-//! and then execs takes none. The signal fires when the *thread* that forked ends, so [`process`](crate::process) forks on a thread that
+//! and then execs takes none. The signal fires when the *thread* that forked ends, so the module `process` forks on a thread that
 //! lives as long as helm.
 
 use std::ffi::{OsStr, OsString};

@@ -1,6 +1,6 @@
 //! What went wrong, for clients: one type for every error that leaves this crate.
 //!
-//! The status table is [`table`]: one exhaustive match per error enum. [`render`] gives a problem its shape. Words of a driver never
+//! The status table is [`table`]: one exhaustive match per error enum. [`mod@render`] gives a problem its shape. Words of a driver never
 //! reach a client; they are logged once, where the answer is rendered.
 
 mod accept;

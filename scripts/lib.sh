@@ -2,6 +2,9 @@
 # What scripts/run and scripts/down share: where things are, how they are started and stopped.
 
 STATE=${SHOPWRIGHT_STATE:-$ROOT/.shopwright}
+# PostgreSQL does not run as root, and its user may not be able to enter the directory of a clone.
+DATA=$STATE/data
+[ "$(id -u)" != 0 ] || DATA=/var/lib/shopwright/make-run
 CLUSTER=(env CLUSTER_NAME=shopwright CLUSTER_INDEX=1)
 CLUSTER_SETTINGS=()
 
@@ -19,7 +22,8 @@ build_program() {
 # KUBECONFIG ARGS...: what an administrator does once; the server itself then runs as the product's service account.
 prepare_cluster() {
   local admin=$1; shift
-  "$STATE/bin/shopwright" clusters prepare --admin-kubeconfig "$admin" "$@"
+  say "installing the policies, roles and service account that the server runs under"
+  "$STATE/bin/shopwright" clusters prepare --admin-kubeconfig "$admin" "$@" >/dev/null
   "$STATE/bin/shopwright" clusters kubeconfig --admin-kubeconfig "$admin" "$@" --out "$STATE/kubeconfig"
   local helm; helm=$(eval "$(tests/cluster/cluster env | sed 's/KUBECONFIG=[^ ]* //')"; command -v helm)
   CLUSTER_SETTINGS=(KUBECONFIG="$STATE/kubeconfig" KUBE_CONTEXT=shopwright HELM_BIN="$helm")

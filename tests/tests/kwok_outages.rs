@@ -92,9 +92,11 @@ async fn a_start_that_cannot_work_says_what_to_do() -> anyhow::Result<()> {
     let database_down = format!("postgresql://nobody:{secret}@127.0.0.1:1/none");
 
     // The change, what the message names, what it says to do.
-    let cases: [(&str, &str, &str, &str); 6] = [
+    let superuser = real.database.url.replacen("//shopwright@", "//root_of_tests@", 1);
+    let cases: [(&str, &str, &str, &str); 7] = [
         ("HTTP_ADDR", &in_use, &in_use, "HTTP_ADDR"),
         ("DATABASE_URL", &database_down, "database", "DATABASE_URL"),
+        ("DATABASE_URL", &superuser, "superuser", "DATABASE_URL"),
         ("KUBECONFIG", "/nowhere/kubeconfig", "/nowhere/kubeconfig", "KUBECONFIG"),
         ("KUBE_CONTEXT", "nonsense", "nonsense", "KUBE_CONTEXT"),
         ("HELM_BIN", "/nowhere/helm", "/nowhere/helm", "HELM_BIN"),

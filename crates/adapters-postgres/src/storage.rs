@@ -70,6 +70,17 @@ impl PgStorage {
         schema::migrate(&self.pool.connect_options()).await
     }
 
+    /// Whether the role passes every check of rights unseen: a superuser, or one that bypasses row-level security.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when the database does not answer.
+    pub async fn is_superuser(&self) -> Result<bool, StorageError> {
+        let role = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
+        let mut connection = self.pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
+        let row = sqlx::query_scalar(role).fetch_one(&mut *connection).await;
+        row.map_err(|error| storage_error("look at the role", error))
+    }
+
     /// Closes all connections, after the transactions on them.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -130,7 +130,7 @@ impl Worker {
     }
 
     async fn claim(&self) -> Result<Option<Claim>, StorageError> {
-        let started = self.clock.now();
+        let started = self.clock.monotonic();
         let mut tx = self.storage.begin().await?;
         let claim = tx.operations().claim(self.id, self.settings.lease).await?;
         tx.commit().await?;

@@ -11,6 +11,10 @@ pub trait Clock: Send + Sync {
     /// Now, cut to microseconds: what PostgreSQL can hold, so that a value survives a round trip.
     fn now(&self) -> Timestamp;
 
+    /// Time since some fixed moment of this process. It never goes back and never jumps, whatever happens to the wall clock: what leases
+    /// are measured by on our side (RELIABILITY F7).
+    fn monotonic(&self) -> Duration;
+
     /// Returns when `duration` has passed.
     async fn sleep(&self, duration: Duration);
 }

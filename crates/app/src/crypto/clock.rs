@@ -1,10 +1,14 @@
 //! The machine's clock.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shopwright_ports::clock::Clock;
+
+/// What monotonic times are counted from.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Tells the time of the machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,6 +21,10 @@ impl Clock for SystemClock {
         let now = Timestamp::now();
         // Only a time outside of jiff's own range could fail, and `now` is within it.
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+
+    fn monotonic(&self) -> Duration {
+        START.elapsed()
     }
 
     async fn sleep(&self, duration: Duration) {

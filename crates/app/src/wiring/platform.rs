@@ -71,6 +71,15 @@ impl Platform {
         let storage = connect_storage(&url, "shopwright-api").await?;
         let worker_storage = connect_storage(&worker_url, "shopwright-worker").await?;
         storage.check().await.map_err(StartError::Database)?;
+        // The private server's only role is its superuser; nobody else can reach it (DECISIONS 22).
+        if private_postgres.is_none() {
+            for (storage, setting) in [(&storage, "DATABASE_URL"), (&worker_storage, "SHOPWRIGHT_WORKER_DATABASE_URL")]
+            {
+                if storage.is_superuser().await.map_err(StartError::Database)? {
+                    return Err(StartError::Superuser { setting });
+                }
+            }
+        }
 
         let kube = KubeCluster::connect(KubeSettings::new(source(&cluster.access))).await?;
         match kube.verify().await {

@@ -26,6 +26,14 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("the database cannot be used: {0}; start it, or correct DATABASE_URL")]
     Database(#[source] StorageError),
+    /// The role of a database that somebody else runs may do anything.
+    #[error(
+        "the role of {setting} is a superuser or bypasses row-level security: use one that owns the database and nothing else"
+    )]
+    Superuser {
+        /// The setting with its URL.
+        setting: &'static str,
+    },
     /// The private database does not start.
     #[error(transparent)]
     PrivatePostgres(#[from] PrivatePostgresError),

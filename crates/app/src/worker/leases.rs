@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::{OperationId, WorkerId};
 use shopwright_ports::clock::Clock;
@@ -13,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 struct Held {
     lease: Lease,
-    /// When it was last known to be ours, by our own clock and from before the statement was sent.
-    renewed_at: Timestamp,
+    /// When it was last known to be ours, by the monotonic clock and from before the statement was sent.
+    renewed_at: Duration,
     lost: CancellationToken,
 }
 
@@ -34,7 +33,7 @@ impl Leases {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add(&self, lease: &Lease, renewed_at: Timestamp) {
+    pub(super) fn add(&self, lease: &Lease, renewed_at: Duration) {
         let held = Held { lease: lease.clone(), renewed_at, lost: CancellationToken::new() };
         self.held().insert(lease.operation_id, held);
     }
@@ -82,7 +81,7 @@ impl Leases {
         if leases.is_empty() {
             return;
         }
-        let sent_at = self.clock.now();
+        let sent_at = self.clock.monotonic();
         match self.storage.renew(&leases, self.length).await {
             Ok(ours) => {
                 let mut held = self.held();
@@ -103,10 +102,10 @@ impl Leases {
 
     /// Whoever could not renew in time stops three tenths of a lease before the database would let somebody else in.
     fn drop_expired(&self) {
-        let now = self.clock.now();
-        let limit = SignedDuration::try_from(self.length * 7 / 10).unwrap_or(SignedDuration::MAX);
+        let now = self.clock.monotonic();
+        let limit = self.length * 7 / 10;
         for held in self.held().values() {
-            if now.duration_since(held.renewed_at) >= limit && !held.lost.is_cancelled() {
+            if now.saturating_sub(held.renewed_at) >= limit && !held.lost.is_cancelled() {
                 tracing::warn!(operation_id = %held.lease.operation_id, "lease not renewed in time");
                 held.lost.cancel();
             }

@@ -12,6 +12,7 @@ use crate::clock::{Clock, Entropy};
 
 #[derive(Debug)]
 struct State {
+    started: Timestamp,
     now: Timestamp,
     sleepers: Vec<(Timestamp, oneshot::Sender<()>)>,
 }
@@ -32,7 +33,7 @@ impl Default for ManualClock {
 impl ManualClock {
     /// Starts at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self { state: Mutex::new(State { now, sleepers: Vec::new() }) }
+        Self { state: Mutex::new(State { started: now, now, sleepers: Vec::new() }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,6 +73,11 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         self.state().now
+    }
+
+    fn monotonic(&self) -> Duration {
+        let state = self.state();
+        Duration::try_from(state.now.duration_since(state.started)).unwrap_or_default()
     }
 
     async fn sleep(&self, duration: Duration) {

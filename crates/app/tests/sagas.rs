@@ -191,6 +191,24 @@ async fn a_cause_that_lasts_fails_the_store_with_the_pods_own_reason() {
 }
 
 #[tokio::test]
+async fn a_set_up_that_failed_for_good_is_done_anew_by_a_retry() {
+    // RELIABILITY F62.
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let id = world.create(&ada, "teashop").await.store.id;
+    world.cluster.set_rollout(&id, Rollout::Failed(Failure::new(ErrorCode::SetupFailed, "migrate: no")));
+    assert_eq!(world.settle(&id).await.failure.unwrap().code, ErrorCode::SetupFailed);
+    assert_eq!(world.releases.install_calls(&id), 1);
+    world.cluster.clear_rollout(&id);
+
+    world.stores.retry(&ada, &id).await.unwrap();
+
+    assert_eq!(world.settle(&id).await.state, StoreState::Ready);
+    assert_eq!(world.releases.install_calls(&id), 2, "the release is applied again, with a set-up Job of its own");
+    assert_eq!(world.cluster.creations(), 1);
+}
+
+#[tokio::test]
 async fn slowness_alone_is_given_its_deadline() {
     let world = Fixture::new().await;
     let ada = world.merchant("ada").await;

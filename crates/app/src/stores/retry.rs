@@ -3,12 +3,16 @@
 use shopwright_domain::StoreId;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationKind;
-use shopwright_domain::saga::{SagaLog, Step, StepStatus};
+use shopwright_domain::saga::{ProvisionStep, SagaLog, Step, StepStatus};
 use shopwright_domain::store::{Store, StoreEvent, StoreState};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
 use super::{Stores, access};
+
+/// At the latest here a provision goes on: applying the release again costs a second, and nothing else replaces a set-up Job that
+/// failed for good. A delete has no such step.
+const INSTALL: Step = Step::Provision(ProvisionStep::InstallRelease);
 
 impl Stores {
     pub(super) async fn try_retry(
@@ -53,7 +57,8 @@ impl Stores {
             Some(failed) => {
                 let steps = tx.operations().steps(failed.id).await.map_err(storage)?;
                 let resumed = SagaLog::from_records(kind, steps).resumed();
-                let kept = resumed.records().iter().take_while(|record| Some(record.step) != redo_from);
+                let redo_from = redo_from.unwrap_or(INSTALL);
+                let kept = resumed.records().iter().take_while(|record| record.step != redo_from);
                 kept.filter(|record| record.status == StepStatus::Succeeded).cloned().collect()
             }
             None => Vec::new(),

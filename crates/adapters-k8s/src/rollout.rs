@@ -50,11 +50,12 @@ impl KubeCluster {
             let _ = tokio::time::timeout_at(wake, changes.changed()).await;
         }
         self.require_namespace(store_id).await?;
-        let objects = match self.watches.objects(store_id) {
-            Some(cached) => cached,
-            None => self.read_objects(store_id).await?,
-        };
-        self.explain(objects).await
+        // A watch that stalls without an error is noticed only after minutes; until then it would keep a ready store waiting.
+        let objects = self.read_objects(store_id).await?;
+        match assess(&objects) {
+            Rollout::Pending(_) => self.explain(objects).await,
+            verdict @ (Rollout::Ready(_) | Rollout::Failed(_)) => Ok(verdict),
+        }
     }
 
     async fn require_namespace(&self, store_id: &StoreId) -> Result<(), ClusterError> {

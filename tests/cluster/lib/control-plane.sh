@@ -35,7 +35,7 @@ up_control_plane() {
   mkdir -p /tmp/hostpath_pv
   # shellcheck disable=SC2016  # expanded by the inner shell
   start kube-controller-manager unshare --mount --propagation private sh -c 'mount --bind "$1" /tmp/hostpath_pv; shift; exec "$@"' - "$DIR/volumes" \
-    "$BIN/kube-controller-manager" --kubeconfig="$DIR/controller-manager.conf" --use-service-account-credentials=true \
+    "$BIN/kube-controller-manager" --kubeconfig="$DIR/controller-manager.conf" --node-monitor-grace-period="${CLUSTER_NODE_GRACE:-50s}" --use-service-account-credentials=true \
     --service-account-private-key-file="$PKI/sa.key" --root-ca-file="$PKI/ca.crt" \
     --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key" \
     --leader-elect=false --secure-port=0 --kube-api-qps=200 --kube-api-burst=400 --pvclaimbinder-sync-period=5s \

@@ -50,8 +50,10 @@ async fn a_transaction_that_is_dropped_at_any_poll_leaves_a_clean_connection(
     let storage = storage(options.clone(), 1).await;
     let shop = Shop::open(&storage, 1).await;
 
-    let mut dropped = 0;
-    for round in 0..2_000 {
+    // On an idle machine answers are there before the next poll, and most rounds end by themselves: so many drops, not so many rounds.
+    let (mut dropped, mut round) = (0, 0);
+    while dropped < 500 {
+        assert!(round < 20_000, "only {dropped} of {round} were dropped on the way");
         let finished = drop_after(1 + round % 23, work(&storage, &shop)).await;
         dropped += u32::from(!finished);
         if round < 100 {
@@ -59,9 +61,9 @@ async fn a_transaction_that_is_dropped_at_any_poll_leaves_a_clean_connection(
             sessions(&options, "state like 'idle in transaction%'", 0).await;
         }
         is_clean(&storage, &shop, round).await;
+        round += 1;
     }
 
-    assert!(dropped > 500, "only {dropped} of 2000 were dropped on the way");
     sessions(&options, "state like 'idle in transaction%'", 0).await;
     storage.close().await;
 }

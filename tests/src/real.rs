@@ -145,16 +145,6 @@ impl Real {
     pub async fn another_server(&self) -> anyhow::Result<Server> {
         Server::start(&self.settings, self.directory.path()).await
     }
-
-    /// Kills the first server as a power cut does, and starts it anew.
-    ///
-    /// # Errors
-    /// When the new one does not become ready.
-    pub async fn crash_and_restart(&mut self) -> anyhow::Result<()> {
-        self.server.kill()?;
-        self.server = self.another_server().await?;
-        Ok(())
-    }
 }
 
 /// What an administrator does once: policies, roles, the service account and its kubeconfig. Everything after runs as that account.

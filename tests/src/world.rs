@@ -53,6 +53,17 @@ impl World {
         Merchant::register(self.base(), name).await
     }
 
+    /// The parts of a real world.
+    ///
+    /// # Panics
+    /// When this is a mocked one.
+    pub fn parts(&self) -> &Real {
+        match self {
+            Self::Real(real) => real,
+            Self::Mocked(_) => unreachable!("asked for a real world"),
+        }
+    }
+
     fn log_tail(&self) -> String {
         match self {
             Self::Mocked(_) => String::new(),

@@ -25,7 +25,7 @@ async fn a_killed_server_is_resumed_at_the_step_where_it_was() -> anyhow::Result
 
         real.server.kill()?;
         barrier.lift().await?;
-        real.crash_and_restart().await?;
+        real.server = real.another_server().await?;
         let ada = ada.at(real.base());
         let ready = world.settled(&ada, &id).await?;
 

@@ -6,22 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use shopwright_system_tests::World;
 use shopwright_system_tests::client::id_of;
-use shopwright_system_tests::real::{Environment, Real};
-
-async fn real() -> anyhow::Result<Option<(World, std::sync::Arc<str>)>> {
-    let world = World::real().await?;
-    Ok(world.map(|world| {
-        let base = world.base().into();
-        (world, base)
-    }))
-}
-
-fn parts(world: &World) -> &Real {
-    match world {
-        World::Real(real) => real,
-        World::Mocked(_) => unreachable!("asked for a real world"),
-    }
-}
+use shopwright_system_tests::real::Environment;
 
 fn assert_ready(store: &Value) {
     assert_eq!(store["status"], "ready", "{store:#}");
@@ -29,8 +14,8 @@ fn assert_ready(store: &Value) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_engines_become_ready_and_their_deletion_leaves_nothing() -> anyhow::Result<()> {
-    let Some((world, _)) = real().await? else { return Ok(()) };
-    let before = parts(&world).cluster.inventory().await?;
+    let Some(world) = World::real().await? else { return Ok(()) };
+    let before = world.parts().cluster.inventory().await?;
     let ada = world.merchant("ada").await?;
 
     for engine in ["medusa", "woocommerce"] {
@@ -39,9 +24,9 @@ async fn both_engines_become_ready_and_their_deletion_leaves_nothing() -> anyhow
         assert_ready(&store);
         assert_eq!(store["urls"]["storefront"], format!("http://shop-{engine}.localhost"));
         assert!(store["adminCredentials"]["password"].as_str().is_some_and(|password| password.len() >= 20));
-        assert_eq!(parts(&world).cluster.records(&id_of(&store)).await?, 1);
+        assert_eq!(world.parts().cluster.records(&id_of(&store)).await?, 1);
         assert_eq!(
-            parts(&world).cluster.credential(&id_of(&store), "admin-password").await?,
+            world.parts().cluster.credential(&id_of(&store), "admin-password").await?,
             store["adminCredentials"]["password"].as_str().unwrap_or_default()
         );
 
@@ -52,22 +37,22 @@ async fn both_engines_become_ready_and_their_deletion_leaves_nothing() -> anyhow
         assert_eq!(world.settled(&ada, &id).await?["status"], "deleted");
     }
 
-    assert_eq!(parts(&world).cluster.inventory().await?, before);
-    assert_eq!(parts(&world).database.count("select count(*) from store_credentials").await?, 0);
+    assert_eq!(world.parts().cluster.inventory().await?, before);
+    assert_eq!(world.parts().database.count("select count(*) from store_credentials").await?, 0);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_people_remove_by_hand_does_not_stop_a_deletion() -> anyhow::Result<()> {
-    let Some((world, _)) = real().await? else { return Ok(()) };
+    let Some(world) = World::real().await? else { return Ok(()) };
     let Some(environment) = Environment::read()? else { return Ok(()) };
-    let before = parts(&world).cluster.inventory().await?;
+    let before = world.parts().cluster.inventory().await?;
     let ada = world.merchant("ada").await?;
     let (first, second) = (ada.create("by-kubectl", "medusa").await?, ada.create("by-helm", "medusa").await?);
     assert_ready(&world.settled(&ada, &id_of(&first)).await?);
     assert_ready(&world.settled(&ada, &id_of(&second)).await?);
 
-    parts(&world).cluster.delete_namespace(&id_of(&first)).await?;
+    world.parts().cluster.delete_namespace(&id_of(&first)).await?;
     let uninstalled = Command::new(&environment.helm)
         .args(["uninstall", &id_of(&second), "-n", &id_of(&second), "--kubeconfig"])
         .arg(&environment.admin_kubeconfig)
@@ -78,24 +63,24 @@ async fn what_people_remove_by_hand_does_not_stop_a_deletion() -> anyhow::Result
         ada.delete(&format!("/stores/{}", id_of(store))).await?;
         assert_eq!(world.settled(&ada, &id_of(store)).await?["status"], "deleted");
     }
-    assert_eq!(parts(&world).cluster.inventory().await?, before);
+    assert_eq!(world.parts().cluster.inventory().await?, before);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_is_deleted_while_it_is_being_made() -> anyhow::Result<()> {
-    let Some((world, _)) = real().await? else { return Ok(()) };
-    let before = parts(&world).cluster.inventory().await?;
+    let Some(world) = World::real().await? else { return Ok(()) };
+    let before = world.parts().cluster.inventory().await?;
     let ada = world.merchant("ada").await?;
-    let barrier = parts(&world).database.hold_at("install_release").await?;
+    let barrier = world.parts().database.hold_at("install_release").await?;
     let store = ada.create("teashop", "medusa").await?;
-    barrier.reached(&parts(&world).database).await?;
+    barrier.reached(&world.parts().database).await?;
 
     let accepted = ada.delete(&format!("/stores/{}", id_of(&store))).await?;
     assert_eq!(accepted.body["store"]["status"], "deleting", "{accepted:?}");
     barrier.lift().await?;
 
     assert_eq!(world.settled(&ada, &id_of(&store)).await?["status"], "deleted");
-    assert_eq!(parts(&world).cluster.inventory().await?, before);
+    assert_eq!(world.parts().cluster.inventory().await?, before);
     Ok(())
 }

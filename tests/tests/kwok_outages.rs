@@ -5,20 +5,13 @@ use std::process::Command;
 use reqwest::StatusCode;
 use shopwright_system_tests::World;
 use shopwright_system_tests::client::id_of;
-use shopwright_system_tests::real::{Real, program};
-
-fn parts(world: &World) -> &Real {
-    match world {
-        World::Real(real) => real,
-        World::Mocked(_) => unreachable!("asked for a real world"),
-    }
-}
+use shopwright_system_tests::real::program;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_goes_away_is_a_503_with_a_time_and_comes_back() -> anyhow::Result<()> {
     let Some(world) = World::real().await? else { return Ok(()) };
     let ada = world.merchant("ada").await?;
-    let real = parts(&world);
+    let real = world.parts();
 
     real.database.refuse_connections(true).await?;
     let answer = ada.get("/stores").await?;
@@ -34,7 +27,7 @@ async fn a_database_that_goes_away_is_a_503_with_a_time_and_comes_back() -> anyh
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_does_not_answer_makes_stores_wait_and_says_so() -> anyhow::Result<()> {
     let Some(world) = World::real().await? else { return Ok(()) };
-    let real = parts(&world);
+    let real = world.parts();
     let directory = tempfile::tempdir()?;
     let kubeconfig = directory.path().join("nowhere");
     std::fs::write(
@@ -86,7 +79,7 @@ fn serve(settings: &[(String, String)], changes: &[(&str, &str)]) -> anyhow::Res
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_that_cannot_work_says_what_to_do() -> anyhow::Result<()> {
     let Some(world) = World::real().await? else { return Ok(()) };
-    let real = parts(&world);
+    let real = world.parts();
     let in_use = real.base().trim_start_matches("http://").to_owned();
     let secret = "a-password-that-must-not-be-shown";
     let database_down = format!("postgresql://nobody:{secret}@127.0.0.1:1/none");

@@ -50,14 +50,6 @@ pub enum Profile {
 
 impl Profile {
     const WORDS: [(&'static str, Self); 2] = [("local", Self::Local), ("production", Self::Production)];
-
-    /// The values file in the chart's directory.
-    pub const fn values_file(self) -> &'static str {
-        match self {
-            Self::Local => "values-local.yaml",
-            Self::Production => "values-production.yaml",
-        }
-    }
 }
 
 /// URLs and values of stores.

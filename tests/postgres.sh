@@ -4,11 +4,14 @@
 #
 #   tests/postgres.sh start DIR   starts it, prints the DATABASE_URL; one that runs already is kept
 #   tests/postgres.sh stop DIR    stops it and removes DIR
+#   tests/postgres.sh restart DIR   ends all connections and starts it again, as an upgrade does
+#   tests/postgres.sh crash DIR     kills all its processes and starts it again: it recovers from its log
 #
+# POSTGRES_DURABLE=1 at `start`: what was committed survives a crash of the server, though not one of the machine.
 # DIR must be short: a socket's path has at most 107 bytes. Started by root, the server runs as the user `postgres`, or else `nobody`.
 set -eu
 
-usage() { echo "usage: $0 start|stop DIR" >&2; exit 64; }
+usage() { echo "usage: $0 start|stop|restart|crash DIR" >&2; exit 64; }
 [ $# -eq 2 ] || usage
 case $2 in /*) dir=$2 ;; *) dir=$PWD/$2 ;; esac
 data=$dir/data log=$dir/server.log
@@ -36,8 +39,9 @@ start)
         rm -f "$dir.initdb.log"
     fi
     if ! as_server pg_ctl -D "$data" status >/dev/null 2>&1; then
+        if [ -n "${POSTGRES_DURABLE:-}" ]; then commit=on; else commit=off; fi
         as_server pg_ctl -D "$data" -l "$log" -w -t 60 start -o \
-            "-k '$dir' -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200" \
+            "-k '$dir' -c listen_addresses='' -c fsync=off -c synchronous_commit=$commit -c full_page_writes=off -c max_connections=200" \
             >/dev/null || { tail -20 "$log" >&2; exit 70; }
         role="select 1 from pg_roles where rolname = 'shopwright'"
         if [ -z "$(as_server psql -h "$dir" -U root_of_tests -d postgres -qAtc "$role")" ]; then
@@ -52,5 +56,7 @@ stop)
     as_server pg_ctl -D "$data" -w -t 30 -m immediate stop >/dev/null 2>&1 || true
     rm -rf "$dir"
     ;;
+restart) as_server pg_ctl -D "$data" -l "$log" -w -t 60 -m fast restart >/dev/null ;;
+crash) as_server pg_ctl -D "$data" -l "$log" -w -t 60 -m immediate restart >/dev/null ;;
 *) usage ;;
 esac

@@ -18,6 +18,12 @@ up_control_plane() {
   start etcd "$BIN/etcd" --name "$NAME" --data-dir "$DIR/etcd" --unsafe-no-fsync --log-level warn \
     --listen-client-urls "$etcd" --advertise-client-urls "$etcd" \
     --listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "$NAME=$peer"
+  local audit=()
+  if [ -n "${CLUSTER_AUDIT:-}" ]; then
+    [ -r "$CLUSTER_AUDIT" ] || die "CLUSTER_AUDIT=$CLUSTER_AUDIT cannot be read"
+    # Blocking is the default: what was answered is in the log, also when the apiserver is killed right after.
+    audit=(--audit-policy-file="$CLUSTER_AUDIT" --audit-log-path="$DIR/log/audit.json" --audit-log-maxsize=4096)
+  fi
   start kube-apiserver "$BIN/kube-apiserver" --etcd-servers="$etcd" --bind-address=127.0.0.1 --secure-port="$API_PORT" \
     --advertise-address="$HOST_IP" --service-cluster-ip-range="$SVC_CIDR" \
     --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
@@ -28,7 +34,7 @@ up_control_plane() {
     --service-account-issuer=https://kubernetes.default.svc.cluster.local \
     --requestheader-client-ca-file="$PKI/front-proxy-ca.crt" --requestheader-allowed-names=front-proxy-client \
     --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
-    --requestheader-extra-headers-prefix=X-Remote-Extra-
+    --requestheader-extra-headers-prefix=X-Remote-Extra- "${audit[@]}"
   await kube-apiserver "the apiserver" k get --raw /readyz
   alive etcd || die "etcd has ended (is port $ETCD_PORT in use?): see $DIR/log/etcd.log"
   # The in-tree provisioner of --fake writes to /tmp/hostpath_pv, a fixed path: the mount makes that our own directory.

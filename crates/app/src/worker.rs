@@ -16,6 +16,7 @@ use shopwright_ports::storage::{Claim, Storage, StorageError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::saga::{Executor, RunEnd};
 use leases::Leases;
@@ -89,7 +90,8 @@ impl Worker {
     /// queue, where any worker finds it at once.
     pub async fn run(&self, stop: CancellationToken) {
         let renewal = CancellationToken::new();
-        let renewing = tokio::spawn(Arc::clone(&self.leases).keep(renewal.clone()));
+        // Dropping this future is a crash: nothing may go on renewing what nobody works on.
+        let renewing = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&self.leases).keep(renewal.clone())));
         let mut running = JoinSet::new();
         while !stop.is_cancelled() {
             while let Some(ended) = running.try_join_next() {
@@ -153,6 +155,7 @@ impl Worker {
             }
         };
         tokio::select! {
+            biased;
             () = self.work.notified() => {}
             () = self.clock.sleep(pause) => {}
             () = ended => {}

@@ -1,6 +1,6 @@
 //! The leases that this process holds, and their renewal.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) struct Leases {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     length: Duration,
-    held: Mutex<HashMap<OperationId, Held>>,
+    held: Mutex<BTreeMap<OperationId, Held>>,
 }
 
 impl Leases {
@@ -29,7 +29,7 @@ impl Leases {
         Self { storage, clock, length, held: Mutex::default() }
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<OperationId, Held>> {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<OperationId, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -63,12 +63,14 @@ impl Leases {
         let pause = self.length / 3;
         loop {
             tokio::select! {
-                () = self.clock.sleep(pause) => {}
+                biased;
                 () = end.cancelled() => return,
+                () = self.clock.sleep(pause) => {}
             }
             // A database that hangs must not keep us from noticing that our time is up.
             let tick = self.clock.sleep(pause);
             tokio::select! {
+                biased;
                 () = self.renew() => {}
                 () = tick => tracing::warn!("the renewal of leases takes too long"),
             }
@@ -114,8 +116,11 @@ impl Leases {
 
     /// Gives back what is left at shutdown, so that nobody has to wait for the leases to run out. Best effort.
     pub(super) async fn release_all(&self, worker: WorkerId) {
-        let leases: Vec<Lease> =
-            self.held().drain().map(|(_, held)| held.lease).filter(|lease| lease.worker == worker).collect();
+        let leases: Vec<Lease> = std::mem::take(&mut *self.held())
+            .into_values()
+            .map(|held| held.lease)
+            .filter(|lease| lease.worker == worker)
+            .collect();
         for lease in leases {
             let parked = async {
                 let mut tx = self.storage.begin().await?;

@@ -79,6 +79,8 @@ async fn run(
     };
 
     let working = worker.map(|worker| {
+        // Audit rows name workers by this id alone; here is which process it was.
+        tracing::info!(worker = %worker.id(), "taking up work");
         let stop = stop.clone();
         tokio::spawn(async move { worker.run(stop).await })
     });

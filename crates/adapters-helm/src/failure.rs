@@ -37,7 +37,7 @@ pub(crate) fn classify(stderr: &str, context: &Context<'_>) -> Option<ReleaseErr
     let cluster = |error| Some(ReleaseError::Cluster(error));
 
     if !context.fence_denial.is_empty() && has(context.fence_denial) {
-        return cluster(ClusterError::StaleEpoch);
+        return cluster(ClusterError::StaleEpoch { known: None });
     }
     if has("exceeded quota") {
         return cluster(ClusterError::Quota(text()));

@@ -19,7 +19,7 @@ fn of_refusal(refusal: Refusal) -> ClusterError {
     let says = |text: &str| message.contains(text);
     match code {
         401 => ClusterError::Denied("the cluster does not accept the credentials of the kubeconfig".to_owned()),
-        403 if says(FENCE_REFUSAL) || says(EPOCH_REFUSAL) => ClusterError::StaleEpoch,
+        403 if says(FENCE_REFUSAL) || says(EPOCH_REFUSAL) => ClusterError::StaleEpoch { known: None },
         403 if says("exceeded quota") => ClusterError::Quota(message),
         403 if says("because it is being terminated") => ClusterError::Terminating,
         403 if says("violates PodSecurity") => ClusterError::Rejected(message),
@@ -59,7 +59,7 @@ mod tests {
         let rights =
             "secrets is forbidden: User \"system:serviceaccount:shopwright-system:shopwright\" cannot list resource";
 
-        assert!(matches!(refused(403, "configmaps", fence), ClusterError::StaleEpoch));
+        assert!(matches!(refused(403, "configmaps", fence), ClusterError::StaleEpoch { .. }));
         assert!(matches!(refused(403, "pods", quota), ClusterError::Quota(_)));
         assert!(matches!(refused(403, "secrets", going), ClusterError::Terminating));
         assert!(matches!(refused(403, "secrets", rights), ClusterError::Denied(_)));

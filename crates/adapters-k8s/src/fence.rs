@@ -64,16 +64,16 @@ impl KubeCluster {
         let namespace = fence.store_id.namespace();
         if let Some(superseded) = superseded {
             match self.calls.try_as_worker(namespace, superseded).await.map_err(ClusterError::from) {
-                Err(ClusterError::StaleEpoch) => {}
+                Err(ClusterError::StaleEpoch { .. }) => {}
                 // Let through; or the role binding is not known to the apiserver yet.
-                Ok(()) => return Ok(Some(ClusterError::StaleEpoch)),
+                Ok(()) => return Ok(Some(ClusterError::StaleEpoch { known: None })),
                 Err(error @ ClusterError::Denied(_)) => return Ok(Some(error)),
                 Err(error) => return Err(error),
             }
         }
         match self.calls.try_as_worker(namespace, fence.epoch).await.map_err(ClusterError::from) {
             Ok(()) => Ok(None),
-            Err(error @ (ClusterError::StaleEpoch | ClusterError::Denied(_))) => Ok(Some(error)),
+            Err(error @ (ClusterError::StaleEpoch { .. } | ClusterError::Denied(_))) => Ok(Some(error)),
             Err(error) => Err(error),
         }
     }
@@ -82,7 +82,7 @@ impl KubeCluster {
     async fn refuse_superseded(&self, fence: &Fence) -> Result<(), ClusterError> {
         match self.read_namespace(&fence.store_id).await? {
             None => Err(ClusterError::NamespaceGone),
-            Some(found) if found.epoch > fence.epoch => Err(ClusterError::StaleEpoch),
+            Some(found) if found.epoch > fence.epoch => Err(ClusterError::StaleEpoch { known: None }),
             Some(found) if found.terminating => Err(ClusterError::Terminating),
             Some(_) => Ok(()),
         }

@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use http::Request;
 use shopwright_domain::StoreId;
 use shopwright_domain::store::Engine;
-use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout};
+use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
 use shopwright_ports::secrets::StoreCredentials;
 
 use crate::calls::{CallError, Calls, Identity};
@@ -103,6 +103,21 @@ impl Cluster for KubeCluster {
         Ok(self.calls.send_unread(Identity::Base, request).await?)
     }
 
+    async fn verify_fence(&self) -> Result<(), ClusterError> {
+        self.verify().await.map_err(|error| match error {
+            FenceError::Unknown(error) => error,
+            error @ (FenceError::Open(_) | FenceError::Closed { .. }) => ClusterError::Unfenced(error.to_string()),
+        })
+    }
+
+    async fn list_namespaces(&self) -> Result<Vec<StoreNamespace>, ClusterError> {
+        self.read_namespaces().await
+    }
+
+    async fn remove_stray(&self, stray: &StoreNamespace) -> Result<(), ClusterError> {
+        self.remove_version(stray).await
+    }
+
     async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
         self.make_namespace(fence, engine).await
     }
@@ -133,7 +148,7 @@ impl KubeCluster {
     /// "forbidden" before it looks for anything: absence is told apart here.
     async fn why(&self, store_id: &StoreId, error: CallError) -> ClusterError {
         let error = ClusterError::from(error);
-        if !matches!(error, ClusterError::Denied(_) | ClusterError::StaleEpoch) {
+        if !matches!(error, ClusterError::Denied(_) | ClusterError::StaleEpoch { .. }) {
             return error;
         }
         match self.read_namespace(store_id).await {

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::params::Preconditions;
+use kube::core::params::{ListParams, Preconditions};
 use serde_json::{Value, json};
 use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
-use shopwright_ports::cluster::{ClusterError, Fence, NamespaceState};
+use shopwright_ports::cluster::{ClusterError, Fence, NamespaceState, StoreNamespace};
 
 use crate::KubeCluster;
 use crate::calls::Identity;
@@ -54,7 +54,7 @@ impl Found {
     }
 
     fn refuse_stale(&self, fence: &Fence) -> Result<(), ClusterError> {
-        if fence.epoch < self.epoch { Err(ClusterError::StaleEpoch) } else { Ok(()) }
+        if fence.epoch < self.epoch { Err(ClusterError::StaleEpoch { known: Some(self.epoch) }) } else { Ok(()) }
     }
 
     /// The epoch that must no longer be let through once `fence` is raised: the one that was there, or the one before ours when ours is
@@ -88,6 +88,31 @@ impl KubeCluster {
     pub(crate) async fn read_namespace(&self, store_id: &StoreId) -> Result<Option<Found>, ClusterError> {
         let namespace = self.calls.get::<Namespace>(None, store_id.namespace()).await?;
         namespace.map(|namespace| Found::of(store_id, &namespace)).transpose()
+    }
+
+    /// Every store's namespace from the cluster's storage.
+    pub(crate) async fn read_namespaces(&self) -> Result<Vec<StoreNamespace>, ClusterError> {
+        let ours = ListParams::default().labels(&format!("{STORE_ID},{MANAGED_BY}={MANAGER}"));
+        let namespaces = self.calls.list::<Namespace>(Identity::Base, None, &ours).await?;
+        let listed = namespaces.iter().filter_map(|namespace| {
+            let store_id = namespace.metadata.name.as_deref()?.parse().ok()?;
+            // One whose label names another store is nobody's.
+            let found = Found::of(&store_id, namespace).ok()?;
+            let Found { uid, version, epoch, terminating, .. } = found;
+            Some(StoreNamespace { store_id, epoch, uid, version, terminating })
+        });
+        Ok(listed.collect())
+    }
+
+    /// Removes the namespace if it is still the one that was listed.
+    pub(crate) async fn remove_version(&self, stray: &StoreNamespace) -> Result<(), ClusterError> {
+        let preconditions =
+            Preconditions { uid: Some(stray.uid.clone()), resource_version: Some(stray.version.clone()) };
+        let name = stray.store_id.namespace();
+        match self.calls.delete::<Namespace>(Identity::Base, None, name, preconditions).await {
+            Err(error) if !error.has_code(404) && !error.has_code(409) => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     pub(crate) async fn make_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::operation::SAGA_VERSION;
 use shopwright_domain::saga::StepRecord;
 use shopwright_domain::{Epoch, WorkerId};
 use shopwright_ports::storage::{Claim, Lease, StorageError, TakeOver};
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::error::internal;
 use crate::lease::lease_micros;
 use crate::operations::{operation, operation_columns};
-use crate::row::Row;
+use crate::row::{Row, integer};
 use crate::stores::{store, store_columns};
 use crate::transaction::{PgTransaction, sql};
 
@@ -91,6 +92,7 @@ impl PgTransaction {
             left join per_tenant t on t.tenant_id = o.tenant_id
             left join per_cluster k on k.cluster = s.cluster
             where o.status in ('queued', 'running', 'waiting', 'stuck')
+                and o.saga_version <= $2
                 and ",
             is_due!(),
             " and c.permits > coalesce(k.running, 0)
@@ -99,7 +101,8 @@ impl PgTransaction {
             limit 1
             for no key update of s skip locked"
         )))
-        .bind(full);
+        .bind(full)
+        .bind(integer(SAGA_VERSION)?);
         let Some(row) = self.row("look for an operation", statement).await? else { return Ok(None) };
         let row = Row::new(&row, "operations", "operation_id");
         Ok(Some(Candidate {
@@ -206,10 +209,11 @@ impl PgTransaction {
                 join stores s on s.id = o.store_id
                 join clusters c on c.name = s.cluster
                 left join per_cluster k on k.cluster = s.cluster
-                where o.status in ('running', 'waiting', 'stuck')
+                where o.status in ('running', 'waiting', 'stuck') and o.saga_version <= $1
             ) due
             where due.at > clock_timestamp() or due.has_room"
-        ));
+        ))
+        .bind(integer(SAGA_VERSION)?);
         let row = self.one("look when the next operation is due", statement).await?;
         Row::new(&row, "operations", "at").time_optional("at")
     }

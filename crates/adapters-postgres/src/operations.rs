@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::Failure;
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, UserId, WorkerId};
@@ -18,8 +18,9 @@ use crate::transaction::{PgTransaction, sql};
 
 macro_rules! operation_columns {
     () => {
-        "id, tenant_id, store_id, kind, status, step, attempt, epoch, worker, lease_expires_at, wake_at, failure_code, \
-         failure_detail, requested_by, request_id, traceparent, created_at, started_at, finished_at"
+        "id, tenant_id, store_id, kind, saga_version, status, step, attempt, epoch, worker, lease_expires_at, wake_at, \
+         failure_code, failure_detail, chart_digest, values_digest, helm_digest, requested_by, request_id, traceparent, \
+         created_at, started_at, finished_at"
     };
 }
 pub(crate) use operation_columns;
@@ -31,6 +32,7 @@ pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
         tenant_id: TenantId::from_uuid(row.get("tenant_id")?),
         store_id: row.parse("store_id")?,
         kind: row.parse("kind")?,
+        saga_version: row.count("saga_version")?,
         status: row.parse("status")?,
         step: row.parse_optional("step")?,
         attempt: row.count("attempt")?,
@@ -39,6 +41,7 @@ pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
         lease_expires_at: row.time_optional("lease_expires_at")?,
         wake_at: row.time_optional("wake_at")?,
         failure: row.failure()?,
+        release: digests(&row)?,
         requested_by: row.get::<Option<_>>("requested_by")?.map(UserId::from_uuid),
         request_id: row.parse_optional("request_id")?,
         traceparent: row.get("traceparent")?,
@@ -46,6 +49,12 @@ pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
         started_at: row.time_optional("started_at")?,
         finished_at: row.time_optional("finished_at")?,
     })
+}
+
+fn digests(row: &Row<'_>) -> Result<Option<ReleaseDigests>, StorageError> {
+    let (chart, values): (Option<String>, Option<String>) = (row.get("chart_digest")?, row.get("values_digest")?);
+    let helm: Option<String> = row.get("helm_digest")?;
+    Ok(chart.zip(values).zip(helm).map(|((chart, values), helm)| ReleaseDigests { chart, values, helm }))
 }
 
 fn not_allowed(what: &str, status: OperationStatus) -> StorageError {
@@ -63,12 +72,14 @@ fn detail(failure: Option<&Failure>) -> Option<&str> {
 #[async_trait]
 impl OperationRepository for PgTransaction {
     async fn enqueue(&mut self, operation: &Operation, done: &[StepRecord]) -> Result<(), StorageError> {
-        let failure = operation.failure.as_ref();
+        let (failure, release) = (operation.failure.as_ref(), operation.release.as_ref());
         let statement = sql("\
             insert into operations (id, tenant_id, store_id, kind, status, step, attempt, epoch, worker,
                                     lease_expires_at, wake_at, failure_code, failure_detail, requested_by, request_id,
-                                    traceparent, created_at, started_at, finished_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
+                                    traceparent, created_at, started_at, finished_at, saga_version, chart_digest,
+                                    values_digest, helm_digest)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                    $23)")
         .bind(operation.id.as_uuid())
         .bind(operation.tenant_id.as_uuid())
         .bind(operation.store_id.as_str())
@@ -87,7 +98,11 @@ impl OperationRepository for PgTransaction {
         .bind(operation.traceparent.as_deref())
         .bind(operation.created_at.to_sqlx())
         .bind(operation.started_at.map(jiff_sqlx::ToSqlx::to_sqlx))
-        .bind(operation.finished_at.map(jiff_sqlx::ToSqlx::to_sqlx));
+        .bind(operation.finished_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(integer(operation.saga_version)?)
+        .bind(release.map(|release| release.chart.as_str()))
+        .bind(release.map(|release| release.values.as_str()))
+        .bind(release.map(|release| release.helm.as_str()));
         self.execute("enqueue an operation", statement).await?;
         for record in done {
             self.write_step(operation.tenant_id, operation.id, record).await?;
@@ -135,6 +150,40 @@ impl OperationRepository for PgTransaction {
             .bind(step.as_str())
             .bind(integer(attempt)?);
         self.execute("record the progress of an operation", statement).await.map(|_| ())
+    }
+
+    async fn note_waiting(&mut self, lease: &Lease, failure: Option<&Failure>) -> Result<(), StorageError> {
+        self.fence(lease).await?;
+        let statement = sql("update operations set failure_code = $2, failure_detail = $3 where id = $1")
+            .bind(lease.operation_id.as_uuid())
+            .bind(code(failure))
+            .bind(detail(failure));
+        self.execute("note what an operation waits for", statement).await.map(|_| ())
+    }
+
+    async fn record_release(&mut self, lease: &Lease, release: &ReleaseDigests) -> Result<(), StorageError> {
+        self.fence(lease).await?;
+        let statement = sql("\
+            update operations set chart_digest = $2, values_digest = $3, helm_digest = $4 where id = $1")
+        .bind(lease.operation_id.as_uuid())
+        .bind(release.chart.as_str())
+        .bind(release.values.as_str())
+        .bind(release.helm.as_str());
+        self.execute("record what an installation is made of", statement).await.map(|_| ())
+    }
+
+    async fn lift_epoch(&mut self, lease: &Lease, known: Epoch) -> Result<Lease, StorageError> {
+        self.fence(lease).await?;
+        if lease.epoch > known {
+            return Ok(lease.clone());
+        }
+        let epoch = known.next();
+        let statement = sql("update stores set epoch = $2 where id = $1").bind(lease.store_id.as_str()).bind(epoch.0);
+        self.execute("lift a store's epoch", statement).await?;
+        let statement =
+            sql("update operations set epoch = $2 where id = $1").bind(lease.operation_id.as_uuid()).bind(epoch.0);
+        self.execute("lift an operation's epoch", statement).await?;
+        Ok(Lease { epoch, ..lease.clone() })
     }
 
     async fn park(

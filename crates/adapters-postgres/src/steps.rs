@@ -19,6 +19,7 @@ fn step(row: &PgRow) -> Result<StepRecord, StorageError> {
         status: row.parse("status")?,
         attempts: row.count("attempts")?,
         waits: row.count("waits")?,
+        crashes: row.count("crashes")?,
         first_started_at: row.time_optional("first_started_at")?,
         started_at: row.time_optional("started_at")?,
         finished_at: row.time_optional("finished_at")?,
@@ -32,7 +33,7 @@ impl PgTransaction {
     /// The records in the order in which the steps run.
     pub(crate) async fn read_steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError> {
         let statement = sql("\
-            select operation_id, step, status, attempts, waits, first_started_at, started_at, finished_at, outage_us,
+            select operation_id, step, status, attempts, waits, crashes, first_started_at, started_at, finished_at, outage_us,
                    not_before, error_code, error_detail, error_retry_after_us
             from operation_steps
             where operation_id = $1")
@@ -54,14 +55,14 @@ impl PgTransaction {
         let statement = sql("\
             insert into operation_steps (operation_id, tenant_id, step, status, attempts, waits, first_started_at,
                                          started_at, finished_at, outage_us, not_before, error_code, error_detail,
-                                         error_retry_after_us)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                                         error_retry_after_us, crashes)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             on conflict (operation_id, step) do update
             set status = excluded.status, attempts = excluded.attempts, waits = excluded.waits,
                 first_started_at = excluded.first_started_at, started_at = excluded.started_at,
                 finished_at = excluded.finished_at, outage_us = excluded.outage_us, not_before = excluded.not_before,
                 error_code = excluded.error_code, error_detail = excluded.error_detail,
-                error_retry_after_us = excluded.error_retry_after_us")
+                error_retry_after_us = excluded.error_retry_after_us, crashes = excluded.crashes")
         .bind(id.as_uuid())
         .bind(tenant_id.as_uuid())
         .bind(record.step.as_str())
@@ -75,7 +76,8 @@ impl PgTransaction {
         .bind(record.not_before.map(jiff_sqlx::ToSqlx::to_sqlx))
         .bind(error.map(|error| error.code.as_str()))
         .bind(error.map(|error| error.detail.as_str()))
-        .bind(error.and_then(|error| error.retry_after).map(micros));
+        .bind(error.and_then(|error| error.retry_after).map(micros))
+        .bind(integer(record.crashes)?);
         self.execute("write a step", statement).await.map(|_| ())
     }
 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::store::{Engine, Failure};
 use shopwright_domain::{ErrorCode, StoreId};
 use shopwright_ports::clock::Clock;
-use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout};
+use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
 use shopwright_ports::secrets::StoreCredentials;
 use shopwright_ports::testing::FakeCluster;
 
@@ -60,6 +60,18 @@ impl SimulatedCluster {
 impl Cluster for SimulatedCluster {
     async fn check(&self) -> Result<(), ClusterError> {
         self.inner.check().await
+    }
+
+    async fn verify_fence(&self) -> Result<(), ClusterError> {
+        self.inner.verify_fence().await
+    }
+
+    async fn list_namespaces(&self) -> Result<Vec<StoreNamespace>, ClusterError> {
+        self.inner.list_namespaces().await
+    }
+
+    async fn remove_stray(&self, stray: &StoreNamespace) -> Result<(), ClusterError> {
+        self.inner.remove_stray(stray).await
     }
 
     async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {

@@ -3,6 +3,7 @@
 //! Every use case is one transaction, begun again when it meets another one. It writes down what is wanted; it never talks to a cluster.
 
 mod access;
+mod cancel;
 mod create;
 mod delete;
 mod read;
@@ -142,6 +143,16 @@ impl StoreService for Stores {
     async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
         for attempt in 0.. {
             let result = self.try_retry(context, id).await;
+            if let Some(answer) = self.settle(result, attempt) {
+                return answer;
+            }
+        }
+        Err(StoreServiceError::Conflict)
+    }
+
+    async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError> {
+        for attempt in 0.. {
+            let result = self.try_cancel(context, id).await;
             if let Some(answer) = self.settle(result, attempt) {
                 return answer;
             }

@@ -110,6 +110,8 @@ error_codes! {
     ClusterUnreachable = "cluster_unreachable", Platform, Wait, "The cluster does not answer; the operation goes on by itself when it does.";
     /// The cluster answers with errors often enough that it is left alone for a while.
     BreakerOpen = "breaker_open", Platform, Wait, "The cluster is being given a rest after repeated failures; the operation goes on by itself.";
+    /// The cluster would let a worker that lost its store go on changing it.
+    ClusterUnfenced = "cluster_unfenced", Platform, Wait, "The cluster's admission policies are missing or open: run `shopwright clusters prepare`; the operation goes on by itself.";
     /// The cluster asks for fewer requests.
     Throttled = "throttled", Platform, Wait, "The cluster is busy; the operation goes on by itself.";
     /// The product's service account may not do something.
@@ -128,6 +130,8 @@ error_codes! {
     CredentialsUnreadable = "credentials_unreadable", Platform, Wait, "Set SHOPWRIGHT_SECRET_KEY to the key that sealed this store's credentials; the operation goes on by itself.";
     /// The engine cannot be provisioned as the platform is configured.
     EngineUnavailable = "engine_unavailable", Platform, Fail, "The platform cannot provision this engine: see the reason.";
+    /// Worker after worker ended in the middle of the same step.
+    Poisoned = "poisoned", Platform, Wait, "Workers ended while they ran this step: look at their logs, then retry.";
     /// Somebody cancelled it.
     Cancelled = "cancelled", User, Fail, "The operation was cancelled; retry starts it again.";
     /// Something that should not happen, with its own words.
@@ -138,7 +142,7 @@ impl ErrorCode {
     /// Whether the platform, not the store, keeps the step from going on: such time does not count against any deadline.
     /// A blocked deletion does count: its cluster can be reached.
     pub const fn is_outage(self) -> bool {
-        matches!(self.handling(), Handling::Wait) && !matches!(self, Self::DeleteBlocked)
+        matches!(self.handling(), Handling::Wait) && !matches!(self, Self::DeleteBlocked | Self::Poisoned)
     }
 }
 

@@ -16,14 +16,20 @@ pub enum OperationKind {
     Provision,
     /// From whatever is there to nothing.
     Delete,
+    /// From a provision that was cancelled to nothing in the cluster; the store stays, `failed`.
+    Unwind,
 }
 
 impl OperationKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Provision, Self::Delete, Self::Unwind];
+
     /// The kind as it is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Provision => "provision",
             Self::Delete => "delete",
+            Self::Unwind => "unwind",
         }
     }
 }
@@ -38,11 +44,10 @@ impl FromStr for OperationKind {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        match text {
-            "provision" => Ok(Self::Provision),
-            "delete" => Ok(Self::Delete),
-            other => Err(InvalidId { kind: "operation kind", value: other.chars().take(80).collect() }),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| InvalidId { kind: "operation kind", value: text.chars().take(80).collect() })
     }
 }
 
@@ -151,6 +156,22 @@ impl FromStr for OperationStatus {
     }
 }
 
+/// Digests of everything that an installation was made of, as `sha256:` and 64 hexadecimal digits each. Two attempts with the same
+/// digests install the same thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseDigests {
+    /// Of the chart's files.
+    pub chart: String,
+    /// Of the values, without secrets: they hold none.
+    pub values: String,
+    /// Of the helm binary.
+    pub helm: String,
+}
+
+/// The version of the sagas that this program knows. It grows when a kind or a step is added or changes its meaning; operations of a
+/// higher one are left for the program that made them (RELIABILITY F13).
+pub const SAGA_VERSION: u32 = 1;
+
 /// One operation, as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
@@ -162,6 +183,8 @@ pub struct Operation {
     pub store_id: StoreId,
     /// What it does.
     pub kind: OperationKind,
+    /// Which version of the sagas it was made for.
+    pub saga_version: u32,
     /// How it is doing.
     pub status: OperationStatus,
     /// The step that runs or is next.
@@ -178,6 +201,8 @@ pub struct Operation {
     pub wake_at: Option<Timestamp>,
     /// Why it waits, is stuck, or failed.
     pub failure: Option<Failure>,
+    /// What the last attempt to install was made of.
+    pub release: Option<ReleaseDigests>,
     /// Who asked for it.
     pub requested_by: Option<UserId>,
     /// The request that asked for it; carried into logs and audit rows of every step.
@@ -206,6 +231,7 @@ impl Operation {
             tenant_id,
             store_id,
             kind,
+            saga_version: SAGA_VERSION,
             status: OperationStatus::Queued,
             step: kind.steps().first().copied(),
             attempt: 0,
@@ -214,6 +240,7 @@ impl Operation {
             lease_expires_at: None,
             wake_at: None,
             failure: None,
+            release: None,
             requested_by: None,
             request_id: None,
             traceparent: None,

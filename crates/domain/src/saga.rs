@@ -2,7 +2,7 @@
 //!
 //! The executor does what [`plan::next`] says and writes down what happened; it decides nothing. Every step may run more than once
 //! (a crash between effect and record repeats it), so every step is idempotent. There is no undo log: what a provision leaves behind
-//! is removed by the delete saga, which tolerates the absence of everything (`docs/adr/0002`).
+//! is removed by the unwind saga (cancel) or the delete saga, which tolerate the absence of everything (`docs/adr/0002`).
 
 mod log;
 pub mod plan;
@@ -12,4 +12,4 @@ mod step;
 pub use log::{IllegalStepEvent, SagaLog, StepError, StepEvent, StepRecord, StepStatus};
 pub use plan::{Directive, WaitReason};
 pub use policy::Policy;
-pub use step::{DeleteStep, ProvisionStep, Step};
+pub use step::{DeleteStep, ProvisionStep, Step, UnwindStep};

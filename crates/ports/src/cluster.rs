@@ -35,6 +35,21 @@ pub enum NamespaceState {
     Terminating,
 }
 
+/// A namespace that carries our labels, as it was listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreNamespace {
+    /// The store that its label names; also its name.
+    pub store_id: StoreId,
+    /// The epoch that it carries.
+    pub epoch: Epoch,
+    /// Which object: another namespace of the same name has another one.
+    pub uid: String,
+    /// Which version of it.
+    pub version: String,
+    /// Whether it is going away.
+    pub terminating: bool,
+}
+
 /// What the store's set-up Job wrote when it succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SetupResult {
@@ -94,7 +109,13 @@ pub enum ClusterError {
     Denied(String),
     /// A later epoch holds the store, or this one is not known to the admission policy yet.
     #[error("the store's epoch in the cluster is not this claim's")]
-    StaleEpoch,
+    StaleEpoch {
+        /// The later epoch, when the namespace itself said so.
+        known: Option<Epoch>,
+    },
+    /// The cluster would not refuse a stale owner: its policies are missing or do not work. Nothing may be changed in it.
+    #[error("the cluster's fence is open: {0}")]
+    Unfenced(String),
     /// The namespace is going away.
     #[error("the namespace is terminating")]
     Terminating,
@@ -125,7 +146,8 @@ impl From<ClusterError> for StepError {
             ClusterError::Unreachable { .. } => ErrorCode::ClusterUnreachable,
             ClusterError::Throttled { .. } => ErrorCode::Throttled,
             ClusterError::Denied(_) => ErrorCode::PermissionDenied,
-            ClusterError::StaleEpoch => ErrorCode::StaleEpoch,
+            ClusterError::StaleEpoch { .. } => ErrorCode::StaleEpoch,
+            ClusterError::Unfenced(_) => ErrorCode::ClusterUnfenced,
             ClusterError::Terminating => ErrorCode::NamespaceTerminating,
             ClusterError::NamespaceGone => ErrorCode::NamespaceLost,
             ClusterError::Quota(_) => ErrorCode::QuotaExceeded,
@@ -146,6 +168,16 @@ impl From<ClusterError> for StepError {
 pub trait Cluster: Send + Sync {
     /// Whether it answers; one cheap request.
     async fn check(&self) -> Result<(), ClusterError>;
+
+    /// Whether the fence holds, tried with changes that must be refused; nothing is changed. [`ClusterError::Unfenced`] when one passes or
+    /// a policy is missing: no operation may run on such a cluster (DECISIONS 5, RELIABILITY S51).
+    async fn verify_fence(&self) -> Result<(), ClusterError>;
+
+    /// Every namespace that carries our labels, by a read that is not stale.
+    async fn list_namespaces(&self) -> Result<Vec<StoreNamespace>, ClusterError>;
+
+    /// Asks for this very namespace to be removed: one of another uid or version is left alone, which is success.
+    async fn remove_stray(&self, stray: &StoreNamespace) -> Result<(), ClusterError>;
 
     /// Makes the store's namespace as it should be: labels, Pod Security level, the fence's epoch, the worker's rights in it.
     /// An existing one of the same store is brought up to date; [`ClusterError::Terminating`] while an older one goes away.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use shopwright_domain::identity::Actor;
-use shopwright_domain::operation::Operation;
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
 use shopwright_domain::saga::StepRecord;
 use shopwright_domain::store::{Engine, Store, StoreName, StoreState, Theme};
 use shopwright_domain::{OperationId, StoreId};
@@ -154,6 +154,14 @@ pub enum StoreServiceError {
         /// How it is doing.
         state: StoreState,
     },
+    /// Only a provision that is not finished can be cancelled.
+    #[error("a {kind} that is {status} cannot be cancelled")]
+    NotCancellable {
+        /// What it does.
+        kind: OperationKind,
+        /// How it is doing.
+        status: OperationStatus,
+    },
     /// It was retried often enough.
     #[error("the store was retried {limit} times: look at its logs, or delete it")]
     RetriesUsedUp {
@@ -203,6 +211,10 @@ pub trait StoreService: Send + Sync {
 
     /// Repeats the operation that failed, from the step at which it failed.
     async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError>;
+
+    /// Stops a provision that is not finished and takes back what it has made: the store becomes `failed` with the code `cancelled` and can
+    /// be retried or deleted. Cancelling twice is one cancellation.
+    async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError>;
 
     /// What happened to a store.
     async fn logs(&self, context: &RequestContext, id: &StoreId, page: Page) -> Result<LogPage, StoreServiceError>;

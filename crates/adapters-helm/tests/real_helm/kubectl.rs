@@ -36,7 +36,8 @@ impl Kubectl {
 
     /// By the server: tests in other processes apply the same objects at the same time, and "absent, so create it" races.
     pub(crate) async fn apply(&self, manifest: &Value) {
-        let applied = self.run(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &manifest.to_string()).await;
+        let applied =
+            self.run(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &manifest.to_string()).await;
         applied.unwrap_or_else(|error| panic!("{manifest}: {error}"));
     }
 

@@ -136,7 +136,7 @@ async fn a_refusal_of_the_fence_is_a_stale_epoch() {
     let world =
         World::new(&format!("echo 'Error: secrets is forbidden: denied: {FENCE_DENIAL} 2 is not 3' >&2; exit 1"));
 
-    assert!(matches!(install(&world).await, Err(ReleaseError::Cluster(ClusterError::StaleEpoch))));
+    assert!(matches!(install(&world).await, Err(ReleaseError::Cluster(ClusterError::StaleEpoch { .. }))));
 }
 
 #[tokio::test]

@@ -89,5 +89,5 @@ async fn a_refusal_of_the_fence_is_found_in_the_log_where_helm_hides_it() {
 
     let error = world.releases().uninstall(&fence()).await.unwrap_err();
 
-    assert!(matches!(error, ReleaseError::Cluster(ClusterError::StaleEpoch)), "{error:?}");
+    assert!(matches!(error, ReleaseError::Cluster(ClusterError::StaleEpoch { .. })), "{error:?}");
 }

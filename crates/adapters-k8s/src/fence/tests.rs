@@ -92,7 +92,7 @@ async fn a_fence_that_never_holds_ends_the_claim_at_the_limit() {
 
     let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
 
-    assert!(matches!(ended, Err(ClusterError::StaleEpoch)), "{ended:?}");
+    assert!(matches!(ended, Err(ClusterError::StaleEpoch { .. })), "{ended:?}");
     assert!(began.elapsed() >= cluster.settings.fence_timeout);
 }
 
@@ -103,7 +103,7 @@ async fn a_later_owner_ends_the_wait_at_once() {
 
     let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
 
-    assert!(matches!(ended, Err(ClusterError::StaleEpoch)), "{ended:?}");
+    assert!(matches!(ended, Err(ClusterError::StaleEpoch { .. })), "{ended:?}");
     assert!(began.elapsed() < Duration::from_secs(1));
 }
 

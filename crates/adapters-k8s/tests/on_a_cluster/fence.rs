@@ -182,7 +182,7 @@ async fn a_namespace_that_goes_away_is_raised_and_told_so() {
 
     assert!(matches!(raised, Ok(NamespaceState::Terminating)), "{raised:?}");
     assert!(matches!(made, Err(ClusterError::Terminating)), "{made:?}");
-    assert!(matches!(stale, Err(ClusterError::StaleEpoch)), "{stale:?}");
+    assert!(matches!(stale, Err(ClusterError::StaleEpoch { .. })), "{stale:?}");
     let free = Patch::Merge(json!({"metadata": {"finalizers": null}}));
     maps.patch("held", &PatchParams::default(), &free).await.unwrap();
     bed.remove(&new).await;

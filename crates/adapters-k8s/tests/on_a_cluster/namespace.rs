@@ -92,7 +92,7 @@ async fn of_two_owners_that_race_for_a_namespace_the_later_epoch_has_it() {
             bed.cluster.ensure_namespace(&fences[1], Engine::Medusa)
         );
 
-        assert!(matches!(first, Ok(()) | Err(ClusterError::StaleEpoch)), "{first:?}");
+        assert!(matches!(first, Ok(()) | Err(ClusterError::StaleEpoch { .. })), "{first:?}");
         second.expect("the later owner");
         let namespace = Api::<Namespace>::all(bed.admin.clone()).get(store_id.namespace()).await.unwrap();
         assert_eq!(namespace.annotations()["shopwright.dev/epoch"], "2");

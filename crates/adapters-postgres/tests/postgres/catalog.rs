@@ -123,10 +123,7 @@ async fn the_words_of_the_code_are_the_words_of_the_schema(pool: PgPool) {
         assert_eq!(allowed(&pool, constraint).await, states, "{constraint}");
     }
     assert_eq!(allowed(&pool, "operations_status_check").await, OperationStatus::ALL.map(OperationStatus::as_str));
-    assert_eq!(
-        allowed(&pool, "operations_kind_check").await,
-        [OperationKind::Provision, OperationKind::Delete].map(OperationKind::as_str)
-    );
+    assert_eq!(allowed(&pool, "operations_kind_check").await, OperationKind::ALL.map(OperationKind::as_str));
     assert_eq!(allowed(&pool, "operation_steps_status_check").await, StepStatus::ALL.map(StepStatus::as_str));
     assert_eq!(allowed(&pool, "audit_events_type_check").await, AuditEventType::ALL.map(AuditEventType::as_str));
 }

@@ -92,6 +92,9 @@ fn of_stores(error: &StoreServiceError) -> Row {
             row(StatusCode::TOO_MANY_REQUESTS, "CREATION_COOLDOWN", true, Some("Wait, then create the store."))
         }
         E::NotRetryable { .. } => conflict("Retry a store only while its status is `failed`."),
+        E::NotCancellable { .. } => {
+            conflict("Cancel a provision only while it is not finished; delete the store to be rid of it.")
+        }
         E::RetriesUsedUp { .. } => {
             conflict("Read the store's logs for the cause; delete the store and create it anew.")
         }
@@ -185,6 +188,9 @@ impl From<StoreServiceError> for Problem {
             StoreServiceError::QuotaUsedUp { held, limit } => problem.with("held", *held).with("limit", *limit),
             StoreServiceError::Cooldown { until } => problem.retry(Retry::Until(*until)),
             StoreServiceError::NotRetryable { state } => problem.with("status", state.as_str()),
+            StoreServiceError::NotCancellable { kind, status } => {
+                problem.with("kind", kind.as_str()).with("status", status.as_str())
+            }
             StoreServiceError::RetriesUsedUp { limit } => problem.with("limit", *limit),
             StoreServiceError::KeyInFlight | StoreServiceError::Conflict => problem.retry(Retry::Seconds(1)),
             StoreServiceError::Forbidden

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{
-    DeleteStep, Directive, Policy, ProvisionStep, SagaLog, Step, StepError, WaitReason, plan,
+    DeleteStep, Directive, Policy, ProvisionStep, SagaLog, Step, StepError, UnwindStep, WaitReason, plan,
 };
 use shopwright_domain::store::{Failure, Store};
 use shopwright_ports::clock::{Clock, Entropy};
@@ -135,6 +135,7 @@ impl Executor {
         }
         let outcome = if only_waits(step) {
             tokio::select! {
+                biased;
                 outcome = self.act(run, step) => outcome,
                 // Another worker can wait just as well.
                 () = ending.cancelled() => {
@@ -163,7 +164,15 @@ impl Executor {
     async fn act(&self, run: &mut Run, step: Step) -> Result<Effect, StepError> {
         match step {
             Step::Provision(step) => self.provision(run, step).await,
-            Step::Delete(step) => self.tear_down(run, step).await,
+            Step::Delete(DeleteStep::UninstallRelease) | Step::Unwind(UnwindStep::UninstallRelease) => {
+                self.uninstall_release(run).await
+            }
+            Step::Delete(DeleteStep::DeleteNamespace) | Step::Unwind(UnwindStep::DeleteNamespace) => {
+                self.delete_namespace(run).await
+            }
+            Step::Delete(DeleteStep::VerifyGone) | Step::Unwind(UnwindStep::VerifyGone) => self.verify_gone(run).await,
+            // The last step is a transaction and nothing else.
+            Step::Delete(DeleteStep::Release) | Step::Unwind(UnwindStep::Settle) => Ok(Effect::default()),
         }
     }
 
@@ -192,9 +201,9 @@ impl Executor {
     }
 }
 
-/// Publish and Release have no effect outside the database: they *are* the transaction that ends the operation.
-pub(super) const fn is_last(step: Step) -> bool {
-    matches!(step, Step::Provision(ProvisionStep::Publish) | Step::Delete(DeleteStep::Release))
+/// Publish, Release and Settle have no effect outside the database: they *are* the transaction that ends the operation.
+pub(super) fn is_last(step: Step) -> bool {
+    step == last_step(step.kind())
 }
 
 /// Steps without an effect of their own: stopping in the middle of one leaves nothing behind.
@@ -203,6 +212,7 @@ const fn only_waits(step: Step) -> bool {
         step,
         Step::Provision(ProvisionStep::AwaitWorkloads | ProvisionStep::VerifyStorefront)
             | Step::Delete(DeleteStep::VerifyGone)
+            | Step::Unwind(UnwindStep::VerifyGone)
     )
 }
 
@@ -211,6 +221,7 @@ pub(super) const fn last_step(kind: OperationKind) -> Step {
     match kind {
         OperationKind::Provision => Step::Provision(ProvisionStep::Publish),
         OperationKind::Delete => Step::Delete(DeleteStep::Release),
+        OperationKind::Unwind => Step::Unwind(UnwindStep::Settle),
     }
 }
 

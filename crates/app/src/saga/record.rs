@@ -103,6 +103,11 @@ impl Executor {
                 self.move_store(tx.as_mut(), run, StoreEvent::Deleted, None).await?;
                 tx.credentials().remove(&run.store.id).await?;
             }
+            // The store has been `failed` since it was cancelled; its name, host and credentials are kept for a retry.
+            OperationKind::Unwind => {
+                let note = Note::new(AuditEventType::Info, "what the cancelled provision had made is gone");
+                tx.audit().append(&self.event(run, note)).await?;
+            }
         }
         tx.operations().finish(&run.lease, OperationStatus::Succeeded, None, now).await?;
         tx.commit().await?;
@@ -116,11 +121,16 @@ impl Executor {
             .with("errorCode", failure.code.as_str())
             .with("class", failure.code.class().as_str());
         tx.audit().append(&self.event(run, note)).await?;
-        let event = match run.log.kind() {
-            OperationKind::Provision => StoreEvent::ProvisioningFailed,
-            OperationKind::Delete => StoreEvent::DeletionFailed,
-        };
-        self.move_store(tx.as_mut(), run, event, Some(failure)).await?;
+        match run.log.kind() {
+            OperationKind::Provision => {
+                self.move_store(tx.as_mut(), run, StoreEvent::ProvisioningFailed, Some(failure)).await?;
+            }
+            OperationKind::Delete => {
+                self.move_store(tx.as_mut(), run, StoreEvent::DeletionFailed, Some(failure)).await?;
+            }
+            // The store is `failed` already, because it was cancelled; deleting it removes the rest.
+            OperationKind::Unwind => {}
+        }
         tx.operations().finish(&run.lease, OperationStatus::Failed, Some(failure), now).await?;
         tx.commit().await?;
         Ok(RunEnd::Finished(OperationStatus::Failed))

@@ -1,4 +1,4 @@
-//! The effects of a delete's steps. Each tolerates that what it removes is not there.
+//! The effects of a delete's and an unwind's steps. Each tolerates that what it removes is not there.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use shopwright_domain::ErrorCode;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::error_code::Handling;
-use shopwright_domain::saga::{DeleteStep, StepError};
+use shopwright_domain::saga::StepError;
 use shopwright_ports::cluster::{NamespaceState, Removal};
 
 use super::effects::{Effect, Note};
@@ -19,18 +19,9 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(50);
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Executor {
-    pub(super) async fn tear_down(&self, run: &mut Run, step: DeleteStep) -> Result<Effect, StepError> {
-        match step {
-            DeleteStep::UninstallRelease => self.uninstall_release(run).await,
-            DeleteStep::DeleteNamespace => self.delete_namespace(run).await,
-            DeleteStep::VerifyGone => self.verify_gone(run).await,
-            DeleteStep::Release => Ok(Effect::default()),
-        }
-    }
-
     /// Best effort: the namespace goes anyway, and the release with it. Only an outage is waited out, because then nothing else would
     /// work either.
-    async fn uninstall_release(&self, run: &mut Run) -> Result<Effect, StepError> {
+    pub(super) async fn uninstall_release(&self, run: &mut Run) -> Result<Effect, StepError> {
         if self.raise(run).await? != NamespaceState::Present {
             return Ok(Effect::noting(Note::new(
                 AuditEventType::HelmUninstall,
@@ -52,14 +43,14 @@ impl Executor {
         }
     }
 
-    async fn delete_namespace(&self, run: &mut Run) -> Result<Effect, StepError> {
+    pub(super) async fn delete_namespace(&self, run: &mut Run) -> Result<Effect, StepError> {
         if self.raise(run).await? == NamespaceState::Present {
             self.cluster.call(self.cluster.cluster().delete_namespace(&run.fence())).await?;
         }
         Ok(Effect::default())
     }
 
-    async fn verify_gone(&self, run: &mut Run) -> Result<Effect, StepError> {
+    pub(super) async fn verify_gone(&self, run: &mut Run) -> Result<Effect, StepError> {
         let start = self.clock.now();
         loop {
             match self.cluster.call(self.cluster.cluster().await_gone(&run.store.id, LOOK)).await? {

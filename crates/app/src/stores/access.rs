@@ -1,6 +1,7 @@
 //! Who may touch which store: one rule for all use cases.
 
 use shopwright_domain::StoreId;
+use shopwright_domain::operation::Operation;
 use shopwright_domain::store::Store;
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{RequestContext, StoreServiceError};
@@ -18,6 +19,18 @@ pub(super) async fn visible(
     match store {
         Some(store) if context.actor.is_admin() || store.tenant_id == context.actor.tenant_id => Ok(store),
         None if context.actor.is_admin() => Err(StoreServiceError::NotFound("store")),
+        Some(_) | None => Err(StoreServiceError::Forbidden),
+    }
+}
+
+/// An operation for somebody who may see it, by the same rule as its store.
+pub(super) fn operation(
+    context: &RequestContext,
+    operation: Option<Operation>,
+) -> Result<Operation, StoreServiceError> {
+    match operation {
+        Some(operation) if context.actor.is_admin() || operation.tenant_id == context.actor.tenant_id => Ok(operation),
+        None if context.actor.is_admin() => Err(StoreServiceError::NotFound("operation")),
         Some(_) | None => Err(StoreServiceError::Forbidden),
     }
 }

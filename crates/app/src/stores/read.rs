@@ -80,11 +80,7 @@ impl Stores {
     ) -> Result<OperationView, StoreServiceError> {
         let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
         let operation = tx.operations().get(id).await.map_err(StoreServiceError::Storage)?;
-        let operation = match operation {
-            Some(operation) if context.actor.is_admin() || operation.tenant_id == context.actor.tenant_id => operation,
-            None if context.actor.is_admin() => return Err(StoreServiceError::NotFound("operation")),
-            Some(_) | None => return Err(StoreServiceError::Forbidden),
-        };
+        let operation = access::operation(context, operation)?;
         let steps = tx.operations().steps(id).await.map_err(StoreServiceError::Storage)?;
         let log = shopwright_domain::saga::SagaLog::from_records(operation.kind, steps);
         Ok(OperationView { operation, steps: log.records().to_vec() })

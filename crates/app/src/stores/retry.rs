@@ -42,18 +42,22 @@ impl Stores {
             return Err(StoreServiceError::NotRetryable { state: store.state });
         }
         let failed = tx.operations().latest_of(&store.id).await.map_err(storage)?;
-        let kind = failed.as_ref().map_or(OperationKind::Provision, |operation| operation.kind);
-        let event = match kind {
-            OperationKind::Provision => {
-                self.check_retry(tx, &store).await?;
-                StoreEvent::Retried
-            }
-            OperationKind::Delete => StoreEvent::DeletionRequested,
+        let (kind, event) = match failed.as_ref().map_or(OperationKind::Provision, |operation| operation.kind) {
+            // What a cancelled provision had made is being taken back, or is gone: the provision begins from nothing.
+            OperationKind::Provision | OperationKind::Unwind => (OperationKind::Provision, StoreEvent::Retried),
+            OperationKind::Delete => (OperationKind::Delete, StoreEvent::DeletionRequested),
         };
+        if kind == OperationKind::Provision {
+            self.check_retry(tx, &store).await?;
+        }
 
         let now = self.clock.now();
+        if let Some(unwind) = failed.as_ref().filter(|operation| !operation.status.is_finished()) {
+            tx.operations().supersede(unwind.id, now).await.map_err(storage)?;
+            store.epoch = tx.stores().raise_epoch(&store.id).await.map_err(storage)?;
+        }
         let operation = self.operation_for(context, &store, kind);
-        let done = match &failed {
+        let done = match failed.as_ref().filter(|failed| failed.kind == kind) {
             Some(failed) => {
                 let steps = tx.operations().steps(failed.id).await.map_err(storage)?;
                 let resumed = SagaLog::from_records(kind, steps).resumed();

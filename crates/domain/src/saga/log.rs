@@ -121,6 +121,8 @@ pub struct StepRecord {
     pub attempts: u32,
     /// Failures in a row that cost none; they drive the back-off of an outage.
     pub waits: u32,
+    /// Workers in a row that ended in the middle of it.
+    pub crashes: u32,
     /// When it first began.
     pub first_started_at: Option<Timestamp>,
     /// When its last run began.
@@ -142,6 +144,7 @@ impl StepRecord {
             status: StepStatus::Pending,
             attempts: 0,
             waits: 0,
+            crashes: 0,
             first_started_at: None,
             started_at: None,
             finished_at: None,
@@ -240,6 +243,7 @@ impl SagaLog {
         record.finished_at = Some(now);
         record.error = None;
         record.waits = 0;
+        record.crashes = 0;
         Ok(())
     }
 
@@ -260,6 +264,7 @@ impl SagaLog {
         let record = self.record_mut(step, StepEvent::Fail)?;
         record.status = record.status.apply(StepEvent::Fail)?;
         record.finished_at = Some(now);
+        record.crashes = 0;
         let failures = match error.code.handling() {
             Handling::Wait => {
                 record.waits += 1;
@@ -272,7 +277,9 @@ impl SagaLog {
             }
         };
         let delay = policy.backoff.delay(failures, unit);
-        record.not_before = Some(now + error.retry_after.map_or(delay, |asked| asked.max(delay)));
+        // Whoever was told when to come back comes a little later, each by another bit: all at once would be the next outage (F30).
+        let spread = |asked: SignedDuration| asked.max(delay) + delay.max(asked / 4).mul_f64(unit);
+        record.not_before = Some(now + error.retry_after.map_or(delay, spread));
         let lost = error.code == ErrorCode::NamespaceLost;
         record.error = Some(error);
         if lost {
@@ -280,6 +287,23 @@ impl SagaLog {
                 earlier.status = earlier.status.apply(StepEvent::Reset)?;
             }
         }
+        Ok(())
+    }
+
+    /// Writes down that a worker ended in the middle of `step`, noticed by the one that took over. The first time it is simply run again;
+    /// more often it waits a while, and after `max_crashes` it is parked as poisoned: one operation must not take down worker after worker.
+    ///
+    /// # Errors
+    /// [`IllegalStepEvent`] when the step had not begun.
+    pub fn crash(&mut self, step: Step, now: Timestamp, policy: &Policy, unit: f64) -> Result<(), IllegalStepEvent> {
+        let record = self.record_mut(step, StepEvent::Fail)?;
+        let crashes = record.crashes + 1;
+        if crashes >= policy.max_crashes {
+            let detail = format!("{crashes} workers in a row ended while they ran {step}");
+            let parked = StepError::new(ErrorCode::Poisoned, detail).retry_after(policy.poison_pause);
+            self.fail(step, parked, now, policy, unit)?;
+        }
+        self.record_mut(step, StepEvent::Fail)?.crashes = crashes;
         Ok(())
     }
 

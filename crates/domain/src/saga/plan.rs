@@ -49,8 +49,8 @@ pub enum WaitReason {
 /// Decides.
 ///
 /// - The first step that is not done is the one in question; a step that was begun and not recorded is run again.
-/// - Errors that cost an attempt are retried with back-off until `max_attempts`; then a provision fails, while a delete is shown as
-///   stuck and goes on trying.
+/// - Errors that cost an attempt are retried with back-off until `max_attempts`; then a provision fails, while a delete or an unwind is
+///   shown as stuck and goes on trying.
 /// - Errors that are not the store's fault are waited out, without limit.
 /// - A step past its deadline fails the operation, with the last reason that was seen; time in outages does not count.
 pub fn next(log: &SagaLog, now: Timestamp, policy: &Policy) -> Directive {
@@ -76,7 +76,9 @@ pub fn next(log: &SagaLog, now: Timestamp, policy: &Policy) -> Directive {
     if is_overdue(verdict, now, policy) {
         let failure = match log.kind() {
             OperationKind::Provision => failure,
-            OperationKind::Delete => Failure { code: ErrorCode::DeleteStuck, detail: failure.detail },
+            OperationKind::Delete | OperationKind::Unwind => {
+                Failure { code: ErrorCode::DeleteStuck, detail: failure.detail }
+            }
         };
         return Directive::Fail { step: verdict.step, failure };
     }
@@ -96,10 +98,10 @@ fn is_overdue(record: &StepRecord, now: Timestamp, policy: &Policy) -> bool {
 
 fn wait_reason(record: &StepRecord, code: ErrorCode, policy: &Policy) -> WaitReason {
     match code.handling() {
-        _ if code == ErrorCode::DeleteBlocked => WaitReason::Stuck,
+        _ if matches!(code, ErrorCode::DeleteBlocked | ErrorCode::Poisoned) => WaitReason::Stuck,
         Handling::Wait => WaitReason::Platform,
         Handling::Attempt | Handling::Fail => {
-            if record.step.kind() == OperationKind::Delete && record.attempts >= policy.stuck_after {
+            if record.step.kind() != OperationKind::Provision && record.attempts >= policy.stuck_after {
                 WaitReason::Stuck
             } else {
                 WaitReason::Backoff

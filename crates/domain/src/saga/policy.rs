@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::backoff::Backoff;
-use crate::saga::{DeleteStep, ProvisionStep, Step};
+use crate::saga::{ProvisionStep, Step};
 
 /// The numbers that [`super::plan::next`] decides by.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,10 @@ pub struct Policy {
     pub delete_deadline: SignedDuration,
     /// After how many counted failures a delete is shown as stuck.
     pub stuck_after: u32,
+    /// How many workers in a row may end in the middle of one step before the operation is parked as poisoned (RELIABILITY F11).
+    pub max_crashes: u32,
+    /// For how long a poisoned operation is left alone before another worker is risked on it.
+    pub poison_pause: SignedDuration,
 }
 
 impl Default for Policy {
@@ -34,6 +38,8 @@ impl Default for Policy {
             step_deadline: SignedDuration::from_mins(5),
             delete_deadline: SignedDuration::from_hours(1),
             stuck_after: 3,
+            max_crashes: 5,
+            poison_pause: SignedDuration::from_mins(10),
         }
     }
 }
@@ -44,12 +50,7 @@ impl Policy {
         match step {
             Step::Provision(ProvisionStep::AwaitWorkloads) => self.rollout_deadline,
             Step::Provision(_) => self.step_deadline,
-            Step::Delete(
-                DeleteStep::UninstallRelease
-                | DeleteStep::DeleteNamespace
-                | DeleteStep::VerifyGone
-                | DeleteStep::Release,
-            ) => self.delete_deadline,
+            Step::Delete(_) | Step::Unwind(_) => self.delete_deadline,
         }
     }
 }

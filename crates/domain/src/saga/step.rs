@@ -36,6 +36,19 @@ pub enum DeleteStep {
     Release,
 }
 
+/// The steps that take back a provision that was cancelled. They do what a deletion does, and keep the store's row, name and host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UnwindStep {
+    /// `helm uninstall`, best effort: the namespace goes anyway.
+    UninstallRelease,
+    /// Asks for the namespace's deletion.
+    DeleteNamespace,
+    /// Until namespace and volumes are gone.
+    VerifyGone,
+    /// The operation is done, the store stays `failed`: one transaction.
+    Settle,
+}
+
 /// A step of any saga.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -43,6 +56,8 @@ pub enum Step {
     Provision(ProvisionStep),
     /// Of a delete.
     Delete(DeleteStep),
+    /// Of an unwind.
+    Unwind(UnwindStep),
 }
 
 impl OperationKind {
@@ -63,12 +78,18 @@ impl OperationKind {
                 Step::Delete(DeleteStep::VerifyGone),
                 Step::Delete(DeleteStep::Release),
             ],
+            Self::Unwind => &[
+                Step::Unwind(UnwindStep::UninstallRelease),
+                Step::Unwind(UnwindStep::DeleteNamespace),
+                Step::Unwind(UnwindStep::VerifyGone),
+                Step::Unwind(UnwindStep::Settle),
+            ],
         }
     }
 }
 
 impl Step {
-    /// The step as it is stored and shown.
+    /// The step as it is stored and shown: no two steps share a text, also not steps of different sagas.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Provision(ProvisionStep::CreateNamespace) => "create_namespace",
@@ -81,6 +102,10 @@ impl Step {
             Self::Delete(DeleteStep::DeleteNamespace) => "delete_namespace",
             Self::Delete(DeleteStep::VerifyGone) => "verify_gone",
             Self::Delete(DeleteStep::Release) => "release",
+            Self::Unwind(UnwindStep::UninstallRelease) => "unwind_release",
+            Self::Unwind(UnwindStep::DeleteNamespace) => "unwind_namespace",
+            Self::Unwind(UnwindStep::VerifyGone) => "verify_unwound",
+            Self::Unwind(UnwindStep::Settle) => "settle",
         }
     }
 
@@ -89,6 +114,7 @@ impl Step {
         match self {
             Self::Provision(_) => OperationKind::Provision,
             Self::Delete(_) => OperationKind::Delete,
+            Self::Unwind(_) => OperationKind::Unwind,
         }
     }
 }
@@ -103,7 +129,7 @@ impl FromStr for Step {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        [OperationKind::Provision, OperationKind::Delete]
+        OperationKind::ALL
             .into_iter()
             .flat_map(OperationKind::steps)
             .find(|step| step.as_str() == text)

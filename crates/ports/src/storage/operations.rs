@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::{Failure, Store};
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, WorkerId};
@@ -74,8 +74,9 @@ pub trait OperationRepository: Send {
     async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError>;
 
     /// Takes the next operation that is queued, or waits or is stuck and its wake time has come, or whose lease ran out; none that
-    /// another transaction is just taking; none on a cluster whose permits are used up. First the tenant with the fewest running
-    /// operations, then the oldest. Raises the store's epoch. `None` when there is nothing to do.
+    /// another transaction is just taking; none on a cluster whose permits are used up; none that was made for a later version of the
+    /// sagas than [`shopwright_domain::operation::SAGA_VERSION`]. First the tenant with the fewest running operations, then the oldest.
+    /// Raises the store's epoch. `None` when there is nothing to do.
     async fn claim(&mut self, worker: WorkerId, lease: Duration) -> Result<Option<Claim>, StorageError>;
 
     /// When the next operation becomes claimable by time alone: a wake time or the end of a lease. `None` when nothing is scheduled.
@@ -86,6 +87,16 @@ pub trait OperationRepository: Send {
 
     /// Writes which step runs and how often it failed, for readers. Fenced.
     async fn record_progress(&mut self, lease: &Lease, step: Step, attempt: u32) -> Result<(), StorageError>;
+
+    /// Writes what a running operation waits for inside its step, for readers; `None` when it waits no longer. Fenced.
+    async fn note_waiting(&mut self, lease: &Lease, failure: Option<&Failure>) -> Result<(), StorageError>;
+
+    /// Writes what an attempt to install is made of, before it begins. Fenced.
+    async fn record_release(&mut self, lease: &Lease, release: &ReleaseDigests) -> Result<(), StorageError>;
+
+    /// Raises the epoch of the store and of the running operation to one above `known`, which the cluster has already seen: the database
+    /// was restored from before that (DECISIONS 2). Returns the lease as it is now. Fenced. An epoch that is above `known` already stays.
+    async fn lift_epoch(&mut self, lease: &Lease, known: Epoch) -> Result<Lease, StorageError>;
 
     /// Gives the operation back until `wake_at`, as `waiting` or `stuck`, or as `queued` when a worker shuts down. Fenced.
     async fn park(

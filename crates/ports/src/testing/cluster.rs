@@ -17,14 +17,14 @@ use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::store::{Engine, Failure};
 
 use self::state::{Namespace, State};
-use crate::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, SetupResult};
+use crate::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, SetupResult, StoreNamespace};
 use crate::secrets::StoreCredentials;
 use crate::testing::Faults;
 
 /// A [`Cluster`] and its [`ReleaseAccess`](crate::releases::ReleaseAccess), in memory.
 #[derive(Debug, Default)]
 pub struct FakeCluster {
-    /// What the next calls meet instead, by method name: `check`, `ensure_namespace`, `raise_epoch`, `put_credentials`,
+    /// What the next calls meet instead, by method name: `check`, `verify_fence`, `list_namespaces`, `remove_stray`, `ensure_namespace`, `raise_epoch`, `put_credentials`,
     /// `await_workloads`, `delete_namespace`, `await_gone`, `kubeconfig`, `records`, `remove_record`.
     pub faults: Faults<ClusterError>,
     state: Mutex<State>,
@@ -47,6 +47,30 @@ impl Cluster for FakeCluster {
         self.faults.around("check", || Ok(())).await
     }
 
+    async fn verify_fence(&self) -> Result<(), ClusterError> {
+        let effect = || match self.state().open_fence.clone() {
+            Some(reason) => Err(ClusterError::Unfenced(reason)),
+            None => Ok(()),
+        };
+        self.faults.around("verify_fence", effect).await
+    }
+
+    async fn list_namespaces(&self) -> Result<Vec<StoreNamespace>, ClusterError> {
+        let effect = || Ok(self.state().list());
+        self.faults.around("list_namespaces", effect).await
+    }
+
+    async fn remove_stray(&self, stray: &StoreNamespace) -> Result<(), ClusterError> {
+        let effect = || {
+            let mut state = self.state();
+            if state.list().contains(stray) && !stray.terminating {
+                state.terminate(&stray.store_id);
+            }
+            Ok(())
+        };
+        self.faults.around("remove_stray", effect).await
+    }
+
     async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
         let effect = || {
             let mut state = self.state();
@@ -54,7 +78,8 @@ impl Cluster for FakeCluster {
                 namespace.raise(fence)?;
                 return if namespace.is_terminating() { Err(ClusterError::Terminating) } else { Ok(()) };
             }
-            state.namespaces.insert(fence.store_id.clone(), Namespace::new(fence.epoch, engine));
+            let namespace = Namespace::new(fence.epoch, engine, state.creations);
+            state.namespaces.insert(fence.store_id.clone(), namespace);
             state.creations += 1;
             Ok(())
         };
@@ -107,15 +132,10 @@ impl Cluster for FakeCluster {
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {
         let effect = || {
             let mut state = self.state();
-            let calls = state.termination_calls;
             let Some(namespace) = state.namespaces.get_mut(&fence.store_id) else { return Ok(()) };
             namespace.refuse_foreign()?;
             namespace.refuse_older_than_known(fence)?;
-            if !namespace.is_terminating() {
-                namespace.terminating = Some(calls);
-                state.deletions += 1;
-            }
-            state.reap(&fence.store_id);
+            state.terminate(&fence.store_id);
             Ok(())
         };
         self.faults.around("delete_namespace", effect).await
@@ -165,7 +185,7 @@ mod tests {
     #[test]
     fn a_lost_answer_leaves_its_effect() {
         let cluster = FakeCluster::new();
-        cluster.faults.push("ensure_namespace", Fault::After(ClusterError::StaleEpoch));
+        cluster.faults.push("ensure_namespace", Fault::After(ClusterError::StaleEpoch { known: None }));
 
         assert!(block_on(cluster.ensure_namespace(&fence(1, 1), Engine::Medusa)).is_err());
         assert_eq!(cluster.epoch(&fence(1, 1).store_id), Some(Epoch(1)));

@@ -41,7 +41,7 @@ impl State {
     fn fence(&mut self, fence: &Fence) -> Result<(), ReleaseError> {
         let known = self.epochs.entry(fence.store_id.clone()).or_insert(fence.epoch);
         if fence.epoch < *known {
-            return Err(ClusterError::StaleEpoch.into());
+            return Err(ClusterError::StaleEpoch { known: None }.into());
         }
         *known = fence.epoch;
         Ok(())

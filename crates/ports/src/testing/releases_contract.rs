@@ -173,7 +173,7 @@ async fn a_stale_epoch_changes_nothing(world: &dyn World) {
 }
 
 fn is_stale(error: Option<&ReleaseError>) -> bool {
-    matches!(error, Some(ReleaseError::Cluster(ClusterError::StaleEpoch)))
+    matches!(error, Some(ReleaseError::Cluster(ClusterError::StaleEpoch { .. })))
 }
 
 async fn an_engine_with_a_chart_is_available(world: &dyn World) {

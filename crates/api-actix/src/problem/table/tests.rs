@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use shopwright_domain::StoreId;
+use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::store::{Engine, StoreState};
 use shopwright_ports::storage::Unique;
 
@@ -43,6 +44,7 @@ fn every_error_of_the_store_service_has_its_line() {
         E::QuotaUsedUp { held: 5, limit: 5 },
         E::Cooldown { until: Timestamp::UNIX_EPOCH },
         E::NotRetryable { state: StoreState::Ready },
+        E::NotCancellable { kind: OperationKind::Delete, status: OperationStatus::Running },
         E::RetriesUsedUp { limit: 3 },
         E::EngineUnavailable("the image holds no plugin".into()),
         E::KeyReused,

@@ -21,6 +21,11 @@ impl FakeCluster {
         self.state().rollouts.remove(store_id);
     }
 
+    /// From now on the cluster's fence is open, for this reason, or closed again.
+    pub fn open_fence(&self, reason: Option<&str>) {
+        self.state().open_fence = reason.map(str::to_owned);
+    }
+
     /// Whether workloads without a script are ready at once (as at the start) or stay pending.
     pub fn auto_ready(&self, ready: bool) {
         self.state().stays_pending = !ready;
@@ -47,9 +52,11 @@ impl FakeCluster {
 
     /// A namespace of the store's name that is somebody else's.
     pub fn add_foreign_namespace(&self, store_id: &StoreId) {
-        let mut namespace = Namespace::new(Epoch::default(), Engine::Medusa);
+        let mut state = self.state();
+        let mut namespace = Namespace::new(Epoch::default(), Engine::Medusa, state.creations);
         namespace.engine = None;
-        self.state().namespaces.insert(store_id.clone(), namespace);
+        state.creations += 1;
+        state.namespaces.insert(store_id.clone(), namespace);
     }
 
     /// Takes the namespace away, as by `kubectl delete namespace`.

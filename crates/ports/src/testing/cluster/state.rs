@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 
-use crate::cluster::{ClusterError, Fence, Removal, Rollout};
+use crate::cluster::{ClusterError, Fence, Removal, Rollout, StoreNamespace};
 use crate::releases::ReleaseRecord;
 
 #[derive(Debug)]
@@ -13,6 +13,10 @@ pub(super) struct Namespace {
     /// `None`: somebody else's.
     pub(super) engine: Option<Engine>,
     pub(super) epoch: Epoch,
+    /// Counts all namespaces that were ever made.
+    pub(super) uid: usize,
+    /// Raised by every change of the namespace itself.
+    pub(super) version: u64,
     pub(super) credentials: BTreeMap<String, String>,
     pub(super) records: Vec<ReleaseRecord>,
     /// For how many more looks it goes on terminating.
@@ -25,6 +29,7 @@ pub(super) struct State {
     pub(super) retained: BTreeMap<StoreId, Vec<String>>,
     pub(super) rollouts: BTreeMap<StoreId, Rollout>,
     pub(super) blocked: BTreeMap<StoreId, String>,
+    pub(super) open_fence: Option<String>,
     pub(super) stays_pending: bool,
     pub(super) termination_calls: u32,
     pub(super) creations: usize,
@@ -32,8 +37,16 @@ pub(super) struct State {
 }
 
 impl Namespace {
-    pub(super) const fn new(epoch: Epoch, engine: Engine) -> Self {
-        Self { engine: Some(engine), epoch, credentials: BTreeMap::new(), records: Vec::new(), terminating: None }
+    pub(super) const fn new(epoch: Epoch, engine: Engine, uid: usize) -> Self {
+        Self {
+            engine: Some(engine),
+            epoch,
+            uid,
+            version: 1,
+            credentials: BTreeMap::new(),
+            records: Vec::new(),
+            terminating: None,
+        }
     }
 
     pub(super) const fn is_terminating(&self) -> bool {
@@ -48,13 +61,16 @@ impl Namespace {
     }
 
     pub(super) fn refuse_older_than_known(&self, fence: &Fence) -> Result<(), ClusterError> {
-        if fence.epoch < self.epoch { Err(ClusterError::StaleEpoch) } else { Ok(()) }
+        if fence.epoch < self.epoch { Err(ClusterError::StaleEpoch { known: Some(self.epoch) }) } else { Ok(()) }
     }
 
     pub(super) fn raise(&mut self, fence: &Fence) -> Result<(), ClusterError> {
         self.refuse_foreign()?;
         self.refuse_older_than_known(fence)?;
-        self.epoch = fence.epoch;
+        if self.epoch != fence.epoch {
+            self.epoch = fence.epoch;
+            self.version += 1;
+        }
         Ok(())
     }
 }
@@ -66,8 +82,32 @@ impl State {
         if namespace.engine.is_some() && namespace.epoch == fence.epoch {
             Ok(namespace)
         } else {
-            Err(ClusterError::StaleEpoch)
+            Err(ClusterError::StaleEpoch { known: None })
         }
+    }
+
+    /// Every store's namespace.
+    pub(super) fn list(&self) -> Vec<StoreNamespace> {
+        let ours = self.namespaces.iter().filter(|(_, namespace)| namespace.engine.is_some());
+        let listed = ours.map(|(store_id, namespace)| StoreNamespace {
+            store_id: store_id.clone(),
+            epoch: namespace.epoch,
+            uid: format!("uid-{}", namespace.uid),
+            version: namespace.version.to_string(),
+            terminating: namespace.is_terminating(),
+        });
+        listed.collect()
+    }
+
+    /// Begins to remove the namespace, unless that was begun before.
+    pub(super) fn terminate(&mut self, store_id: &StoreId) {
+        let calls = self.termination_calls;
+        if let Some(namespace) = self.namespaces.get_mut(store_id).filter(|namespace| !namespace.is_terminating()) {
+            namespace.terminating = Some(calls);
+            namespace.version += 1;
+            self.deletions += 1;
+        }
+        self.reap(store_id);
     }
 
     /// One look at a removal; time passes by looking.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shopwright_domain::WorkerId;
-use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::operation::{Operation, OperationStatus, SAGA_VERSION};
 
 use super::{Snapshot, lease_end};
 use crate::storage::{Claim, Lease, TakeOver};
@@ -30,6 +30,7 @@ impl Snapshot {
             .operations
             .iter()
             .enumerate()
+            .filter(|(_, row)| row.saga_version <= SAGA_VERSION)
             .filter(|(_, row)| due(row).is_some_and(|due| due <= now) && self.has_room(row, now))
             .min_by_key(|(added, row)| (running_of(row), row.created_at, *added))?;
 
@@ -67,7 +68,7 @@ impl Snapshot {
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         self.operations
             .iter()
-            .filter(|row| row.status != OperationStatus::Queued)
+            .filter(|row| row.status != OperationStatus::Queued && row.saga_version <= SAGA_VERSION)
             .filter_map(|row| due(row).filter(|due| *due > now || self.has_room(row, now)))
             .min()
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::Failure;
-use shopwright_domain::{OperationId, StoreId, WorkerId};
+use shopwright_domain::{Epoch, OperationId, StoreId, WorkerId};
 
 use super::Snapshot;
 use super::transaction::FakeTransaction;
@@ -86,6 +86,29 @@ impl OperationRepository for FakeTransaction {
         operation.step = Some(step);
         operation.attempt = attempt;
         Ok(())
+    }
+
+    async fn note_waiting(&mut self, lease: &Lease, failure: Option<&Failure>) -> Result<(), StorageError> {
+        self.fenced(lease)?.failure = failure.cloned();
+        Ok(())
+    }
+
+    async fn record_release(&mut self, lease: &Lease, release: &ReleaseDigests) -> Result<(), StorageError> {
+        self.fenced(lease)?.release = Some(release.clone());
+        Ok(())
+    }
+
+    async fn lift_epoch(&mut self, lease: &Lease, known: Epoch) -> Result<Lease, StorageError> {
+        self.fenced(lease)?;
+        if lease.epoch > known {
+            return Ok(lease.clone());
+        }
+        let epoch = known.next();
+        self.fenced(lease)?.epoch = epoch;
+        let rows = self.rows()?;
+        let store = rows.stores.iter_mut().find(|store| store.id == lease.store_id);
+        store.ok_or(StorageError::LeaseLost)?.epoch = epoch;
+        Ok(Lease { epoch, ..lease.clone() })
     }
 
     async fn park(

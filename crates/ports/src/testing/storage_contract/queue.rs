@@ -77,6 +77,7 @@ pub async fn a_retry_brings_the_steps_that_are_done(storage: &dyn Storage) {
         status: StepStatus::Failed,
         attempts: 3,
         waits: 1,
+        crashes: 2,
         outage: SignedDuration::from_millis(1500),
         not_before: Some(far_future()),
         error: Some(StepError::new(ErrorCode::Throttled, "busy").retry_after(SignedDuration::from_secs(9))),

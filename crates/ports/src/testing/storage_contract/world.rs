@@ -73,6 +73,7 @@ pub(super) fn step_record(index: usize) -> StepRecord {
         status: StepStatus::Succeeded,
         attempts: 1,
         waits: 0,
+        crashes: 0,
         first_started_at: Some(at(1)),
         started_at: Some(at(2)),
         finished_at: Some(at(3)),

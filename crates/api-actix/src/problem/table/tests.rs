@@ -63,6 +63,7 @@ fn every_error_of_the_store_service_has_its_line() {
     429 STORE_LIMIT_EXCEEDED  5 of 5 stores are in use: delete one first
     429 CREATION_COOLDOWN (retryable)  The next store may be created at 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
     409 CONFLICT  A store that is ready cannot be retried
+    409 CONFLICT  A delete that is running cannot be cancelled
     409 CONFLICT  The store was retried 3 times: look at its logs, or delete it
     422 ENGINE_UNAVAILABLE  The image holds no plugin
     422 IDEMPOTENCY_KEY_REUSED  This idempotency key was used for another request

@@ -1,6 +1,6 @@
 # Every step of CI is a target here; what a target does is in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run down test check images e2e
+.PHONY: help run down test check images e2e defences mutants
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -22,3 +22,9 @@ images: ## builds the stores' images from package registries
 
 e2e: ## a Medusa and a WooCommerce store on real pods, from request to order to deletion, with times
 	@tests/run e2e
+
+defences: ## takes each defence of the engine away and expects its test to fail (ONLY=word)
+	@tests/defences/run $(ONLY)
+
+mutants: ## small changes to the plan, the leases and the fence: a test must notice each (GROUP=plan|leases|fence)
+	@tests/mutants $(GROUP)

@@ -31,7 +31,13 @@ pub(crate) async fn renew(
     let renewed = tokio::time::timeout(settings.statement_timeout, renew_all(pool, settings, held, lease))
         .await
         .map_err(|late| unavailable("renew leases", late))??;
-    Ok(held.iter().filter(|lease| renewed.contains(&lease.operation_id.as_uuid())).cloned().collect())
+    // Whoever lifted an epoch may still hold the lease from before: only the one with the row's epoch is renewed.
+    Ok(held.iter().filter(|lease| renewed.contains(&key(lease))).cloned().collect())
+}
+
+/// What makes a lease the one of an operation's row.
+fn key(lease: &Lease) -> (Uuid, i64, Uuid) {
+    (lease.operation_id.as_uuid(), lease.epoch.0, lease.worker.as_uuid())
 }
 
 async fn renew_all(
@@ -39,7 +45,7 @@ async fn renew_all(
     settings: &PgSettings,
     held: &[Lease],
     lease: Duration,
-) -> Result<Vec<Uuid>, StorageError> {
+) -> Result<Vec<(Uuid, i64, Uuid)>, StorageError> {
     // Rows are locked in the order of their ids: two renewals never wait for each other in a circle. No other transaction waits for
     // one operation's lock while it holds another's.
     let statement = sql("\
@@ -56,14 +62,18 @@ async fn renew_all(
         set lease_expires_at = clock_timestamp() + $4 * interval '1 microsecond'
         from mine
         where o.id = mine.id
-        returning o.id")
+        returning o.id, o.epoch, o.worker")
     .bind(held.iter().map(|lease| lease.operation_id.as_uuid()).collect::<Vec<_>>())
     .bind(held.iter().map(|lease| lease.epoch.0).collect::<Vec<_>>())
     .bind(held.iter().map(|lease| lease.worker.as_uuid()).collect::<Vec<_>>())
     .bind(lease_micros(lease));
     let mut transaction = PgTransaction::begin(pool, settings).await?;
     let rows = transaction.rows("renew leases", statement).await?;
-    let renewed = rows.iter().map(|row| Row::new(row, "operations", "id").get("id")).collect::<Result<_, _>>()?;
+    let key = |row| {
+        let row = Row::new(row, "operations", "id");
+        Ok((row.get("id")?, row.get("epoch")?, row.get("worker")?))
+    };
+    let renewed = rows.iter().map(key).collect::<Result<_, StorageError>>()?;
     Box::new(transaction).commit().await?;
     Ok(renewed)
 }

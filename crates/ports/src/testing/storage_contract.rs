@@ -8,21 +8,25 @@
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a broken fact is a failed test: it panics")]
 
 mod claiming;
+mod epochs;
 mod leases;
 mod queue;
 mod records;
 mod rows;
 mod stores;
 mod transactions;
+mod versions;
 mod world;
 
 pub use claiming::*;
+pub use epochs::*;
 pub use leases::*;
 pub use queue::*;
 pub use records::*;
 pub use rows::*;
 pub use stores::*;
 pub use transactions::*;
+pub use versions::*;
 pub use world::{World, example_tenant};
 
 use crate::storage::Storage;
@@ -88,6 +92,18 @@ macro_rules! for_each_storage_fact {
         $check!(progress_is_there_for_readers);
         $check!(a_finished_operation_makes_room_for_the_next);
         $check!(an_operation_ends_only_as_it_can);
+        $check!(what_is_waited_for_is_there_for_readers);
+        $check!(what_an_installation_is_made_of_is_kept);
+        $check!(crashes_are_counted_with_their_step);
+        $check!(a_lifted_epoch_is_above_what_the_cluster_has_seen);
+        $check!(a_lifted_lease_is_the_workers_and_the_old_one_is_nobodys);
+        $check!(an_epoch_above_the_known_one_stays);
+        $check!(a_lift_that_is_not_committed_is_none);
+        $check!(an_operation_of_a_later_version_is_left_alone);
+        $check!(a_later_version_makes_nothing_due);
+        $check!(a_later_versions_running_operation_holds_its_permit);
+        $check!(every_kind_of_operation_is_claimed_with_its_steps);
+        $check!(an_unwind_that_runs_gives_way);
     };
 }
 

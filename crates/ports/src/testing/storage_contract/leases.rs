@@ -5,26 +5,31 @@ use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::store::Failure;
 
-use super::world::{LONG, NONE, World, at, far_future, new_worker, step_record};
+use super::world::{LONG, NONE, World, at, digests, far_future, new_worker, step_record};
 use crate::storage::{Lease, Storage, StorageError};
 
 /// Tries every fenced write under `lease`, each in a transaction of its own that is committed if it may be.
-async fn every_write_is_refused(world: &World<'_>, lease: &Lease) {
-    let before = world.reread(lease.operation_id).await;
+pub(super) async fn every_write_is_refused(world: &World<'_>, lease: &Lease) {
+    let (before, store) = (world.reread(lease.operation_id).await, world.read(&lease.store_id).await);
     let step = step_record(0);
-    for write in 0..4 {
+    let why = Failure::new(ErrorCode::ClusterUnreachable, "no route to host");
+    for write in 0..7 {
         let mut tx = world.begin().await;
         let operations = tx.operations();
         let refusal = match write {
             0 => operations.record_step(lease, &step).await,
             1 => operations.record_progress(lease, step.step, 7).await,
             2 => operations.park(lease, OperationStatus::Waiting, Some(far_future()), None).await,
+            3 => operations.note_waiting(lease, Some(&why)).await,
+            4 => operations.record_release(lease, &digests("late")).await,
+            5 => operations.lift_epoch(lease, Epoch(99)).await.map(|_| ()),
             _ => operations.finish(lease, OperationStatus::Succeeded, None, at(1)).await,
         };
         assert!(matches!(refusal, Err(StorageError::LeaseLost)), "write {write}: {refusal:?}");
         tx.commit().await.expect("a lost lease leaves the transaction usable");
     }
     assert_eq!(world.reread(lease.operation_id).await, before);
+    assert_eq!(world.read(&lease.store_id).await, store);
     assert_eq!(world.begin().await.operations().steps(lease.operation_id).await.expect("read"), []);
     assert_eq!(world.renew(std::slice::from_ref(lease)).await, []);
 }

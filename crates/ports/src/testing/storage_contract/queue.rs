@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 use shopwright_domain::error_code::ErrorCode;
-use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, SAGA_VERSION};
 use shopwright_domain::saga::{StepError, StepRecord, StepStatus};
 use shopwright_domain::store::Failure;
 
-use super::world::{LONG, NONE, World, at, far_future, new_worker, step_record};
+use super::world::{LONG, NONE, World, at, digests, far_future, new_worker, step_record};
 use crate::storage::{Storage, StorageError, Unique};
 
 /// An operation is what was written, every field.
@@ -15,6 +15,8 @@ pub async fn an_operation_reads_back(storage: &dyn Storage) {
     let store = world.store(0).await;
     let operation = Operation {
         attempt: 2,
+        saga_version: SAGA_VERSION + 7,
+        release: Some(digests("first")),
         requested_by: Some(world.owner.id),
         request_id: Some("req_0123456789ab".parse().expect("a request id")),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::limits::SignInFailures;
-use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::operation::{Operation, OperationKind, ReleaseDigests};
 use shopwright_domain::saga::{StepRecord, StepStatus};
 use shopwright_domain::store::{Store, StoreState, example_store};
 use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
@@ -81,6 +81,12 @@ pub(super) fn step_record(index: usize) -> StepRecord {
         not_before: None,
         error: None,
     }
+}
+
+/// Digests of an installation of its own.
+pub(super) fn digests(name: &str) -> ReleaseDigests {
+    let digest = |part: &str| format!("sha256:{part}-{name}");
+    ReleaseDigests { chart: digest("chart"), values: digest("values"), helm: digest("helm") }
 }
 
 /// What a request that started `operation` came to.

@@ -50,7 +50,7 @@ impl Mocked {
         let entropy = Arc::new(SeededEntropy::new(1));
         let storage = FakeStorage::new(clock.clone());
         let cluster = Arc::new(FakeCluster::new());
-        let releases = Arc::new(FakeReleases::default());
+        let releases = Arc::new(FakeReleases::on(cluster.clone()));
         let storefront = Arc::new(FakeStorefront::default());
         let sealer = Arc::new(FakeSealer::default());
         let work = Arc::new(Notify::new());

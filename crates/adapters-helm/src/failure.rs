@@ -58,8 +58,7 @@ pub(crate) fn classify(stderr: &str, context: &Context<'_>) -> Option<ReleaseErr
         return cluster(ClusterError::Throttled { retry_after: None });
     }
     if let Some(manager) = conflicting_manager(stderr) {
-        let detail = format!("`{manager}` has changed fields that belong to the store's chart: {}", text());
-        return Some(ReleaseError::Failed(detail));
+        return Some(ReleaseError::Conflict { manager: filtered(manager, context.secrets), detail: text() });
     }
     CHART.iter().any(|part| has(part)).then(|| ReleaseError::Chart(text()))
 }
@@ -119,7 +118,7 @@ mod tests {
         let stderr = "Error: UPGRADE FAILED: conflict occurred while applying object default/web apps/v1, Kind=Deployment: \
                       Apply failed with 1 conflict: conflict with \"kubectl\" with subresource \"scale\" using apps/v1: .spec.replicas";
 
-        assert!(classified(stderr).starts_with("Failed(\"`kubectl` has changed fields"), "{}", classified(stderr));
+        assert!(classified(stderr).starts_with("Conflict { manager: \"kubectl\""), "{}", classified(stderr));
     }
 
     #[test]

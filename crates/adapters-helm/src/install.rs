@@ -1,4 +1,4 @@
-//! Installing a release: heal, run helm, read back.
+//! Installing a release: heal, run helm, read back record and objects.
 //!
 //! Helm always runs. Skipping it when the digest is unchanged needs a look at every object (DECISIONS 17), which is not this crate's.
 
@@ -7,11 +7,11 @@ use std::ffi::OsString;
 use shopwright_ports::cluster::Fence;
 use shopwright_ports::releases::{Installed, ReleaseError, ReleaseSpec};
 
-use crate::charts::Chart;
+use crate::bundle::{Bundle, Written};
 use crate::heal::{heal, newest};
-use crate::record::Status;
+use crate::objects::{self, in_words};
+use crate::record::{Decoded, Status};
 use crate::releases::{HelmReleases, io_error};
-use crate::{digest, values};
 
 pub(crate) async fn install(
     releases: &HelmReleases,
@@ -19,30 +19,36 @@ pub(crate) async fn install(
     spec: &ReleaseSpec,
 ) -> Result<Installed, ReleaseError> {
     let helm = releases.helm().await?;
-    let chart = releases.chart(spec.engine)?;
-    let document = values::document(spec, &releases.settings.cluster)
-        .map_err(|error| ReleaseError::Chart(format!("its values are no JSON: {error}")))?;
-    let digest = {
-        let (chart, document) = (chart.clone(), document.clone());
-        let helm = format!("{} {}", helm.version, helm.sha256);
-        tokio::task::spawn_blocking(move || digest::of(&chart, &document, &helm)).await
-    };
-    let digest = digest.map_err(std::io::Error::other).flatten();
-    let digest = digest.map_err(|error| io_error("read the chart", error))?;
+    let bundle = releases.bundle(spec).await?;
+    let digests = bundle.digests(helm);
 
     let healed = heal(releases.access.as_ref(), fence).await?;
     let before = healed.newest.map_or(0, |record| record.revision);
-    releases.run(fence, arguments(fence, &chart), &document).await?;
-    let revision = read_back(releases, fence, before).await?;
-    tracing::info!(revision, digest, "installed");
-    Ok(Installed { revision, digest, healed: healed.removed })
+    releases.run(fence, Some(&bundle), |written| arguments(fence, written)).await?;
+    let record = read_back(releases, fence, before).await?;
+    compare(releases, fence, &record).await?;
+    // A helm that was replaced while it ran may not be the one that the digests name.
+    helm.ensure_unchanged()?;
+    tracing::info!(revision = record.revision, chart = digests.chart, values = digests.values, "installed");
+    Ok(Installed { revision: record.revision, digests, healed: healed.removed })
 }
 
-fn arguments(fence: &Fence, chart: &Chart) -> Vec<OsString> {
+impl HelmReleases {
+    /// What an installation of `spec` is made of, as it is now.
+    pub(crate) async fn bundle(&self, spec: &ReleaseSpec) -> Result<Bundle, ReleaseError> {
+        let chart = self.chart(spec.engine)?;
+        let document = crate::values::document(spec, &self.settings.cluster)
+            .map_err(|error| ReleaseError::Chart(format!("its values are no JSON: {error}")))?;
+        let read = tokio::task::spawn_blocking(move || Bundle::read(&chart, document)).await;
+        read.map_err(std::io::Error::other).flatten().map_err(|error| io_error("read the chart", error))
+    }
+}
+
+fn arguments(fence: &Fence, written: Option<&Written>) -> Vec<OsString> {
     let mut args: Vec<OsString> = ["upgrade", "--install", fence.store_id.release()].map(OsString::from).into();
-    args.push(chart.dir.clone().into());
+    args.extend(written.map(|written| written.chart.clone().into()));
     args.extend(["-n", fence.store_id.namespace()].map(OsString::from));
-    for file in &chart.values {
+    for file in written.into_iter().flat_map(|written| &written.values) {
         args.push("-f".into());
         args.push(file.into());
     }
@@ -52,7 +58,7 @@ fn arguments(fence: &Fence, chart: &Chart) -> Vec<OsString> {
 }
 
 /// Helm exits 0 even if it could not write its last record (RELIABILITY F46).
-async fn read_back(releases: &HelmReleases, fence: &Fence, before: u32) -> Result<u32, ReleaseError> {
+async fn read_back(releases: &HelmReleases, fence: &Fence, before: u32) -> Result<Decoded, ReleaseError> {
     let records = releases.access.records(fence).await?;
     match newest(&records) {
         None => Err(ReleaseError::Lied("there is no record of the release".to_owned())),
@@ -64,6 +70,22 @@ async fn read_back(releases: &HelmReleases, fence: &Fence, before: u32) -> Resul
         Some(record) if record.revision <= before => {
             Err(ReleaseError::Lied(format!("its newest record is still revision {}", record.revision)))
         }
-        Some(record) => Ok(record.revision),
+        Some(record) => Ok(record),
     }
+}
+
+/// The record is what helm says that it has done; the objects are what it has done. The next run makes those that are missing.
+async fn compare(releases: &HelmReleases, fence: &Fence, record: &Decoded) -> Result<(), ReleaseError> {
+    let objects = objects::of_manifest(&record.manifest)
+        .map_err(|error| ReleaseError::Lied(format!("the manifest of its record cannot be read: {error}")))?;
+    let missing = releases.access.missing(fence, &objects).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(ReleaseError::Lied(format!(
+        "{} of {} objects are missing: {}",
+        missing.len(),
+        objects.len(),
+        in_words(&missing)
+    )))
 }

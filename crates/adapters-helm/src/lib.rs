@@ -1,7 +1,8 @@
 //! The [`Releases`] port on the helm command line (helm 4).
 //!
 //! What always holds:
-//! - helm's exit code is not the truth. Success means that the record in the cluster was read back as deployed.
+//! - helm's exit code is not the truth. Success means that the record in the cluster was read back as deployed and that
+//!   every object which it names was found.
 //! - helm never waits for workloads and runs no hooks; it applies, others watch.
 //! - a run has a deadline of its own, a process group of its own and a directory of its own, and leaves none of them behind: not when it
 //!   ends, not when its future is dropped, and, with [`ExecMode::Via`], not when this process is killed.
@@ -10,6 +11,7 @@
 //! It does not decide whether a run may happen: the fence is the cluster's (DECISIONS 1 to 7). It learns of a stale epoch from the
 //! refusal.
 
+mod bundle;
 mod charts;
 mod command;
 mod digest;
@@ -18,6 +20,7 @@ pub mod exec_helm;
 mod failure;
 mod heal;
 mod install;
+mod objects;
 mod process;
 mod record;
 mod redact;

@@ -1,5 +1,6 @@
 //! Helm's records of a release: what they say, read from what helm wrote and never from the labels beside it (RELIABILITY F45).
 
+use std::fmt;
 use std::io::Read;
 
 use base64::Engine as _;
@@ -51,10 +52,21 @@ impl Status {
 }
 
 /// A record that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Decoded {
     pub(crate) revision: u32,
     pub(crate) status: Status,
+    /// The objects that helm applied or was about to apply, as YAML. It may hold what is nobody's business.
+    pub(crate) manifest: String,
+}
+
+impl fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoded")
+            .field("revision", &self.revision)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a record cannot be read. Helm skips such records without a word (RELIABILITY F52).
@@ -74,6 +86,8 @@ pub(crate) enum Undecodable {
 struct Payload {
     version: u32,
     info: Info,
+    #[serde(default)]
+    manifest: String,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +114,8 @@ pub(crate) fn decode(record: &ReleaseRecord) -> Result<Decoded, Undecodable> {
         bytes = plain;
     }
     let payload: Payload = serde_json::from_slice(&bytes).map_err(Undecodable::Json)?;
-    Ok(Decoded { revision: payload.version, status: Status::parse(payload.info.status) })
+    let status = Status::parse(payload.info.status);
+    Ok(Decoded { revision: payload.version, status, manifest: payload.manifest })
 }
 
 #[cfg(test)]
@@ -128,7 +143,8 @@ mod tests {
         }
     }
 
-    const RELEASE: &str = r#"{"name":"r","info":{"status":"pending-upgrade","notes":"x"},"version":3}"#;
+    const RELEASE: &str =
+        r#"{"name":"r","info":{"status":"pending-upgrade","notes":"x"},"version":3,"manifest":"kind: Job"}"#;
 
     #[test]
     fn the_payload_is_read_however_many_times_it_was_wrapped() {
@@ -139,7 +155,8 @@ mod tests {
             [once.into_bytes(), format!("{twice}\n").into_bytes(), gzip(RELEASE), BASE64.encode(RELEASE).into()]
         {
             let decoded = decode(&record(payload)).unwrap();
-            assert_eq!(decoded, Decoded { revision: 3, status: Status::Pending("pending-upgrade".to_owned()) });
+            let status = Status::Pending("pending-upgrade".to_owned());
+            assert_eq!(decoded, Decoded { revision: 3, status, manifest: "kind: Job".to_owned() });
         }
     }
 

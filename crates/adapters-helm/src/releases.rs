@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
+use shopwright_domain::operation::ReleaseDigests;
 use shopwright_domain::store::Engine;
 use shopwright_ports::cluster::{ClusterError, Fence};
-use shopwright_ports::releases::{Installed, ReleaseAccess, ReleaseError, ReleaseSpec, Releases};
+use shopwright_ports::releases::{Installed, ReleaseAccess, ReleaseError, ReleaseSpec, Releases, Uninstalled};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
+use crate::bundle::{Bundle, Written};
 use crate::charts::{self, Chart};
 use crate::command::{self, Ended, RunError, Setup};
 use crate::failure::{self, Context};
@@ -88,15 +90,24 @@ impl HelmReleases {
         permit.map_err(|error| io_error("wait for a permit", io::Error::other(error)))
     }
 
-    /// Runs helm against the cluster, as the worker under this fence. `Ok` means exit code 0, and no more than that.
-    pub(crate) async fn run(&self, fence: &Fence, args: Vec<OsString>, input: &[u8]) -> Result<(), ReleaseError> {
+    /// Runs helm against the cluster, as the worker under this fence, on a copy of the bundle. `Ok` means exit code 0, and no more than
+    /// that.
+    pub(crate) async fn run(
+        &self,
+        fence: &Fence,
+        bundle: Option<&Bundle>,
+        arguments: impl FnOnce(Option<&Written>) -> Vec<OsString>,
+    ) -> Result<(), ReleaseError> {
         let helm = self.helm().await?;
         // Before the kubeconfig: its credentials need not live as long as the queue is.
         let _permit = self.permit().await?;
         let kubeconfig = self.access.kubeconfig(fence).await?;
         let run_dir = self.scratch.run_dir().map_err(|error| io_error("make a directory", error))?;
+        let written = bundle.map(|bundle| bundle.write(&run_dir)).transpose();
+        let written = written.map_err(|error| io_error("copy the chart", error))?;
         let file = run_dir.write("kubeconfig", kubeconfig.expose_secret());
         let file = file.map_err(|error| io_error("write the kubeconfig", error))?;
+        let (args, input) = (arguments(written.as_ref()), bundle.map(Bundle::document).unwrap_or_default());
         let setup = Setup {
             helm: &helm.path,
             exec: &self.settings.exec,
@@ -124,12 +135,18 @@ impl HelmReleases {
             fence_denial: &self.settings.fence_denial,
             secrets: kubeconfig.expose_secret(),
         };
-        if let Some(error) = failure::classify(&ended.stderr, &context) {
-            return error;
+        let read = failure::classify(&ended.stderr, &context);
+        match read {
+            // A worker has no rights in a namespace that is gone or going: that it was denied something may be no more than that.
+            None | Some(ReleaseError::Cluster(ClusterError::Denied(_))) => {}
+            Some(error) => return error,
         }
         // Helm may have failed for want of a cluster, and its words for that are many. The cluster port knows.
         if let Err(error) = self.access.records(fence).await {
             return error.into();
+        }
+        if let Some(error) = read {
+            return error;
         }
         let said = filtered(&ended.stderr, context.secrets);
         let said = if said.is_empty() { "without a word" } else { &said };
@@ -149,8 +166,13 @@ impl Releases for HelmReleases {
     }
 
     #[tracing::instrument(skip_all, fields(store = %fence.store_id, epoch = %fence.epoch))]
-    async fn uninstall(&self, fence: &Fence) -> Result<(), ReleaseError> {
+    async fn uninstall(&self, fence: &Fence) -> Result<Uninstalled, ReleaseError> {
         uninstall::uninstall(self, fence).await
+    }
+
+    async fn digests(&self, spec: &ReleaseSpec) -> Result<ReleaseDigests, ReleaseError> {
+        let helm = self.helm().await?;
+        Ok(self.bundle(spec).await?.digests(helm))
     }
 
     async fn engine_note(&self, engine: Engine) -> Result<Option<String>, ReleaseError> {

@@ -1,29 +1,34 @@
-//! Uninstalling a release. The namespace goes afterwards and takes the rest along, so this is about order, not about completeness.
+//! Uninstalling a release. The namespace goes afterwards and takes the rest along, so this is about order, not about completeness: what
+//! stays is named, and only the namespace's end is the end (RELIABILITY F48).
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use shopwright_ports::cluster::{ClusterError, Fence};
-use shopwright_ports::releases::{ReleaseError, ReleaseRecord};
+use shopwright_ports::releases::{ObjectRef, ReleaseError, ReleaseRecord, Uninstalled};
 
 use crate::heal::newest;
-use crate::record::Status;
+use crate::objects;
+use crate::record::{self, Status};
 use crate::releases::HelmReleases;
 
-pub(crate) async fn uninstall(releases: &HelmReleases, fence: &Fence) -> Result<(), ReleaseError> {
+pub(crate) async fn uninstall(releases: &HelmReleases, fence: &Fence) -> Result<Uninstalled, ReleaseError> {
     match uninstall_present(releases, fence).await {
         // Without a namespace there is no release.
-        Err(ReleaseError::Cluster(ClusterError::NamespaceGone)) => Ok(()),
+        Err(ReleaseError::Cluster(ClusterError::NamespaceGone)) => Ok(Uninstalled::default()),
         result => result,
     }
 }
 
-async fn uninstall_present(releases: &HelmReleases, fence: &Fence) -> Result<(), ReleaseError> {
+async fn uninstall_present(releases: &HelmReleases, fence: &Fence) -> Result<Uninstalled, ReleaseError> {
     let records = releases.access.records(fence).await?;
     if records.is_empty() {
-        return Ok(());
+        return Ok(Uninstalled::default());
     }
+    // Before helm runs: afterwards nothing says what the release was made of.
+    let objects = named_by(&records);
     let died_before = newest(&records).is_some_and(|record| record.status == Status::Uninstalling);
-    match releases.run(fence, arguments(fence), b"").await {
+    match releases.run(fence, None, |_| arguments(fence)).await {
         Ok(()) => {}
         // A run died here before, and helm cannot finish its work: the namespace's removal will (RELIABILITY F47).
         Err(ReleaseError::Failed(reason)) if died_before => {
@@ -31,7 +36,21 @@ async fn uninstall_present(releases: &HelmReleases, fence: &Fence) -> Result<(),
         }
         Err(error) => return Err(error),
     }
-    remove_rest(releases, fence).await
+    remove_rest(releases, fence).await?;
+    let gone: BTreeSet<ObjectRef> = releases.access.missing(fence, &objects).await?.into_iter().collect();
+    let left: Vec<_> = objects.into_iter().filter(|object| !gone.contains(object)).collect();
+    if !left.is_empty() {
+        tracing::warn!(objects = objects::in_words(&left), "helm left objects behind; the namespace takes them along");
+    }
+    Ok(Uninstalled { left })
+}
+
+/// Everything that any of the records names: a run that died may have made what the release before it did not have.
+fn named_by(records: &[ReleaseRecord]) -> Vec<ObjectRef> {
+    let manifests = records.iter().filter_map(|record| record::decode(record).ok()).map(|record| record.manifest);
+    let objects: BTreeSet<_> =
+        manifests.filter_map(|manifest| objects::of_manifest(&manifest).ok()).flatten().collect();
+    objects.into_iter().collect()
 }
 
 /// Helm leaves records that it cannot read, and those of a run that died. None may stay to be found by the next installation.

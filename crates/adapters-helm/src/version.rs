@@ -39,6 +39,8 @@ struct FileIdentity {
     inode: u64,
     length: u64,
     modified: (i64, i64),
+    /// Unlike the time of modification, nobody can set it.
+    changed: (i64, i64),
 }
 
 impl FileIdentity {
@@ -47,8 +49,8 @@ impl FileIdentity {
         if !file.is_file() {
             return Err(io::Error::from(io::ErrorKind::NotFound));
         }
-        let modified = (file.mtime(), file.mtime_nsec());
-        Ok(Self { device: file.dev(), inode: file.ino(), length: file.len(), modified })
+        let (modified, changed) = ((file.mtime(), file.mtime_nsec()), (file.ctime(), file.ctime_nsec()));
+        Ok(Self { device: file.dev(), inode: file.ino(), length: file.len(), modified, changed })
     }
 }
 
@@ -109,6 +111,15 @@ fn supported(path: &Path, version: &str) -> Result<String, ReleaseError> {
         "{} is helm {shown}, and only helm 4 is supported: install it or set HELM_BIN",
         path.display()
     )))
+}
+
+#[cfg(test)]
+impl HelmVersion {
+    /// One that is not there.
+    pub(crate) fn for_tests(sha256: &str) -> Self {
+        let file = FileIdentity { device: 0, inode: 0, length: 0, modified: (0, 0), changed: (0, 0) };
+        Self { path: PathBuf::new(), version: "v4".to_owned(), sha256: sha256.to_owned(), file }
+    }
 }
 
 #[cfg(test)]

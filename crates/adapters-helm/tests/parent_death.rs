@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use shopwright_adapters_helm::{ExecMode, HelmReleases, HelmSettings, exec_helm};
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{ClusterError, Fence};
-use shopwright_ports::releases::{ReleaseAccess, ReleaseRecord, Releases};
+use shopwright_ports::releases::{ObjectRef, ReleaseAccess, ReleaseRecord, Releases};
 use shopwright_ports::testing::releases_contract::example_spec;
 
 fn main() {
@@ -125,5 +125,9 @@ impl ReleaseAccess for NoCluster {
 
     async fn remove_record(&self, _: &Fence, _: &ReleaseRecord) -> Result<(), ClusterError> {
         Ok(())
+    }
+
+    async fn missing(&self, _: &Fence, _: &[ObjectRef]) -> Result<Vec<ObjectRef>, ClusterError> {
+        Ok(Vec::new())
     }
 }

@@ -1,10 +1,12 @@
-//! What the helm adapter needs of the cluster: a kubeconfig that is fenced, and helm's records.
+//! What the helm adapter needs of the cluster: a kubeconfig that is fenced, helm's records, and whether the objects are there.
+
+mod objects;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::params::{ListParams, Preconditions};
 use secrecy::SecretString;
 use shopwright_ports::cluster::{ClusterError, Fence};
-use shopwright_ports::releases::{ReleaseAccess, ReleaseRecord};
+use shopwright_ports::releases::{ObjectRef, ReleaseAccess, ReleaseRecord};
 
 use crate::KubeCluster;
 use crate::calls::Identity;
@@ -26,11 +28,7 @@ impl ReleaseAccess for KubeCluster {
                 records.sort_by_key(|record| record.revision);
                 Ok(records)
             }
-            // A namespace that is gone has no records.
-            Err(error) => match self.why(&fence.store_id, error).await {
-                ClusterError::NamespaceGone => Ok(Vec::new()),
-                error => Err(error),
-            },
+            Err(error) => Err(self.why(&fence.store_id, error).await),
         }
     }
 
@@ -48,6 +46,10 @@ impl ReleaseAccess for KubeCluster {
                 error => Err(error),
             },
         }
+    }
+
+    async fn missing(&self, fence: &Fence, objects: &[ObjectRef]) -> Result<Vec<ObjectRef>, ClusterError> {
+        self.missing_objects(fence, objects).await
     }
 }
 

@@ -28,9 +28,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let clock = Arc::new(ManualClock::default());
     let entropy = Arc::new(SeededEntropy::new(1));
     let storage = Arc::new(FakeStorage::new(clock.clone()));
-    let releases = Arc::new(FakeReleases::default());
+    let fake = Arc::new(FakeCluster::new());
+    let releases = Arc::new(FakeReleases::on(fake.clone()));
     let sealer = Arc::new(FakeSealer::default());
-    let cluster = Arc::new(ClusterGuard::new(Arc::new(FakeCluster::new()), clock.clone(), BreakerPolicy::default()));
+    let cluster = Arc::new(ClusterGuard::new(fake, clock.clone(), BreakerPolicy::default()));
     let work = Arc::new(Notify::new());
 
     // An organisation, its owner, and the cluster that stores are placed on. A service that signs people in uses `Identity` for the first two.

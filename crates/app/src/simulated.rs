@@ -20,7 +20,7 @@ pub const NOTE: &str = "simulated: no cluster is used and no shop runs";
 
 /// A fake cluster that takes as long as a real one.
 pub struct SimulatedCluster {
-    inner: FakeCluster,
+    inner: Arc<FakeCluster>,
     clock: Arc<dyn Clock>,
     begun: Mutex<HashMap<StoreId, (Engine, Timestamp)>>,
 }
@@ -43,9 +43,9 @@ const CALL: Duration = Duration::from_millis(120);
 const REMOVAL: Duration = Duration::from_secs(6);
 
 impl SimulatedCluster {
-    /// An empty one.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { inner: FakeCluster::new(), clock, begun: Mutex::default() }
+    /// `inner`, as slow as a real one.
+    pub fn new(inner: Arc<FakeCluster>, clock: Arc<dyn Clock>) -> Self {
+        Self { inner, clock, begun: Mutex::default() }
     }
 
     fn remaining(&self, store_id: &StoreId) -> SignedDuration {

@@ -1,11 +1,13 @@
 //! Releases of charts: what Helm does for a store, and what it needs of the cluster for that.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use shopwright_domain::StoreId;
 use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::operation::ReleaseDigests;
 use shopwright_domain::saga::StepError;
 use shopwright_domain::store::{Engine, StoreHost, StoreName, Theme};
 
@@ -37,10 +39,34 @@ pub struct ReleaseSpec {
 pub struct Installed {
     /// Helm's revision of the release.
     pub revision: u32,
-    /// Digest of chart, values and helm binary.
-    pub digest: String,
+    /// What it was made of: the very bytes that helm was given.
+    pub digests: ReleaseDigests,
     /// Records of dead runs that were removed on the way, in words.
     pub healed: Vec<String>,
+}
+
+/// What is left of a release after its uninstallation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Uninstalled {
+    /// Objects of the release that are still there and are not going away. The namespace's removal is what takes them (RELIABILITY F48).
+    pub left: Vec<ObjectRef>,
+}
+
+/// An object of a release, in the release's namespace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// Its API, for instance `apps/v1`.
+    pub api_version: String,
+    /// Its kind, for instance `Deployment`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
 }
 
 /// Why Helm did not do it. Helm's words are filtered: no values, no addresses of credentials.
@@ -58,6 +84,14 @@ pub enum ReleaseError {
     /// Helm said no.
     #[error("helm failed: {0}")]
     Failed(String),
+    /// Somebody else has changed fields that are the chart's, and helm does not take them over.
+    #[error("`{manager}` has changed fields that belong to the store's chart: {detail}")]
+    Conflict {
+        /// Under which name the change was made: a person's `kubectl`, an autoscaler.
+        manager: String,
+        /// Which fields of which object.
+        detail: String,
+    },
     /// Helm said yes, but its record or the objects say otherwise.
     #[error("helm reported success, but {0}")]
     Lied(String),
@@ -81,7 +115,10 @@ impl From<ReleaseError> for StepError {
             ReleaseError::Cluster(error) => return error.into(),
             ReleaseError::Unavailable(_) | ReleaseError::Io { .. } => ErrorCode::HelmUnavailable,
             ReleaseError::Chart(_) => ErrorCode::ChartInvalid,
-            ReleaseError::Deadline(_) | ReleaseError::Failed(_) | ReleaseError::Lied(_) => ErrorCode::ReleaseFailed,
+            ReleaseError::Deadline(_)
+            | ReleaseError::Failed(_)
+            | ReleaseError::Conflict { .. }
+            | ReleaseError::Lied(_) => ErrorCode::ReleaseFailed,
         };
         Self::new(code, error.to_string())
     }
@@ -91,11 +128,16 @@ impl From<ReleaseError> for StepError {
 #[async_trait]
 pub trait Releases: Send + Sync {
     /// Installs the release or brings it up to `spec`; does not wait for pods. What a dead run left behind (a pending record, a record
-    /// that cannot be read) is removed first. Success means that the record was read back as deployed.
+    /// that cannot be read) is removed first. Success means that the record was read back as deployed, and that every object which it
+    /// names was found in the cluster; [`ReleaseError::Lied`] names what is missing, and installing again brings it back.
     async fn install(&self, fence: &Fence, spec: &ReleaseSpec) -> Result<Installed, ReleaseError>;
 
-    /// Removes the release and its objects; does not wait for pods. An absent release is success.
-    async fn uninstall(&self, fence: &Fence) -> Result<(), ReleaseError>;
+    /// What an installation of `spec` would be made of now. An attempt whose digests differ from those of the one before installs
+    /// something else (RELIABILITY F54).
+    async fn digests(&self, spec: &ReleaseSpec) -> Result<ReleaseDigests, ReleaseError>;
+
+    /// Removes the release and its objects; does not wait for pods. An absent release is success. Says what stays.
+    async fn uninstall(&self, fence: &Fence) -> Result<Uninstalled, ReleaseError>;
 
     /// Whether stores of this engine can be made here, and what their owners must know (a note), before anything is promised.
     ///
@@ -119,8 +161,8 @@ pub struct ReleaseRecord {
     pub payload: Vec<u8>,
 }
 
-impl std::fmt::Debug for ReleaseRecord {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ReleaseRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The payload holds the release's values.
         f.debug_struct("ReleaseRecord")
             .field("name", &self.name)
@@ -135,9 +177,13 @@ pub trait ReleaseAccess: Send + Sync {
     /// A kubeconfig that acts as the worker under this fence. It holds credentials: keep it in a file of mode 0600 and remove it.
     async fn kubeconfig(&self, fence: &Fence) -> Result<SecretString, ClusterError>;
 
-    /// All records of the store's release, oldest first.
+    /// All records of the store's release, oldest first; [`ClusterError::NamespaceGone`] if there is no place for any.
     async fn records(&self, fence: &Fence) -> Result<Vec<ReleaseRecord>, ClusterError>;
 
     /// Removes this record if it is still the one that was read. Gone or changed meanwhile is success: read again.
     async fn remove_record(&self, fence: &Fence, record: &ReleaseRecord) -> Result<(), ClusterError>;
+
+    /// Which of these objects are not in the store's namespace, or are there and going away, by reads that are not stale. Without a
+    /// namespace all of them.
+    async fn missing(&self, fence: &Fence, objects: &[ObjectRef]) -> Result<Vec<ObjectRef>, ClusterError>;
 }

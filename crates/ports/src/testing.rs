@@ -18,7 +18,7 @@ mod storefront;
 pub use clock::{ManualClock, SeededEntropy};
 pub use cluster::FakeCluster;
 pub use faults::{Fault, Faults};
-pub use releases::FakeReleases;
+pub use releases::{FakeRelease, FakeReleases};
 pub use secrets::{FakeHasher, FakeSealer, FakeTokens};
 pub use storage::{FakeStorage, Snapshot};
 pub use storefront::FakeStorefront;

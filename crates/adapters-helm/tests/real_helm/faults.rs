@@ -81,7 +81,15 @@ async fn an_uninstallation_that_was_killed_is_finished() {
     world.releases.uninstall(&fence).await.unwrap();
 
     assert!(world.statuses(&store_id).await.is_empty());
-    let left = ["-n", store_id.namespace(), "get", "configmap/web", "serviceaccount/store", "--ignore-not-found"];
+    let left = [
+        "-n",
+        store_id.namespace(),
+        "get",
+        "configmap/web",
+        "deployment/web",
+        "serviceaccount/store",
+        "--ignore-not-found",
+    ];
     assert_eq!(world.kubectl.ok(&left).await, "", "objects are left");
 }
 

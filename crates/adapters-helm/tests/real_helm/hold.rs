@@ -1,4 +1,4 @@
-//! Holds helm in the middle of its work: an admission webhook that listens and never answers. A request for the store's `ConfigMaps` gets
+//! Holds helm in the middle of its work: an admission webhook that listens and never answers. A request for the store's Deployments gets
 //! no further while it is there, and its arrival says that helm has come that far.
 
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Hold {
         });
         let name = format!("helm-test-hold-{store_id}");
         let rules =
-            json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}]);
+            json!([{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["deployments"]}]);
         let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": store_id.namespace()}});
         kubectl
             .apply(&json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
@@ -47,7 +47,7 @@ impl Hold {
                     "failurePolicy": "Fail", "timeoutSeconds": 30,
                     "clientConfig": {"url": format!("https://127.0.0.1:{port}/")}}]}))
             .await;
-        let probe = ["-n", store_id.namespace(), "create", "configmap", "probe", "--dry-run=server"];
+        let probe = ["-n", store_id.namespace(), "create", "deployment", "probe", "--image=x", "--dry-run=server"];
         let probe = probe.map(str::to_owned).to_vec();
         let hold = Self { kubectl: kubectl.clone(), name, probe, arrivals, listening };
         let limit = Instant::now() + LIMIT;
@@ -70,7 +70,7 @@ impl Hold {
     pub(crate) async fn next_arrival(&self, than: usize) {
         let limit = Instant::now() + LIMIT;
         while self.arrivals() <= than {
-            assert!(Instant::now() < limit, "helm never asked for a ConfigMap");
+            assert!(Instant::now() < limit, "helm never asked for a Deployment");
             sleep(Duration::from_millis(10)).await;
         }
     }

@@ -1,10 +1,11 @@
-//! Stores on a real cluster, fenced by a small policy of this harness, with a tiny chart.
+//! Stores on a real cluster, reached as the product reaches it: its own account, its own policies, the impersonated worker. Only the chart
+//! is a tiny one.
 
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::BuildHasher;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,22 +16,20 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use secrecy::SecretString;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shopwright_adapters_helm::{HelmReleases, HelmSettings};
+use shopwright_adapters_k8s::{FENCE_REFUSAL, KubeCluster, KubeSettings, KubeSource, prepare};
+use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
-use shopwright_ports::cluster::{ClusterError, Fence};
-use shopwright_ports::releases::{ReleaseAccess, ReleaseRecord, Releases};
+use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState};
+use shopwright_ports::releases::{ReleaseAccess, Releases};
 use shopwright_ports::testing::releases_contract;
 use tempfile::TempDir;
 
 use crate::kubectl::Kubectl;
 
-const FENCE_DENIAL: &str = "helm-test fence:";
-const WORKER: &str = "helm-test-worker";
-const WORKERS: &str = "helm-test-workers";
-const EPOCH: &str = "helm-test/epoch";
-
+/// Helm applies it in this order and removes it in the opposite one; what holds it in the middle holds the Deployment.
 const CHART: &str = r#"
 {{- if hasSuffix "/broken" .Values.store.publicUrl }}{{ fail "broken on purpose" }}{{ end }}
 apiVersion: v1
@@ -41,19 +40,45 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: web}
 data: {url: {{ .Values.store.publicUrl | quote }}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}, annotations: {url: {{ .Values.store.publicUrl | quote }}}}
+    spec:
+      securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
+      containers:
+        - name: web
+          image: nowhere.invalid/web
+          securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
 "#;
+/// What the chart consists of.
+pub(crate) const OBJECTS: [&str; 3] = ["serviceaccount/store", "configmap/web", "deployment/web"];
 
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) releases: Arc<HelmReleases>,
+    pub(crate) cluster: KubeCluster,
     pub(crate) kubectl: Kubectl,
+    pub(crate) settings: HelmSettings,
+    /// The service account's.
+    pub(crate) kubeconfig: PathBuf,
     stores: Mutex<Vec<StoreId>>,
-    _root: TempDir,
+    pub(crate) root: TempDir,
 }
 
 impl World {
     /// None where there is no cluster to run on.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut HelmSettings)) -> Option<Self> {
         let kubectl = Kubectl { kubeconfig: required("SHOPWRIGHT_TEST_ADMIN_KUBECONFIG")? };
         let helm_bin = required("HELM_BIN")?;
         let root = tempfile::tempdir().unwrap();
@@ -66,17 +91,32 @@ impl World {
         let schema = r#"{"properties": {"store": {"properties": {"publicUrl": {"pattern": "^http"}}}}}"#;
         fs::write(chart.join("values.schema.json"), schema).unwrap();
 
-        kubectl.apply(&json!({"apiVersion": "v1", "kind": "List", "items": policies()})).await;
-        let access = Arc::new(AdminAccess(kubectl.clone()));
-        let settings =
-            HelmSettings::new(helm_bin, root.path().join("charts"), root.path().join("scratch"), FENCE_DENIAL);
-        let releases = Arc::new(HelmReleases::new(settings, access).unwrap());
-        Some(Self { releases, kubectl, stores: Mutex::default(), _root: root })
+        let kubeconfig = root.path().join("kubeconfig");
+        let cluster = connect(&kubectl, &kubeconfig).await;
+        let mut settings =
+            HelmSettings::new(helm_bin, root.path().join("charts"), root.path().join("scratch"), FENCE_REFUSAL);
+        change(&mut settings);
+        let releases = Arc::new(HelmReleases::new(settings.clone(), Arc::new(cluster.clone())).unwrap());
+        Some(Self { releases, cluster, kubectl, settings, kubeconfig, stores: Mutex::default(), root })
+    }
+
+    /// The same adapter with other settings, as another process of the product has one.
+    pub(crate) fn another(&self, change: impl FnOnce(&mut HelmSettings)) -> Arc<HelmReleases> {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        Arc::new(HelmReleases::new(settings, Arc::new(self.cluster.clone())).unwrap())
+    }
+
+    pub(crate) fn chart(&self, file: &str) -> PathBuf {
+        self.root.path().join("charts/medusa").join(file)
     }
 
     /// The records of the store's release as helm wrote them, oldest first.
     pub(crate) async fn releases_of(&self, store_id: &StoreId) -> Vec<Value> {
-        let records = AdminAccess(self.kubectl.clone()).records(&at(store_id, 0)).await.unwrap();
+        let records = match self.cluster.records(&at(store_id, 0)).await {
+            Err(ClusterError::NamespaceGone) => Vec::new(),
+            records => records.unwrap(),
+        };
         records.iter().map(|record| decode(&record.payload)).collect()
     }
 
@@ -89,6 +129,36 @@ impl World {
     pub(crate) async fn uid(&self, store_id: &StoreId, object: &str) -> String {
         self.kubectl.json(&["-n", store_id.namespace(), "get", object]).await["metadata"]["uid"].to_string()
     }
+
+    /// Everything that a helm could change, as the cluster has it: the versions of the release's objects and of its records.
+    pub(crate) async fn versions(&self, store_id: &StoreId) -> Vec<String> {
+        let get = ["-n", store_id.namespace(), "get", "serviceaccount,configmap,deployment,secret"];
+        let found = self.kubectl.json(&get).await;
+        let ours = found["items"].as_array().unwrap().iter().filter_map(|object| {
+            let (kind, name) = (object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap());
+            // Controllers write the status of a Deployment whenever they like.
+            let version = if kind == "Deployment" { "generation" } else { "resourceVersion" };
+            let ours = name.starts_with("sh.helm") || ["web", "store"].contains(&name);
+            ours.then(|| format!("{kind} {name} {} {}", object["metadata"]["uid"], object["metadata"][version]))
+        });
+        ours.collect()
+    }
+}
+
+/// Prepares the cluster and connects as the product's own account.
+async fn connect(kubectl: &Kubectl, kubeconfig: &Path) -> KubeCluster {
+    let context = kubectl.ok(&["config", "current-context"]).await.trim().to_owned();
+    let admin = KubeSettings::new(KubeSource::Kubeconfig { path: kubectl.kubeconfig.clone(), context });
+    prepare::prepare(&admin).await.expect("the cluster can be prepared");
+    let text = prepare::service_account_kubeconfig(&admin, Duration::from_hours(1)).await.expect("a token");
+    fs::write(kubeconfig, text.expose_secret()).unwrap();
+    connect_by(kubeconfig).await
+}
+
+/// Connects by a kubeconfig of the product's own account.
+pub(crate) async fn connect_by(kubeconfig: &Path) -> KubeCluster {
+    let source = KubeSource::Kubeconfig { path: kubeconfig.to_owned(), context: "shopwright".to_owned() };
+    KubeCluster::connect(KubeSettings::new(source)).await.expect("the service account can connect")
 }
 
 impl Drop for World {
@@ -97,7 +167,7 @@ impl Drop for World {
         if !stores.is_empty() {
             let mut delete = Command::new("kubectl");
             delete.arg("--kubeconfig").arg(&self.kubectl.kubeconfig).args(["delete", "namespace", "--wait=false"]);
-            let _ = delete.args(stores.iter().map(StoreId::as_str)).output();
+            let _ = delete.arg("--ignore-not-found").args(stores.iter().map(StoreId::as_str)).output();
         }
     }
 }
@@ -112,30 +182,16 @@ impl releases_contract::World for World {
         let bits = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap();
         let store_id = StoreId::from_random(bits);
         self.stores.lock().unwrap().push(store_id.clone());
-        self.kubectl.ok(&["create", "namespace", store_id.namespace()]).await;
-        self.raise_epoch(&at(&store_id, 1)).await;
+        self.cluster.ensure_namespace(&at(&store_id, 1), Engine::Medusa).await.unwrap();
         store_id
     }
 
     async fn raise_epoch(&self, fence: &Fence) {
-        let namespace = fence.store_id.namespace();
-        let epoch = format!("{EPOCH}={}", fence.epoch);
-        self.kubectl.ok(&["annotate", "--overwrite", "namespace", namespace, &epoch]).await;
-        let probe = ["-n", namespace, "create", "configmap", "probe", "--dry-run=server", "--as", WORKER];
-        let claims = |extra: &str| [&probe[..], &["--as-group", WORKERS, "--as-user-extra", extra]].concat().join(" ");
-        let old = claims(&format!("{EPOCH}={}", fence.epoch.0 - 1));
-        let new = claims(&epoch);
-        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        for (what, call, accepted) in [("the new epoch is accepted", new, true), ("the old one is not", old, false)] {
-            let call = words(&call);
-            let call: Vec<&str> = call.iter().map(String::as_str).collect();
-            self.kubectl
-                .until(what, &call, |result| match result {
-                    Ok(_) => accepted,
-                    Err(error) => !accepted && error.contains(FENCE_DENIAL),
-                })
-                .await;
-        }
+        assert_eq!(self.cluster.raise_epoch(fence).await.unwrap(), NamespaceState::Present);
+    }
+
+    async fn remove_namespace(&self, store_id: &StoreId) {
+        self.kubectl.ok(&["delete", "namespace", store_id.namespace(), "--wait"]).await;
     }
 
     async fn revision(&self, store_id: &StoreId) -> Option<u32> {
@@ -159,6 +215,15 @@ impl releases_contract::World for World {
                 "data": {"release": BASE64.encode(encode(&release))}}))
             .await;
     }
+
+    async fn remove_an_object(&self, store_id: &StoreId) {
+        self.kubectl.ok(&["-n", store_id.namespace(), "delete", "configmap/web"]).await;
+    }
+
+    async fn is_whole(&self, store_id: &StoreId) -> bool {
+        let get = [&["-n", store_id.namespace(), "get", "-o", "name"], &OBJECTS[..]].concat();
+        self.kubectl.run(&get, "").await.is_ok()
+    }
 }
 
 pub(crate) fn at(store_id: &StoreId, epoch: i64) -> Fence {
@@ -176,81 +241,16 @@ fn required(name: &str) -> Option<PathBuf> {
     value
 }
 
-/// A fence as the product's, reduced to what this adapter can notice of it.
-fn policies() -> Vec<Value> {
-    let epoch = format!(
-        "has(namespaceObject.metadata.annotations) && '{EPOCH}' in namespaceObject.metadata.annotations && \
-         request.userInfo.extra['{EPOCH}'][0] == namespaceObject.metadata.annotations['{EPOCH}']"
-    );
-    let everything = json!([{"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}]);
-    let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": "helm-test-fence"},
-        "spec": {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": everything},
-            "matchConditions": [{"name": "worker", "expression": format!("request.userInfo.username == '{WORKER}'")}],
-            "validations": [{"expression": epoch, "message": format!("{FENCE_DENIAL} stale epoch"), "reason": "Forbidden"}]}});
-    let binding = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": "helm-test-fence"}, "spec": {"policyName": "helm-test-fence", "validationActions": ["Deny"]}});
-    let rights = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-        "metadata": {"name": WORKERS},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": WORKERS}]});
-    vec![policy, binding, rights]
-}
-
 pub(crate) fn decode(payload: &[u8]) -> Value {
     let mut text = String::new();
     GzDecoder::new(BASE64.decode(payload).unwrap().as_slice()).read_to_string(&mut text).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-fn encode(release: &Value) -> String {
+pub(crate) fn encode(release: &Value) -> String {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(release.to_string().as_bytes()).unwrap();
     BASE64.encode(gzip.finish().unwrap())
-}
-
-/// Everything as the administrator, but helm itself as the worker.
-#[derive(Debug)]
-struct AdminAccess(Kubectl);
-
-#[async_trait]
-impl ReleaseAccess for AdminAccess {
-    async fn kubeconfig(&self, fence: &Fence) -> Result<SecretString, ClusterError> {
-        let mut config = self.0.json(&["config", "view", "--raw", "--flatten"]).await;
-        let user = &mut config["users"][0]["user"];
-        user["as"] = json!(WORKER);
-        user["as-groups"] = json!([WORKERS]);
-        user["as-user-extra"] = json!({EPOCH: [fence.epoch.to_string()]});
-        Ok(config.to_string().into())
-    }
-
-    async fn records(&self, fence: &Fence) -> Result<Vec<ReleaseRecord>, ClusterError> {
-        let selector = format!("owner=helm,name={}", fence.store_id.release());
-        let secrets = self.0.json(&["-n", fence.store_id.namespace(), "get", "secrets", "-l", &selector]).await;
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let mut records: Vec<_> = secrets["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|secret| ReleaseRecord {
-                name: text(&secret["metadata"]["name"]),
-                revision: secret["metadata"]["labels"]["version"].as_str().unwrap().parse().unwrap(),
-                uid: text(&secret["metadata"]["uid"]),
-                resource_version: text(&secret["metadata"]["resourceVersion"]),
-                payload: BASE64.decode(secret["data"]["release"].as_str().unwrap()).unwrap(),
-            })
-            .collect();
-        records.sort_by_key(|record| record.revision);
-        Ok(records)
-    }
-
-    async fn remove_record(&self, fence: &Fence, record: &ReleaseRecord) -> Result<(), ClusterError> {
-        let path = format!("/api/v1/namespaces/{}/secrets/{}", fence.store_id.namespace(), record.name);
-        let preconditions = json!({"uid": record.uid, "resourceVersion": record.resource_version});
-        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions});
-        let deleted = self.0.run(&["delete", "--raw", &path, "-f", "-"], &options.to_string()).await;
-        deleted.map(|_| ()).map_err(ClusterError::Rejected)
-    }
 }
 
 /// How long a level may take to be reached.

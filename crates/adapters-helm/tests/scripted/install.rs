@@ -36,7 +36,7 @@ async fn helm_is_called_with_the_profile_the_overlays_and_then_the_stores_own_va
     let installed = world.releases().install(&fence(), &spec).await.unwrap();
 
     assert_eq!(installed.revision, 1);
-    assert_snapshot!(world.seen("argv").replace('\n', " "), @"upgrade --install store-000000ab ROOT/charts/woocommerce -n store-000000ab -f ROOT/charts/woocommerce/values-production.yaml -f ROOT/images/values-woocommerce.yaml -f ROOT/own.yaml -f - --wait=hookOnly --no-hooks --skip-crds --history-max 3 -o json");
+    assert_snapshot!(world.seen("argv").replace('\n', " "), @"upgrade --install store-000000ab RUN/chart/woocommerce -n store-000000ab -f RUN/values/0-values-production.yaml -f RUN/values/1-values-woocommerce.yaml -f RUN/values/2-own.yaml -f - --wait=hookOnly --no-hooks --skip-crds --history-max 3 -o json");
     assert_snapshot!(world.seen("stdin"), @r#"{"store":{"id":"store-000000ab","name":"teashop","host":"teashop.localhost","publicUrl":"http://teashop.localhost:8080","theme":"astra"},"cluster":{"ingressClassName":"traefik","ingressNamespace":"ingress"},"credentialsSecret":"store-credentials","setup":{"revision":2}}"#);
 }
 

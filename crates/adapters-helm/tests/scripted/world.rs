@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use shopwright_adapters_helm::{HelmReleases, HelmSettings};
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{ClusterError, Fence};
-use shopwright_ports::releases::{ReleaseAccess, ReleaseRecord};
+use shopwright_ports::releases::{ObjectRef, ReleaseAccess, ReleaseRecord};
 use tempfile::TempDir;
 
 pub(crate) const CANARY: &str = "CANARY-0123456789";
@@ -63,7 +63,8 @@ impl World {
     /// What helm wrote down, with the temporary directories replaced by their names.
     pub(crate) fn seen(&self, name: &str) -> String {
         let text = fs::read_to_string(self.path(name)).unwrap();
-        let run_dir = text.lines().find_map(|line| line.strip_prefix("HOME=")).unwrap_or("/no/run/dir").to_owned();
+        let env = fs::read_to_string(self.path("env")).unwrap_or_default();
+        let run_dir = env.lines().find_map(|line| line.strip_prefix("HOME=")).unwrap_or("/no/run/dir").to_owned();
         text.replace(&run_dir, "RUN").replace(self.root.path().to_str().unwrap(), "ROOT").trim_end().to_owned()
     }
 
@@ -125,6 +126,8 @@ pub(crate) struct FileAccess {
     pub(crate) unreachable: AtomicBool,
     /// Somebody else writes removed records again.
     pub(crate) records_come_back: AtomicBool,
+    /// Names of objects that are not in the cluster.
+    pub(crate) lost: Mutex<Vec<String>>,
 }
 
 impl FileAccess {
@@ -166,5 +169,11 @@ impl ReleaseAccess for FileAccess {
             fs::remove_file(self.records.join(record.revision.to_string())).unwrap();
         }
         Ok(())
+    }
+
+    async fn missing(&self, _: &Fence, objects: &[ObjectRef]) -> Result<Vec<ObjectRef>, ClusterError> {
+        self.answer()?;
+        let lost = self.lost.lock().unwrap();
+        Ok(objects.iter().filter(|object| lost.contains(&object.name)).cloned().collect())
     }
 }

@@ -89,7 +89,9 @@ impl Executor {
             .with("engine", store.engine.as_str())
             .with("namespace", store.id.namespace())
             .with("revision", i64::from(installed.revision))
-            .with("digest", installed.digest);
+            .with("chartDigest", installed.digests.chart)
+            .with("valuesDigest", installed.digests.values)
+            .with("helmDigest", installed.digests.helm);
         if !installed.healed.is_empty() {
             note = note.with("healed", installed.healed.join("; "));
         }

@@ -29,7 +29,11 @@ impl Executor {
             )));
         }
         match self.cluster.call(self.releases.uninstall(&run.fence())).await {
-            Ok(()) => Ok(Effect::noting(Note::new(AuditEventType::HelmUninstall, "the release is uninstalled"))),
+            Ok(uninstalled) => {
+                let note = Note::new(AuditEventType::HelmUninstall, "the release is uninstalled");
+                let left = uninstalled.left.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Ok(Effect::noting(if left.is_empty() { note } else { note.with("left", left) }))
+            }
             Err(error) if error.code.handling() == Handling::Wait && error.code != ErrorCode::NamespaceTerminating => {
                 Err(error)
             }

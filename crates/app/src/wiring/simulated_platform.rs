@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shopwright_domain::store::Engine;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::storage::Storage;
-use shopwright_ports::testing::{FakeReleases, FakeStorage, FakeStorefront};
+use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorage, FakeStorefront};
 
 use super::{Platform, StartError};
 use crate::crypto::{AeadSealer, SealingKey, SystemClock, SystemEntropy};
@@ -20,14 +20,15 @@ impl Platform {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy = Arc::new(SystemEntropy);
         let storage: Arc<dyn Storage> = Arc::new(FakeStorage::new(clock.clone()));
-        let releases = FakeReleases::default();
+        let cluster = Arc::new(FakeCluster::new());
+        let releases = FakeReleases::on(cluster.clone());
         for engine in Engine::ALL {
             releases.annotate_engine(engine, NOTE);
         }
         Ok(Self {
             worker_storage: storage.clone(),
             storage,
-            cluster: Arc::new(SimulatedCluster::new(clock.clone())),
+            cluster: Arc::new(SimulatedCluster::new(cluster, clock.clone())),
             releases: Arc::new(releases),
             storefront: Arc::new(FakeStorefront::default()),
             sealer: Arc::new(AeadSealer::new(&SealingKey::generate(entropy.as_ref()), &[])?),

@@ -17,16 +17,17 @@ use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::limits::{Cooldown, Lockout, StoreQuota};
+use shopwright_domain::operation::Operation;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::{Engine, Store, StoreState};
-use shopwright_domain::{ClusterName, RequestId, StoreId};
+use shopwright_domain::{ClusterName, OperationId, RequestId, StoreId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
 use shopwright_ports::identity_api::{IdentityService, Origin};
-use shopwright_ports::storage::{RegisteredCluster, Storage};
+use shopwright_ports::storage::{RegisteredCluster, Storage, StorageError};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
 use shopwright_ports::testing::{
-    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, ManualClock,
+    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, Fault, ManualClock,
     SeededEntropy,
 };
 use tokio::sync::Notify;
@@ -52,7 +53,7 @@ impl Fixture {
         let entropy = Arc::new(SeededEntropy::new(7));
         let storage = FakeStorage::new(clock.clone());
         let cluster = Arc::new(FakeCluster::new());
-        let releases = Arc::new(FakeReleases::default());
+        let releases = Arc::new(FakeReleases::on(cluster.clone()));
         let storefront = Arc::new(FakeStorefront::default());
         let work = Arc::new(Notify::new());
         let rules =
@@ -131,8 +132,8 @@ impl Fixture {
         self.storage.snapshot().await.store(id).unwrap().clone()
     }
 
-    /// Lets `worker` do everything that is due, moving time only while everybody sleeps.
-    pub async fn run_due(&self, worker: &Worker) -> usize {
+    /// Lets time pass until `future` has its end.
+    pub async fn in_time<T>(&self, future: impl Future<Output = T>) -> T {
         let driver = async {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
@@ -142,9 +143,14 @@ impl Fixture {
         };
         tokio::select! {
             biased;
-            count = worker.run_due() => count.unwrap_or(0),
+            end = future => end,
             () = driver => unreachable!(),
         }
+    }
+
+    /// Lets `worker` do everything that is due, moving time only while everybody sleeps.
+    pub async fn run_due(&self, worker: &Worker) -> usize {
+        self.in_time(worker.run_due()).await.unwrap_or(0)
     }
 
     /// Works, and lets time pass, until the store is settled or a minute per turn has not been enough.
@@ -162,6 +168,52 @@ impl Fixture {
             self.clock.advance(SignedDuration::from_secs(11));
         }
         panic!("{id} does not settle: {:#?}", self.storage.snapshot().await.operations);
+    }
+
+    pub async fn operation(&self, id: OperationId) -> Operation {
+        self.storage.snapshot().await.operation(id).unwrap().clone()
+    }
+
+    /// Works, and lets time pass, until the operation has ended.
+    pub async fn ended(&self, id: OperationId) -> Operation {
+        self.ended_by(&self.worker, id).await
+    }
+
+    pub async fn ended_by(&self, worker: &Worker, id: OperationId) -> Operation {
+        for _ in 0..500 {
+            self.run_due(worker).await;
+            let operation = self.operation(id).await;
+            if operation.status.is_finished() {
+                return operation;
+            }
+            self.clock.advance(SignedDuration::from_secs(11));
+        }
+        panic!("{id} does not end: {:#?}", self.storage.snapshot().await.operations);
+    }
+
+    /// Lets `worker` work for so many seconds, then drops what it does, as a crash would.
+    pub async fn run_for(&self, worker: &Worker, seconds: i64) {
+        let end = self.clock.now() + SignedDuration::from_secs(seconds);
+        let driver = async {
+            while self.clock.now() < end {
+                for _ in 0..50 {
+                    tokio::task::yield_now().await;
+                }
+                self.clock.advance(SignedDuration::from_millis(100));
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = worker.run_due() => {}
+            () = driver => {}
+        }
+    }
+
+    /// The commit after `nth` others dies, with its effect or without.
+    pub fn fail_commit(&self, nth: usize, after: bool) {
+        let lost = || StorageError::Unavailable { detail: "connection lost".to_owned(), source: None };
+        self.storage.faults.pass("commit", nth);
+        self.storage.faults.push("commit", if after { Fault::After(lost()) } else { Fault::Before(lost()) });
     }
 
     /// A store that is ready.

@@ -5,6 +5,7 @@
 //! its epoch included: that is how a real cluster is, too (DECISIONS 7).
 
 mod access;
+mod helm;
 mod script;
 mod state;
 
@@ -25,7 +26,7 @@ use crate::testing::Faults;
 #[derive(Debug, Default)]
 pub struct FakeCluster {
     /// What the next calls meet instead, by method name: `check`, `verify_fence`, `list_namespaces`, `remove_stray`, `ensure_namespace`, `raise_epoch`, `put_credentials`,
-    /// `await_workloads`, `delete_namespace`, `await_gone`, `kubeconfig`, `records`, `remove_record`.
+    /// `await_workloads`, `delete_namespace`, `await_gone`, `kubeconfig`, `records`, `remove_record`, `missing`.
     pub faults: Faults<ClusterError>,
     state: Mutex<State>,
 }

@@ -1,18 +1,16 @@
-//! A fake Helm: it keeps releases, revisions and the records of dead runs, and obeys the fence as a real cluster does.
-//!
-//! It knows the epochs that it was called with and those that it was told ([`FakeReleases::raise_epoch`]); it refuses lower ones. It
-//! knows no namespaces: whoever deletes one tells it by [`FakeReleases::forget`].
+//! A fake Helm over the [`FakeCluster`]: releases, records and objects live in the store's namespace, go with it, and are behind its fence.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use shopwright_domain::operation::ReleaseDigests;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 
-use crate::cluster::{ClusterError, Fence};
-use crate::releases::{Installed, ReleaseError, ReleaseSpec, Releases};
-use crate::testing::Faults;
+use crate::cluster::Fence;
+use crate::releases::{Installed, ObjectRef, ReleaseError, ReleaseSpec, Releases, Uninstalled};
+use crate::testing::{FakeCluster, Faults};
 
 /// A release that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,49 +19,54 @@ pub struct FakeRelease {
     pub spec: ReleaseSpec,
     /// Counts the installations, from 1.
     pub revision: u32,
-    /// The same for the same spec.
-    pub digest: String,
+    /// The same for the same spec, chart and helm.
+    pub digests: ReleaseDigests,
     /// Under which claim it was installed at last.
     pub epoch: Epoch,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    releases: BTreeMap<StoreId, FakeRelease>,
-    dead_runs: BTreeMap<StoreId, Vec<String>>,
-    epochs: BTreeMap<StoreId, Epoch>,
     notes: BTreeMap<Engine, Result<String, String>>,
     installs: BTreeMap<StoreId, usize>,
     uninstalls: BTreeMap<StoreId, usize>,
-}
-
-impl State {
-    fn fence(&mut self, fence: &Fence) -> Result<(), ReleaseError> {
-        let known = self.epochs.entry(fence.store_id.clone()).or_insert(fence.epoch);
-        if fence.epoch < *known {
-            return Err(ClusterError::StaleEpoch { known: None }.into());
-        }
-        *known = fence.epoch;
-        Ok(())
-    }
+    charts: u32,
+    helms: u32,
+    objects_stay: bool,
 }
 
 /// Installs at once, unless told otherwise.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FakeReleases {
-    /// What the next calls of `install`, `uninstall` and `engine_note` meet instead.
+    /// What the next calls meet instead, by name: `digests`, `engine_note`; for an installation `begin_install`, before anything has
+    /// happened, and `install`, when its pending record is written; for an uninstallation `begin_uninstall` and `uninstall` likewise.
     pub faults: Faults<ReleaseError>,
+    cluster: Arc<FakeCluster>,
     state: Mutex<State>,
 }
 
+/// What every fake chart consists of.
+fn objects() -> [ObjectRef; 2] {
+    [("v1", "Service"), ("apps/v1", "Deployment")].map(|(api_version, kind)| ObjectRef {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        name: "web".to_owned(),
+    })
+}
+
 impl FakeReleases {
+    /// A helm for the stores of this cluster.
+    pub fn on(cluster: Arc<FakeCluster>) -> Self {
+        Self { faults: Faults::default(), cluster, state: Mutex::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All releases that are there.
+    /// All releases that are deployed.
     pub fn installed(&self) -> BTreeMap<StoreId, FakeRelease> {
-        self.state().releases.clone()
+        self.cluster.releases()
     }
 
     /// How often `install` was called for the store, whatever came of it.
@@ -76,26 +79,24 @@ impl FakeReleases {
         self.state().uninstalls.get(store_id).copied().unwrap_or(0)
     }
 
-    /// From now on calls with a lower epoch are refused, as if the cluster had been told by somebody else.
-    pub fn raise_epoch(&self, fence: &Fence) {
-        let mut state = self.state();
-        let known = state.epochs.entry(fence.store_id.clone()).or_insert(fence.epoch);
-        *known = fence.epoch.max(*known);
-    }
-
     /// A run dies and leaves a pending record: the next `install` removes it and says so.
     pub fn leave_dead_run(&self, store_id: &StoreId) {
-        let mut state = self.state();
-        let revision = state.releases.get(store_id).map_or(0, |release| release.revision) + 1;
-        let record = format!("revision {revision}: pending");
-        state.dead_runs.entry(store_id.clone()).or_default().push(record);
+        self.cluster.leave_pending(store_id);
     }
 
-    /// The namespace went away, and with it the release. Its epoch is still known.
-    pub fn forget(&self, store_id: &StoreId) {
-        let mut state = self.state();
-        state.releases.remove(store_id);
-        state.dead_runs.remove(store_id);
+    /// From now on the charts are others than before.
+    pub fn replace_charts(&self) {
+        self.state().charts += 1;
+    }
+
+    /// From now on the helm binary is another one than before.
+    pub fn replace_helm(&self) {
+        self.state().helms += 1;
+    }
+
+    /// From now on an uninstallation leaves the objects where they are, as helm does when it gives up waiting, or not.
+    pub fn leave_objects(&self, stay: bool) {
+        self.state().objects_stay = stay;
     }
 
     /// Stores of this engine can be made, and their owners must know `note`.
@@ -107,37 +108,47 @@ impl FakeReleases {
     pub fn refuse_engine(&self, engine: Engine, reason: &str) {
         self.state().notes.insert(engine, Err(reason.to_owned()));
     }
+
+    fn made_of(&self, spec: &ReleaseSpec) -> ReleaseDigests {
+        let state = self.state();
+        ReleaseDigests {
+            chart: digest(&format!("{} {}", spec.engine, state.charts)),
+            values: digest(&format!("{spec:?}")),
+            helm: digest(&state.helms.to_string()),
+        }
+    }
+}
+
+/// Not SHA-256, but as long, and the same for the same text.
+fn digest(text: &str) -> String {
+    let fold = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    format!("sha256:{:064x}", text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, fold))
 }
 
 #[async_trait]
 impl Releases for FakeReleases {
     async fn install(&self, fence: &Fence, spec: &ReleaseSpec) -> Result<Installed, ReleaseError> {
         *self.state().installs.entry(fence.store_id.clone()).or_default() += 1;
-        self.faults
-            .around("install", || {
-                let mut state = self.state();
-                state.fence(fence)?;
-                let healed = state.dead_runs.remove(&fence.store_id).unwrap_or_default();
-                let revision = state.releases.get(&fence.store_id).map_or(0, |release| release.revision) + 1;
-                let digest = format!("{spec:?}");
-                let release = FakeRelease { spec: spec.clone(), revision, digest: digest.clone(), epoch: fence.epoch };
-                state.releases.insert(fence.store_id.clone(), release);
-                Ok(Installed { revision, digest, healed })
-            })
-            .await
+        let digests = self.made_of(spec);
+        let (revision, healed) = self.faults.around("begin_install", || self.cluster.begin_install(fence)).await?;
+        let release = FakeRelease { spec: spec.clone(), revision, digests: digests.clone(), epoch: fence.epoch };
+        self.faults.around("install", || self.cluster.finish_install(fence, release, objects())).await?;
+        Ok(Installed { revision, digests, healed })
     }
 
-    async fn uninstall(&self, fence: &Fence) -> Result<(), ReleaseError> {
+    async fn digests(&self, spec: &ReleaseSpec) -> Result<ReleaseDigests, ReleaseError> {
+        self.faults.around("digests", || Ok(self.made_of(spec))).await
+    }
+
+    async fn uninstall(&self, fence: &Fence) -> Result<Uninstalled, ReleaseError> {
         *self.state().uninstalls.entry(fence.store_id.clone()).or_default() += 1;
-        self.faults
-            .around("uninstall", || {
-                let mut state = self.state();
-                state.fence(fence)?;
-                state.releases.remove(&fence.store_id);
-                state.dead_runs.remove(&fence.store_id);
-                Ok(())
-            })
-            .await
+        let begun = self.faults.around("begin_uninstall", || self.cluster.begin_uninstall(fence)).await?;
+        let finish = || {
+            let objects_stay = self.state().objects_stay;
+            if begun { self.cluster.finish_uninstall(fence, objects_stay) } else { Ok(Vec::new()) }
+        };
+        let left = self.faults.around("uninstall", finish).await?;
+        Ok(Uninstalled { left })
     }
 
     async fn engine_note(&self, engine: Engine) -> Result<Option<String>, ReleaseError> {
@@ -151,70 +162,4 @@ impl Releases for FakeReleases {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures::executor::block_on;
-
-    use super::*;
-    use crate::testing::Fault;
-    use crate::testing::releases_contract::{World, example_spec, releases_contract};
-
-    #[derive(Debug, Default)]
-    struct FakeWorld {
-        releases: FakeReleases,
-        stores: Mutex<u32>,
-    }
-
-    #[async_trait]
-    impl World for FakeWorld {
-        fn releases(&self) -> &dyn Releases {
-            &self.releases
-        }
-
-        async fn new_store(&self) -> StoreId {
-            let mut stores = self.stores.lock().unwrap();
-            *stores += 1;
-            StoreId::from_random(*stores)
-        }
-
-        async fn raise_epoch(&self, fence: &Fence) {
-            self.releases.raise_epoch(fence);
-        }
-
-        async fn revision(&self, store_id: &StoreId) -> Option<u32> {
-            self.releases.installed().get(store_id).map(|release| release.revision)
-        }
-
-        async fn leave_dead_run(&self, fence: &Fence) {
-            self.releases.leave_dead_run(&fence.store_id);
-        }
-    }
-
-    #[test]
-    fn the_fake_keeps_the_contract() {
-        block_on(releases_contract(&FakeWorld::default()));
-    }
-
-    #[test]
-    fn a_lost_answer_leaves_the_release_behind() {
-        let releases = FakeReleases::default();
-        let fence = Fence { store_id: StoreId::from_random(1), epoch: Epoch(1) };
-        releases.faults.push("install", Fault::After(ReleaseError::Failed("lost".to_owned())));
-
-        let result = block_on(releases.install(&fence, &example_spec(&fence.store_id)));
-
-        assert!(result.is_err());
-        assert_eq!(releases.installed().len(), 1);
-        assert_eq!(releases.install_calls(&fence.store_id), 1);
-    }
-
-    #[test]
-    fn an_engine_is_available_without_a_note_until_the_test_says_otherwise() {
-        let releases = FakeReleases::default();
-        releases.annotate_engine(Engine::WooCommerce, "no orders");
-        releases.refuse_engine(Engine::Medusa, "no image");
-
-        assert_eq!(block_on(FakeReleases::default().engine_note(Engine::Medusa)).unwrap(), None);
-        assert_eq!(block_on(releases.engine_note(Engine::WooCommerce)).unwrap().as_deref(), Some("no orders"));
-        assert!(matches!(block_on(releases.engine_note(Engine::Medusa)), Err(ReleaseError::Chart(_))));
-    }
-}
+mod tests;

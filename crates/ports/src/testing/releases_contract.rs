@@ -27,6 +27,15 @@ pub trait World: Send + Sync {
 
     /// Leaves behind what a run leaves that was killed in the middle: a pending record on top.
     async fn leave_dead_run(&self, fence: &Fence);
+
+    /// Removes an object of the store's release, as somebody does by hand.
+    async fn remove_an_object(&self, store_id: &StoreId);
+
+    /// Whether every object of the store's release is there.
+    async fn is_whole(&self, store_id: &StoreId) -> bool;
+
+    /// Removes the store's namespace, and returns when it is gone.
+    async fn remove_namespace(&self, store_id: &StoreId);
 }
 
 /// A Medusa store called `teashop`.
@@ -57,10 +66,12 @@ pub async fn releases_contract(world: &dyn World) {
     installing_again_is_one_release_with_the_same_digest(world).await;
     another_spec_has_another_digest(world).await;
     what_a_dead_run_left_is_removed(world).await;
+    an_object_that_was_lost_comes_back(world).await;
     uninstalling_what_is_absent_succeeds(world).await;
     an_uninstalled_release_is_gone_and_can_come_back(world).await;
     a_dead_run_does_not_keep_a_release_from_being_uninstalled(world).await;
     a_stale_epoch_changes_nothing(world).await;
+    without_a_namespace_there_is_no_release(world).await;
     an_engine_with_a_chart_is_available(world).await;
 }
 
@@ -76,8 +87,9 @@ async fn install(world: &dyn World, fence: &Fence) -> Installed {
 }
 
 async fn uninstall(world: &dyn World, fence: &Fence) {
-    if let Err(error) = world.releases().uninstall(fence).await {
-        panic!("{} could not be uninstalled: {error}", fence.store_id);
+    match world.releases().uninstall(fence).await {
+        Ok(uninstalled) => assert!(uninstalled.left.is_empty(), "{} leaves {:?}", fence.store_id, uninstalled.left),
+        Err(error) => panic!("{} could not be uninstalled: {error}", fence.store_id),
     }
 }
 
@@ -88,9 +100,14 @@ async fn an_installed_release_is_deployed(world: &dyn World) {
     let installed = install(world, &at(&store_id, 1)).await;
 
     assert_eq!(installed.revision, 1);
-    assert!(!installed.digest.is_empty());
+    let promised = world.releases().digests(&example_spec(&store_id)).await;
+    assert_eq!(promised.ok().as_ref(), Some(&installed.digests), "what was announced was installed");
+    for digest in [&installed.digests.chart, &installed.digests.values, &installed.digests.helm] {
+        assert!(digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64), "{digest}");
+    }
     assert!(installed.healed.is_empty(), "nothing was broken, yet healed: {:?}", installed.healed);
     assert_eq!(world.revision(&store_id).await, Some(1));
+    assert!(world.is_whole(&store_id).await);
 }
 
 async fn installing_again_is_one_release_with_the_same_digest(world: &dyn World) {
@@ -100,7 +117,7 @@ async fn installing_again_is_one_release_with_the_same_digest(world: &dyn World)
     let second = install(world, &at(&store_id, 1)).await;
 
     assert!(second.revision >= first.revision);
-    assert_eq!(second.digest, first.digest);
+    assert_eq!(second.digests, first.digests);
     assert_eq!(world.revision(&store_id).await, Some(second.revision));
 }
 
@@ -112,7 +129,20 @@ async fn another_spec_has_another_digest(world: &dyn World) {
 
     let second = world.releases().install(&at(&store_id, 1), &spec).await;
 
-    assert_ne!(second.map(|installed| installed.digest).ok(), Some(first.digest));
+    let Ok(second) = second else { panic!("{store_id} could not be moved: {second:?}") };
+    assert_ne!(second.digests.values, first.digests.values);
+    assert_eq!((second.digests.chart, second.digests.helm), (first.digests.chart, first.digests.helm));
+}
+
+async fn an_object_that_was_lost_comes_back(world: &dyn World) {
+    let store_id = world.new_store().await;
+    install(world, &at(&store_id, 1)).await;
+    world.remove_an_object(&store_id).await;
+    assert!(!world.is_whole(&store_id).await);
+
+    install(world, &at(&store_id, 1)).await;
+
+    assert!(world.is_whole(&store_id).await);
 }
 
 async fn what_a_dead_run_left_is_removed(world: &dyn World) {
@@ -170,6 +200,18 @@ async fn a_stale_epoch_changes_nothing(world: &dyn World) {
     let too_late = world.releases().uninstall(&at(&store_id, 1)).await;
     assert!(is_stale(too_late.as_ref().err()), "an uninstall under epoch 1 ended with {too_late:?}");
     assert_eq!(world.revision(&store_id).await, Some(installed.revision), "a stale uninstall removed the release");
+}
+
+async fn without_a_namespace_there_is_no_release(world: &dyn World) {
+    let store_id = world.new_store().await;
+    install(world, &at(&store_id, 1)).await;
+    world.remove_namespace(&store_id).await;
+
+    assert_eq!(world.revision(&store_id).await, None, "the release outlives its namespace");
+    let installed = world.releases().install(&at(&store_id, 1), &example_spec(&store_id)).await;
+    let gone = matches!(installed, Err(ReleaseError::Cluster(ClusterError::NamespaceGone)));
+    assert!(gone, "an install without a namespace ended with {installed:?}");
+    uninstall(world, &at(&store_id, 1)).await;
 }
 
 fn is_stale(error: Option<&ReleaseError>) -> bool {

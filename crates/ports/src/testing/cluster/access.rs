@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::FakeCluster;
 use crate::cluster::{ClusterError, Fence};
-use crate::releases::{ReleaseAccess, ReleaseRecord};
+use crate::releases::{ObjectRef, ReleaseAccess, ReleaseRecord};
 
 #[async_trait]
 impl ReleaseAccess for FakeCluster {
@@ -18,7 +18,8 @@ impl ReleaseAccess for FakeCluster {
     async fn records(&self, fence: &Fence) -> Result<Vec<ReleaseRecord>, ClusterError> {
         let effect = || {
             let state = self.state();
-            Ok(state.namespaces.get(&fence.store_id).map(|namespace| namespace.records.clone()).unwrap_or_default())
+            let namespace = state.namespaces.get(&fence.store_id).ok_or(ClusterError::NamespaceGone)?;
+            Ok(namespace.records.clone())
         };
         self.faults.around("records", effect).await
     }
@@ -38,5 +39,15 @@ impl ReleaseAccess for FakeCluster {
             Ok(())
         };
         self.faults.around("remove_record", effect).await
+    }
+
+    async fn missing(&self, fence: &Fence, objects: &[ObjectRef]) -> Result<Vec<ObjectRef>, ClusterError> {
+        let effect = || {
+            let state = self.state();
+            let namespace = state.namespaces.get(&fence.store_id);
+            let there = |object: &&ObjectRef| namespace.is_some_and(|namespace| namespace.objects.contains(*object));
+            Ok(objects.iter().filter(|object| !there(object)).cloned().collect())
+        };
+        self.faults.around("missing", effect).await
     }
 }

@@ -1,12 +1,13 @@
 //! What the fake cluster holds, and the rules of its fence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 
 use crate::cluster::{ClusterError, Fence, Removal, Rollout, StoreNamespace};
-use crate::releases::ReleaseRecord;
+use crate::releases::{ObjectRef, ReleaseRecord};
+use crate::testing::releases::FakeRelease;
 
 #[derive(Debug)]
 pub(super) struct Namespace {
@@ -18,7 +19,12 @@ pub(super) struct Namespace {
     /// Raised by every change of the namespace itself.
     pub(super) version: u64,
     pub(super) credentials: BTreeMap<String, String>,
+    /// Oldest first.
     pub(super) records: Vec<ReleaseRecord>,
+    /// What the newest deployed record was made of.
+    pub(super) release: Option<FakeRelease>,
+    /// What charts have put into it.
+    pub(super) objects: BTreeSet<ObjectRef>,
     /// For how many more looks it goes on terminating.
     pub(super) terminating: Option<u32>,
 }
@@ -45,6 +51,8 @@ impl Namespace {
             version: 1,
             credentials: BTreeMap::new(),
             records: Vec::new(),
+            release: None,
+            objects: BTreeSet::new(),
             terminating: None,
         }
     }

@@ -1,0 +1,180 @@
+//! The last moment at which something still holds, and the first at which it does not.
+
+use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::ErrorCode;
+use shopwright_domain::backoff::Backoff;
+use shopwright_domain::breaker::{Breaker, BreakerPolicy, Passage};
+use shopwright_domain::operation::OperationKind;
+use shopwright_domain::saga::{
+    DeleteStep, Directive, Policy, ProvisionStep, SagaLog, Step, StepError, StepStatus, UnwindStep, WaitReason, plan,
+};
+
+const AWAIT: Step = Step::Provision(ProvisionStep::AwaitWorkloads);
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_millis(millis)
+}
+
+/// A log whose steps before `step` are done.
+fn up_to(step: Step) -> SagaLog {
+    let mut log = SagaLog::new(step.kind());
+    for earlier in step.kind().steps().iter().take_while(|earlier| **earlier != step) {
+        log.start(*earlier, at(0)).unwrap();
+        log.succeed(*earlier, at(0)).unwrap();
+    }
+    log
+}
+
+fn failed(log: &mut SagaLog, step: Step, error: StepError, now: Timestamp) {
+    log.start(step, now).unwrap();
+    log.fail(step, error, now, &Policy::default(), 0.5).unwrap();
+}
+
+#[test]
+fn jitter_goes_to_both_sides() {
+    let backoff = Backoff::default();
+
+    assert_eq!(backoff.delay(1, 0.0), SignedDuration::from_millis(750));
+    assert_eq!(backoff.delay(1, 1.0), SignedDuration::from_millis(1250));
+}
+
+#[test]
+fn a_straggler_does_not_lengthen_the_pause_and_a_late_failure_begins_a_new_one() {
+    let policy = BreakerPolicy::default();
+    let mut breaker = Breaker::new(policy);
+    for _ in 0..policy.threshold {
+        breaker.failed(at(0));
+    }
+
+    breaker.failed(at(29_999));
+    assert_eq!(breaker.pass(at(29_999)).unwrap_err().until, at(30_000));
+    breaker.failed(at(30_000));
+    assert_eq!(breaker.pass(at(30_001)).unwrap_err().until, at(60_000));
+}
+
+#[test]
+fn while_the_probe_is_out_the_others_learn_when_it_counts_as_lost() {
+    let mut breaker = Breaker::new(BreakerPolicy::default());
+    for _ in 0..5 {
+        breaker.failed(at(0));
+    }
+
+    assert_eq!(breaker.pass(at(30_000)), Ok(Passage::Probe));
+
+    assert_eq!(breaker.pass(at(31_000)).unwrap_err().until, at(90_000));
+}
+
+#[test]
+fn records_of_other_sagas_are_left_out_of_a_log() {
+    let release = up_to(Step::Delete(DeleteStep::DeleteNamespace));
+
+    let log = SagaLog::from_records(OperationKind::Provision, release.records().to_vec());
+
+    assert_eq!(log, SagaLog::new(OperationKind::Provision));
+    assert_eq!(log.records().len(), OperationKind::Provision.steps().len());
+    let same = SagaLog::from_records(OperationKind::Delete, release.records().to_vec());
+    assert_eq!(same, release);
+}
+
+#[test]
+fn waits_are_counted_and_each_is_longer() {
+    let mut log = up_to(AWAIT);
+
+    let mut last = SignedDuration::ZERO;
+    for count in 1..=4 {
+        failed(&mut log, AWAIT, StepError::new(ErrorCode::ClusterUnreachable, "no"), at(0));
+        let record = log.record(AWAIT).unwrap();
+        assert_eq!((record.waits, record.attempts), (count, 0));
+        let delay = record.not_before.unwrap().duration_since(at(0));
+        assert!(delay > last, "{delay} after {last}");
+        last = delay;
+    }
+}
+
+#[test]
+fn whoever_was_told_when_to_come_back_comes_up_to_a_quarter_later() {
+    // RELIABILITY F30: a thousand that come back at the same moment are the next outage.
+    let asked = SignedDuration::from_secs(40);
+    let wait = |unit: f64| {
+        let mut log = up_to(AWAIT);
+        log.start(AWAIT, at(0)).unwrap();
+        let error = StepError::new(ErrorCode::BreakerOpen, "no").retry_after(asked);
+        log.fail(AWAIT, error, at(0), &Policy::default(), unit).unwrap();
+        log.record(AWAIT).unwrap().not_before.unwrap().duration_since(at(0))
+    };
+
+    assert_eq!(wait(0.0), asked);
+    assert_eq!(wait(0.5), SignedDuration::from_secs(45));
+    assert!(wait(0.99) < SignedDuration::from_secs(50));
+}
+
+#[test]
+fn a_step_is_overdue_after_its_deadline_and_not_at_it() {
+    let policy = Policy::default();
+    let mut log = up_to(AWAIT);
+    log.start(AWAIT, at(0)).unwrap();
+    log.fail(AWAIT, StepError::new(ErrorCode::RolloutTimeout, "slow"), at(0), &policy, 0.5).unwrap();
+    let deadline = at(0) + policy.rollout_deadline;
+
+    assert_eq!(plan::next(&log, deadline, &policy), Directive::Run { step: AWAIT });
+    let after = plan::next(&log, deadline + SignedDuration::from_nanos(1), &policy);
+    assert!(matches!(after, Directive::Fail { step: AWAIT, .. }), "{after:?}");
+}
+
+#[test]
+fn a_removal_is_stuck_from_its_third_failure_on_and_a_provision_never_is() {
+    let policy = Policy::default();
+    let reason = |step: Step, times: u32| {
+        let mut log = up_to(step);
+        for _ in 0..times {
+            failed(&mut log, step, StepError::new(ErrorCode::Internal, "why"), at(0));
+        }
+        match plan::next(&log, at(0), &policy) {
+            Directive::Wait { reason, .. } => Some(reason),
+            Directive::Run { .. } | Directive::Complete | Directive::Fail { .. } => None,
+        }
+    };
+
+    for step in [Step::Delete(DeleteStep::DeleteNamespace), Step::Unwind(UnwindStep::DeleteNamespace)] {
+        assert_eq!(reason(step, 2), Some(WaitReason::Backoff), "{step}");
+        assert_eq!(reason(step, 3), Some(WaitReason::Stuck), "{step}");
+        assert_eq!(reason(step, 4), Some(WaitReason::Stuck), "{step}");
+    }
+    assert_eq!(reason(AWAIT, 2), Some(WaitReason::Backoff));
+    assert_eq!(reason(AWAIT, 3), None, "a provision has failed by then");
+}
+
+#[test]
+fn a_step_that_ends_worker_after_worker_is_parked_as_poisoned() {
+    // RELIABILITY F11.
+    let policy = Policy::default();
+    let mut log = up_to(AWAIT);
+
+    for crashes in 1..policy.max_crashes {
+        log.start(AWAIT, at(0)).unwrap();
+        log.crash(AWAIT, at(0), &policy, 0.5).unwrap();
+        assert_eq!(log.record(AWAIT).unwrap().crashes, crashes);
+        assert_eq!(log.record(AWAIT).unwrap().status, StepStatus::Started);
+    }
+    log.start(AWAIT, at(0)).unwrap();
+    log.crash(AWAIT, at(0), &policy, 0.5).unwrap();
+
+    let Directive::Wait { reason, failure, until } = plan::next(&log, at(0), &policy) else { panic!("{log:?}") };
+    assert_eq!((reason, failure.code), (WaitReason::Stuck, ErrorCode::Poisoned));
+    assert!(until >= at(0) + policy.poison_pause);
+    assert_eq!(log.record(AWAIT).unwrap().crashes, policy.max_crashes);
+}
+
+#[test]
+fn crashes_count_in_a_row_and_only_without_progress() {
+    let policy = Policy::default();
+    let mut log = up_to(AWAIT);
+    for _ in 0..2 {
+        log.start(AWAIT, at(0)).unwrap();
+        log.crash(AWAIT, at(0), &policy, 0.5).unwrap();
+    }
+
+    failed(&mut log, AWAIT, StepError::new(ErrorCode::ProbeFailing, "no"), at(0));
+
+    assert_eq!(log.record(AWAIT).unwrap().crashes, 0, "it ended with an answer");
+}

@@ -1,5 +1,7 @@
 //! The last moment at which something still holds, and the first at which it does not.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails like one")]
+
 use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::ErrorCode;
 use shopwright_domain::backoff::Backoff;

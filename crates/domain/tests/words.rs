@@ -1,5 +1,7 @@
 //! Every word that is stored and shown reads back as what it was written from, and no two things share one.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails like one")]
+
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;

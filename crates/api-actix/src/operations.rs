@@ -1,5 +1,7 @@
 //! `GET /operations/{id}`: what runs on a store, step by step. Also its short form inside a store.
 
+pub(crate) mod cancel;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;

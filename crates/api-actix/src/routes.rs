@@ -41,6 +41,7 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     on(Method::POST, "/api/v1/stores/{id}/retry", || to(stores::retry::handle)),
     on(Method::GET, "/api/v1/stores/{id}/logs", || to(stores::logs::handle)),
     on(Method::GET, "/api/v1/operations/{id}", || to(operations::handle)),
+    on(Method::POST, "/api/v1/operations/{id}/cancel", || to(operations::cancel::handle)),
 ];
 
 /// Matches the method, and HEAD where GET does.

@@ -37,7 +37,7 @@ struct AcceptedBody {
 }
 
 /// 202 while something runs for the store; 200 when it is gone already.
-fn accepted(origin: &Origin, message: &str, accepted: &Accepted) -> HttpResponse {
+pub(crate) fn accepted(origin: &Origin, message: &str, accepted: &Accepted) -> HttpResponse {
     let running = accepted.operation.as_ref().filter(|_| accepted.store.state != StoreState::Deleted);
     reply::accepted(origin, running, AcceptedBody { message: message.to_owned(), store: StoreBody::accepted(accepted) })
 }

@@ -1,6 +1,6 @@
 //! The use cases of stores: what the driving port [`StoreService`] promises.
 //!
-//! Every use case is one transaction, begun again when it meets another one. It writes down what is wanted; it never talks to a cluster.
+//! Every use case is one transaction, begun again when it meets another one (`settle.rs`). It writes down what is wanted; it never talks to a cluster.
 
 mod access;
 mod cancel;
@@ -9,6 +9,7 @@ mod delete;
 mod read;
 mod retry;
 mod rules;
+mod settle;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use shopwright_domain::{OperationId, StoreId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
-use shopwright_ports::storage::{Page, Storage, StorageError, StoreFilter, Unique};
+use shopwright_ports::storage::{Page, Storage, StoreFilter};
 use shopwright_ports::stores_api::{
     Accepted, CreateStore, LogPage, OperationView, RequestContext, StorePage, StoreService, StoreServiceError,
     StoreView,
@@ -28,9 +29,6 @@ use shopwright_ports::stores_api::{
 use tokio::sync::Notify;
 
 pub use rules::{PublicUrls, StoreRules};
-
-/// How often a transaction is begun again when it meets others. Five meetings in a row are a fault worth reporting.
-const CONFLICT_RETRIES: u32 = 5;
 
 /// The use cases of stores.
 #[derive(Clone)]
@@ -84,37 +82,12 @@ impl Stores {
         event.request_id = Some(context.origin.request_id.clone());
         event
     }
-
-    /// What the transaction came to: a meeting with another one, or the answer.
-    fn settle<T>(&self, result: Result<T, StoreServiceError>, attempt: u32) -> Option<Result<T, StoreServiceError>> {
-        match result {
-            // Another request took the host, the id or the operation's place between our look and our write: look again.
-            Err(StoreServiceError::Storage(
-                StorageError::Conflict
-                | StorageError::Stale
-                | StorageError::NotUnique(
-                    Unique::StoreHost | Unique::StoreId | Unique::StoreName | Unique::UnfinishedOperation,
-                ),
-            )) => (attempt + 1 >= CONFLICT_RETRIES).then_some(Err(StoreServiceError::Conflict)),
-            Ok(value) => {
-                self.work.notify_one();
-                Some(Ok(value))
-            }
-            Err(error) => Some(Err(error)),
-        }
-    }
 }
 
 #[async_trait]
 impl StoreService for Stores {
     async fn create(&self, context: &RequestContext, command: CreateStore) -> Result<Accepted, StoreServiceError> {
-        for attempt in 0.. {
-            let result = self.try_create(context, &command).await;
-            if let Some(answer) = self.settle(result, attempt) {
-                return answer;
-            }
-        }
-        Err(StoreServiceError::Conflict)
+        self.settle(|| self.try_create(context, &command)).await
     }
 
     async fn get(&self, context: &RequestContext, id: &StoreId) -> Result<StoreView, StoreServiceError> {
@@ -131,33 +104,15 @@ impl StoreService for Stores {
     }
 
     async fn delete(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
-        for attempt in 0.. {
-            let result = self.try_delete(context, id).await;
-            if let Some(answer) = self.settle(result, attempt) {
-                return answer;
-            }
-        }
-        Err(StoreServiceError::Conflict)
+        self.settle(|| self.try_delete(context, id)).await
     }
 
     async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
-        for attempt in 0.. {
-            let result = self.try_retry(context, id).await;
-            if let Some(answer) = self.settle(result, attempt) {
-                return answer;
-            }
-        }
-        Err(StoreServiceError::Conflict)
+        self.settle(|| self.try_retry(context, id)).await
     }
 
     async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError> {
-        for attempt in 0.. {
-            let result = self.try_cancel(context, id).await;
-            if let Some(answer) = self.settle(result, attempt) {
-                return answer;
-            }
-        }
-        Err(StoreServiceError::Conflict)
+        self.settle(|| self.try_cancel(context, id)).await
     }
 
     async fn logs(&self, context: &RequestContext, id: &StoreId, page: Page) -> Result<LogPage, StoreServiceError> {

@@ -196,3 +196,33 @@ async fn open_prints_the_url_of_a_store_that_is_ready() {
     assert_eq!((failed.code, failed.out.as_str()), (1, ""));
     assert!(failed.err.contains("teashop is failed"), "{}", failed.err);
 }
+
+#[actix_web::test]
+async fn a_provision_is_cancelled_by_its_stores_name_or_by_its_own_id() {
+    let mut failed = store("failed");
+    failed["operation"]["kind"] = "unwind".into();
+    failed["operation"]["status"] = "queued".into();
+    let server = Server::start()
+        .on("GET /api/v1/stores?", [page(&[store("provisioning")], 1)])
+        .on(&format!("GET /api/v1/stores/{STORE}"), [get("provisioning")])
+        .on(&format!("POST /api/v1/operations/{OPERATION}/cancel"), [Reply::new(202, json!({"store": failed}))]);
+
+    let by_name = server.run("stores cancel teashop").await;
+    let by_id = server.run(&format!("operations cancel {OPERATION}")).await;
+
+    for outcome in [by_name, by_id] {
+        assert_eq!((outcome.code, outcome.out.as_str()), (0, "store-1a2b3c4d\n"), "{}", outcome.err);
+        assert!(outcome.err.contains("What was made is being removed"), "{}", outcome.err);
+    }
+}
+
+#[actix_web::test]
+async fn a_refused_cancellation_says_what_to_do_instead() {
+    let refusal = refusal(409, "A delete that is running cannot be cancelled", "Cancel a provision only.");
+    let server = Server::start().on(&format!("POST /api/v1/operations/{OPERATION}/cancel"), [refusal]);
+
+    let outcome = server.run(&format!("operations cancel {OPERATION}")).await;
+
+    assert_eq!((outcome.code, outcome.out.as_str()), (1, ""));
+    assert!(outcome.err.contains("cannot be cancelled") && outcome.err.contains("Cancel a provision only."));
+}

@@ -67,5 +67,8 @@ async fn run(
         ClientCommand::Operations { command: OperationsCommand::Get { id } } => {
             operations::get(id, flags.output, &api, console).await
         }
+        ClientCommand::Operations { command: OperationsCommand::Cancel { id } } => {
+            stores::cancel(&id.to_string(), flags.output, &api, console).await
+        }
     }
 }

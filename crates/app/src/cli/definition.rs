@@ -150,6 +150,8 @@ pub enum StoresCommand {
     Delete(Delete),
     /// Go on with a failed store at the step at which it failed
     Retry(Retry),
+    /// Stop making a store and take back what was made; it stays, failed, to be retried or deleted
+    Cancel(StoreRef),
     /// Show what happened to a store
     Logs(Logs),
     /// Wait until a store is ready, or gone
@@ -277,6 +279,11 @@ pub enum Goal {
 pub enum OperationsCommand {
     /// Show one operation with its steps
     Get {
+        /// The operation's id
+        id: OperationId,
+    },
+    /// Stop a store's provision and take back what it has made
+    Cancel {
         /// The operation's id
         id: OperationId,
     },

@@ -8,6 +8,7 @@ use shopwright_domain::{OperationId, StoreId};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
+use super::settle::Prepared;
 use super::{Stores, access};
 
 impl Stores {
@@ -17,7 +18,7 @@ impl Stores {
         &self,
         context: &RequestContext,
         id: OperationId,
-    ) -> Result<Accepted, StoreServiceError> {
+    ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
         let mut tx = self.storage.begin().await.map_err(storage)?;
         let store_id = self.store_of(tx.as_mut(), context, id).await?;
@@ -27,9 +28,10 @@ impl Stores {
         let operation = tx.operations().get(id).await.map_err(storage)?.ok_or(StoreServiceError::Conflict)?;
         let latest = tx.operations().latest_of(&store_id).await.map_err(storage)?;
         if operation.kind == OperationKind::Provision && operation.status == OperationStatus::Cancelled {
-            return Ok(Accepted { store, operation: latest, is_owner });
+            return Ok(Prepared::already(Accepted { store, operation: latest, is_owner }));
         }
-        if operation.kind != OperationKind::Provision || operation.status.is_finished() {
+        // What was ever ready holds a merchant's data: no request but a deletion removes that (DECISIONS 10).
+        if operation.kind != OperationKind::Provision || operation.status.is_finished() || store.ready_at.is_some() {
             let (kind, status) = (operation.kind, operation.status);
             return Err(StoreServiceError::NotCancellable { kind, status });
         }
@@ -49,8 +51,7 @@ impl Stores {
         tx.stores().save(&mut store).await.map_err(storage)?;
         tx.operations().enqueue(&unwind, &[]).await.map_err(storage)?;
         tx.audit().append(&event.with("cancelledOperation", id.to_string())).await.map_err(storage)?;
-        tx.commit().await.map_err(storage)?;
-        Ok(Accepted { store, operation: Some(unwind), is_owner })
+        Ok(Prepared::by(tx, Accepted { store, operation: Some(unwind), is_owner }))
     }
 
     /// The store of an operation that the actor may see.

@@ -11,6 +11,7 @@ use shopwright_ports::storage::{IdempotencyRecord, Tenant, Transaction};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
 
 use super::Stores;
+use super::settle::Prepared;
 
 const ROUTE: &str = "POST /stores";
 
@@ -20,11 +21,11 @@ impl Stores {
         &self,
         context: &RequestContext,
         command: &CreateStore,
-    ) -> Result<Accepted, StoreServiceError> {
+    ) -> Result<Prepared, StoreServiceError> {
         let note = self.releases.engine_note(command.engine).await.map_err(engine_unavailable)?;
         let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
         if let Some(earlier) = self.replayed(tx.as_mut(), context, command).await? {
-            return Ok(earlier);
+            return Ok(Prepared::already(earlier));
         }
         let tenant_id = context.actor.tenant_id;
         let tenant = tx.tenants().lock(tenant_id).await.map_err(StoreServiceError::Storage)?;
@@ -59,8 +60,7 @@ impl Stores {
             };
             tx.idempotency().put(&record).await.map_err(StoreServiceError::Storage)?;
         }
-        tx.commit().await.map_err(StoreServiceError::Storage)?;
-        Ok(accepted)
+        Ok(Prepared::by(tx, accepted))
     }
 
     /// What an earlier request under the same key came to.

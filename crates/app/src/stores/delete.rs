@@ -6,6 +6,7 @@ use shopwright_domain::operation::OperationKind;
 use shopwright_domain::store::{StoreEvent, StoreState};
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
+use super::settle::Prepared;
 use super::{Stores, access};
 
 impl Stores {
@@ -15,15 +16,15 @@ impl Stores {
         &self,
         context: &RequestContext,
         id: &StoreId,
-    ) -> Result<Accepted, StoreServiceError> {
+    ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
         let mut tx = self.storage.begin().await.map_err(storage)?;
         let mut store = access::locked(tx.as_mut(), context, id).await?;
         let is_owner = store.owner_id == context.actor.user_id;
         let running = tx.operations().latest_of(id).await.map_err(storage)?;
         match store.state {
-            StoreState::Deleted => return Ok(Accepted { store, operation: None, is_owner }),
-            StoreState::Deleting => return Ok(Accepted { store, operation: running, is_owner }),
+            StoreState::Deleted => return Ok(Prepared::already(Accepted { store, operation: None, is_owner })),
+            StoreState::Deleting => return Ok(Prepared::already(Accepted { store, operation: running, is_owner })),
             StoreState::Requested | StoreState::Provisioning | StoreState::Ready | StoreState::Failed => {}
         }
 
@@ -44,7 +45,6 @@ impl Stores {
         tx.stores().save(&mut store).await.map_err(storage)?;
         tx.operations().enqueue(&operation, &[]).await.map_err(storage)?;
         tx.audit().append(&event).await.map_err(storage)?;
-        tx.commit().await.map_err(storage)?;
-        Ok(Accepted { store, operation: Some(operation), is_owner })
+        Ok(Prepared::by(tx, Accepted { store, operation: Some(operation), is_owner }))
     }
 }

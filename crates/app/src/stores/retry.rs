@@ -8,6 +8,7 @@ use shopwright_domain::store::{Store, StoreEvent, StoreState};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
+use super::settle::Prepared;
 use super::{Stores, access};
 
 /// At the latest here a provision goes on: applying the release again costs a second, and nothing else replaces a set-up Job that
@@ -19,12 +20,11 @@ impl Stores {
         &self,
         context: &RequestContext,
         id: &StoreId,
-    ) -> Result<Accepted, StoreServiceError> {
+    ) -> Result<Prepared, StoreServiceError> {
         let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
         let store = access::locked(tx.as_mut(), context, id).await?;
         let accepted = self.retry_locked(tx.as_mut(), context, store, None).await?;
-        tx.commit().await.map_err(StoreServiceError::Storage)?;
-        Ok(accepted)
+        Ok(Prepared::by(tx, accepted))
     }
 
     /// Repeats the operation that failed; the steps that succeeded stay done. A store that failed while being deleted is deleted, never

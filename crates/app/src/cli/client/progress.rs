@@ -30,6 +30,10 @@ fn words(step: &str) -> &str {
         "delete_namespace" => "remove the namespace",
         "verify_gone" => "wait until all is gone",
         "release" => "give back name and host",
+        "unwind_release" => "uninstall what was made",
+        "unwind_namespace" => "remove the namespace",
+        "verify_unwound" => "wait until all is gone",
+        "settle" => "leave the store as failed",
         other => other,
     }
 }

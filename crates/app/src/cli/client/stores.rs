@@ -31,6 +31,7 @@ pub(super) async fn run(
         StoresCommand::Get(store) => get(&store, output, api, console).await,
         StoresCommand::Delete(delete) => delete_store(&delete, output, api, console).await,
         StoresCommand::Retry(retry) => retry_store(&retry, output, api, console).await,
+        StoresCommand::Cancel(store) => cancel_store(&store, output, api, console).await,
         StoresCommand::Logs(logs) => show_logs(&logs, output, api, console).await,
         StoresCommand::Wait(wait) => {
             let id = find(&wait.store, api).await?;
@@ -138,6 +139,33 @@ async fn retry_store(retry: &Retry, output: Output, api: &Api, console: &mut Con
         return follow_to_end(&store, goal, retry.patience.timeout, output, api, console).await;
     }
     accepted(&answer, &store, output, console);
+    Ok(())
+}
+
+/// Cancels what runs for the store: a merchant knows its name, not the id of an operation.
+async fn cancel_store(store: &StoreRef, output: Output, api: &Api, console: &mut Console) -> Result<(), ClientError> {
+    let id = find(store, api).await?;
+    let store = api.get(&format!("/stores/{id}")).await?.read::<StoreAnswer>()?.store;
+    let Some(operation) = store.operation else {
+        let advice = format!("`shopwright stores get {id}` shows how it is doing.");
+        return Err(ClientError::Missed { message: format!("nothing runs for {}", store.name), advice });
+    };
+    cancel(&operation.id, output, api, console).await
+}
+
+/// Cancels an operation, by `stores cancel` or `operations cancel`.
+pub(super) async fn cancel(
+    operation: &str,
+    output: Output,
+    api: &Api,
+    console: &mut Console,
+) -> Result<(), ClientError> {
+    let answer = api.post(&format!("/operations/{operation}/cancel"), &json!({}), None).await?;
+    let store = answer.read::<StoreAnswer>()?.store;
+    accepted(&answer, &store, output, console);
+    if output == Output::Table && store.operation.is_some_and(|operation| !operation.is_finished()) {
+        console.say(&format!("What was made is being removed; then retry it, or delete it: {}.", store.name));
+    }
     Ok(())
 }
 

@@ -41,7 +41,10 @@ impl FakeCluster {
         let mut state = self.state();
         match reason {
             Some(reason) => drop(state.blocked.insert(store_id.clone(), reason.to_owned())),
-            None => drop(state.blocked.remove(store_id)),
+            None => {
+                state.blocked.remove(store_id);
+                state.reap(store_id);
+            }
         }
     }
 

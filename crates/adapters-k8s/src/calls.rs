@@ -3,11 +3,11 @@
 //! *Base* is the control plane's own account. *Worker* is the impersonated user that carries the claim's epoch (DECISIONS 1, 3); the
 //! admission policy compares it with the namespace's.
 
+mod list;
 mod request;
 
 use std::time::Duration;
 
-use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use kube::Client;
 use kube::client::Body;
@@ -17,6 +17,7 @@ use shopwright_domain::Epoch;
 use shopwright_ports::Source;
 
 use crate::names::{EPOCH_EXTRA, WORKER_GROUP, WORKER_USER};
+use crate::stack::retry_after;
 
 /// As whom a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,15 +141,14 @@ fn refusal(what: &str, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Ca
         let detail = format!("{what}: {} {}", code.as_u16(), status.message);
         return CallError::NoAnswer { detail: detail.trim_end().to_owned(), source: None };
     }
-    let told = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let (kind, wait) = status.details.map(|details| (details.kind, details.retry_after_seconds)).unwrap_or_default();
-    let seconds = told.or(Some(u64::from(wait)).filter(|seconds| *seconds > 0));
+    let told = || Some(Duration::from_secs(u64::from(wait))).filter(|wait| !wait.is_zero());
     CallError::Refused(Refusal {
         code: code.as_u16(),
         reason: status.reason,
         message: status.message,
         kind,
-        retry_after: seconds.map(Duration::from_secs),
+        retry_after: retry_after(headers).or_else(told),
     })
 }
 

@@ -82,7 +82,7 @@ impl KubeCluster {
     async fn refuse_superseded(&self, fence: &Fence) -> Result<(), ClusterError> {
         match self.read_namespace(&fence.store_id).await? {
             None => Err(ClusterError::NamespaceGone),
-            Some(found) if found.epoch > fence.epoch => Err(ClusterError::StaleEpoch { known: None }),
+            Some(found) if found.epoch > fence.epoch => Err(ClusterError::StaleEpoch { known: Some(found.epoch) }),
             Some(found) if found.terminating => Err(ClusterError::Terminating),
             Some(_) => Ok(()),
         }

@@ -19,7 +19,10 @@ pub mod prepare;
 mod release_access;
 mod removal;
 mod rollout;
+#[cfg(test)]
+mod scripted;
 mod settings;
+mod stack;
 mod verify;
 mod watch;
 
@@ -69,23 +72,13 @@ impl KubeCluster {
     pub async fn connect(settings: KubeSettings) -> Result<Self, ConnectError> {
         let connection = settings.connect().await?;
         Ok(Self {
-            watches: Arc::new(Watches::start(&connection.calls.client())),
+            watches: Arc::new(Watches::start(&connection.calls.client(), &connection.throttle)),
             calls: connection.calls,
             access: connection.access,
             settings: Arc::new(settings),
             server: connection.server.into(),
             removals: Arc::default(),
         })
-    }
-
-    /// Says in words why the cluster cannot be used now, if it cannot.
-    ///
-    /// # Errors
-    /// [`ConnectError::Unreachable`]
-    pub async fn require_answer(&self) -> Result<(), ConnectError> {
-        Cluster::check(self)
-            .await
-            .map_err(|error| ConnectError::Unreachable { server: self.server.to_string(), problem: error.to_string() })
     }
 
     /// The cluster's address, for messages.
@@ -162,12 +155,15 @@ impl KubeCluster {
 }
 
 #[cfg(test)]
+use crate::stack::Throttle;
+
+#[cfg(test)]
 impl KubeCluster {
     /// A cluster behind a mocked apiserver, whose watches see nothing.
     fn mocked(calls: Calls) -> Self {
         let (nobody, _) = tower_test::mock::pair::<Request<kube::client::Body>, http::Response<kube::client::Body>>();
         Self {
-            watches: Arc::new(Watches::start(&kube::Client::new(nobody, "default"))),
+            watches: Arc::new(Watches::start(&kube::Client::new(nobody, "default"), &Throttle::default())),
             calls,
             access: Access::in_cluster(&kube::Config::new(http::Uri::from_static("https://mocked.test"))),
             settings: Arc::new(KubeSettings::new(KubeSource::InCluster)),

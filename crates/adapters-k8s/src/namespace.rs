@@ -31,8 +31,7 @@ pub(crate) struct Found {
 impl Found {
     /// # Errors
     /// [`ClusterError::Foreign`] unless the label says that it is this store's.
-    fn of(store_id: &StoreId, namespace: &Namespace) -> Result<Self, ClusterError> {
-        let metadata = &namespace.metadata;
+    fn of(store_id: &StoreId, metadata: &ObjectMeta) -> Result<Self, ClusterError> {
         let labels = metadata.labels.clone().unwrap_or_default();
         match labels.get(STORE_ID) {
             Some(owner) if owner == store_id.as_str() => {}
@@ -87,17 +86,17 @@ impl KubeCluster {
     /// The store's namespace from the cluster's storage.
     pub(crate) async fn read_namespace(&self, store_id: &StoreId) -> Result<Option<Found>, ClusterError> {
         let namespace = self.calls.get::<Namespace>(None, store_id.namespace()).await?;
-        namespace.map(|namespace| Found::of(store_id, &namespace)).transpose()
+        namespace.map(|namespace| Found::of(store_id, &namespace.metadata)).transpose()
     }
 
-    /// Every store's namespace from the cluster's storage.
+    /// Every store's namespace from the cluster's storage: names, labels and annotations are all that is asked for.
     pub(crate) async fn read_namespaces(&self) -> Result<Vec<StoreNamespace>, ClusterError> {
         let ours = ListParams::default().labels(&format!("{STORE_ID},{MANAGED_BY}={MANAGER}"));
-        let namespaces = self.calls.list::<Namespace>(Identity::Base, None, &ours).await?;
-        let listed = namespaces.iter().filter_map(|namespace| {
-            let store_id = namespace.metadata.name.as_deref()?.parse().ok()?;
+        let namespaces = self.calls.list_metadata::<Namespace>(None, &ours).await?;
+        let listed = namespaces.iter().filter_map(|metadata| {
+            let store_id = metadata.name.as_deref()?.parse().ok()?;
             // One whose label names another store is nobody's.
-            let found = Found::of(&store_id, namespace).ok()?;
+            let found = Found::of(&store_id, metadata).ok()?;
             let Found { uid, version, epoch, terminating, .. } = found;
             Some(StoreNamespace { store_id, epoch, uid, version, terminating })
         });

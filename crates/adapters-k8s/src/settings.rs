@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kube::Config;
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
 use shopwright_domain::ClusterName;
+use tower::layer::layer_fn;
 
 use crate::calls::Calls;
 use crate::kubeconfig::Access;
+use crate::stack::{Bounded, LONGEST, Throttle};
 
 /// Where the cluster's address and the credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,19 +98,12 @@ pub enum ConnectError {
         /// What is wrong with them.
         problem: String,
     },
-    /// Nobody answers, or not as an apiserver would.
-    #[error("the cluster at {server} cannot be used: {problem}; start it, or correct KUBECONFIG and KUBE_CONTEXT")]
-    Unreachable {
-        /// The cluster's address.
-        server: String,
-        /// What happened.
-        problem: String,
-    },
 }
 
 /// What settings lead to: a way to call, and what helm needs for the same.
 pub(crate) struct Connection {
     pub(crate) calls: Calls,
+    pub(crate) throttle: Throttle,
     pub(crate) access: Access,
     pub(crate) server: String,
 }
@@ -129,9 +125,13 @@ impl KubeSettings {
         config.read_timeout = None;
         config.connect_timeout = Some(self.timeout);
         let server = shown(&config.cluster_url);
-        let client = Client::try_from(config)
-            .map_err(|error| ConnectError::Tls { server: server.clone(), problem: error.to_string() })?;
-        Ok(Connection { calls: Calls::new(client, self.timeout), access, server })
+        let throttle = Throttle::default();
+        let bounded = layer_fn(|stack| Bounded::new(stack, throttle.clone(), LONGEST));
+        let client = ClientBuilder::try_from(config)
+            .map_err(|error| ConnectError::Tls { server: server.clone(), problem: error.to_string() })?
+            .with_layer(&bounded)
+            .build();
+        Ok(Connection { calls: Calls::new(client, self.timeout), throttle, access, server })
     }
 
     async fn of_file(&self, path: PathBuf, context: String) -> Result<(Config, Access), ConnectError> {

@@ -1,25 +1,29 @@
 //! One shared watch per kind and cluster, not per store. It says *when* to look; what counts is then read from the cluster itself, so a
 //! watch that lags or was cut never decides anything.
 
+mod follow;
+mod health;
 mod index;
 
 use std::sync::Arc;
 
-use futures::StreamExt;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::api::Api;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use shopwright_domain::StoreId;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use self::follow::Follower;
+use self::health::Health;
 use self::index::Index;
 use crate::names::STORE_ID;
 use crate::rollout::StoreObjects;
+use crate::stack::Throttle;
 
 pub(crate) struct Watches {
     namespaces: Arc<Index<Namespace>>,
@@ -35,22 +39,25 @@ pub(crate) struct Watches {
 }
 
 impl Watches {
-    pub(crate) fn start(client: &Client) -> Self {
-        let changes = watch::Sender::new(0);
-        let mut tasks = JoinSet::new();
+    pub(crate) fn start(client: &Client, throttle: &Throttle) -> Self {
+        let mut start = Start {
+            client: client.clone(),
+            changes: watch::Sender::new(0),
+            health: Health::default(),
+            throttle: throttle.clone(),
+            tasks: JoinSet::new(),
+        };
         Self {
-            namespaces: follow(&mut tasks, client, true, &changes, |namespace: &Namespace| namespace.name_any()),
-            deployments: follow(&mut tasks, client, true, &changes, of_namespace),
-            stateful_sets: follow(&mut tasks, client, true, &changes, of_namespace),
-            jobs: follow(&mut tasks, client, true, &changes, of_namespace),
-            pods: follow(&mut tasks, client, true, &changes, of_namespace),
-            claims: follow(&mut tasks, client, true, &changes, of_namespace),
+            namespaces: start.follow(true, |namespace: &Namespace| namespace.name_any()),
+            deployments: start.follow(true, of_namespace),
+            stateful_sets: start.follow(true, of_namespace),
+            jobs: start.follow(true, of_namespace),
+            pods: start.follow(true, of_namespace),
+            claims: start.follow(true, of_namespace),
             // Volumes carry no label of ours; the claim that they were made for says whose they are.
-            volumes: follow(&mut tasks, client, false, &changes, |volume: &PersistentVolume| {
-                claimed_by(volume).unwrap_or_default().to_owned()
-            }),
-            changes,
-            _tasks: tasks,
+            volumes: start.follow(false, |volume: &PersistentVolume| claimed_by(volume).unwrap_or_default().to_owned()),
+            changes: start.changes,
+            _tasks: start.tasks,
         }
     }
 
@@ -103,34 +110,30 @@ fn of_namespace<K: ResourceExt>(object: &K) -> String {
     object.namespace().unwrap_or_default()
 }
 
-fn follow<K>(
-    tasks: &mut JoinSet<()>,
-    client: &Client,
-    labelled: bool,
-    changes: &watch::Sender<u64>,
-    namespace: fn(&K) -> String,
-) -> Arc<Index<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
-{
-    let index = Arc::new(Index::new(namespace));
-    let config = watcher::Config::default().any_semantic();
-    let config = if labelled { config.labels(STORE_ID) } else { config };
-    let (api, filled, changes) = (Api::<K>::all(client.clone()), Arc::clone(&index), changes.clone());
-    tasks.spawn(async move {
-        let kind = K::kind(&());
-        let mut events = watcher(api, config).default_backoff().boxed();
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => filled.take(event),
-                Err(error) => {
-                    // It goes on by itself; until then readers ask the cluster.
-                    filled.doubt();
-                    tracing::debug!(%kind, %error, "a watch was interrupted");
-                }
-            }
-            changes.send_modify(|version| *version = version.wrapping_add(1));
-        }
-    });
-    index
+/// What all watches of a cluster share.
+struct Start {
+    client: Client,
+    changes: watch::Sender<u64>,
+    health: Health,
+    throttle: Throttle,
+    tasks: JoinSet<()>,
+}
+
+impl Start {
+    fn follow<K>(&mut self, labelled: bool, namespace: fn(&K) -> String) -> Arc<Index<K>>
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
+    {
+        let index = Arc::new(Index::new(namespace));
+        let config = watcher::Config::default().any_semantic();
+        let config = if labelled { config.labels(STORE_ID) } else { config };
+        let follower = Follower {
+            index: Arc::clone(&index),
+            changes: self.changes.clone(),
+            health: self.health.clone(),
+            throttle: self.throttle.clone(),
+        };
+        self.tasks.spawn(follower.follow(Api::<K>::all(self.client.clone()), config));
+        index
+    }
 }

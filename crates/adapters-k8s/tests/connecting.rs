@@ -64,11 +64,9 @@ async fn a_cluster_that_is_down_can_be_connected_to_and_is_an_outage() {
     let cluster = KubeCluster::connect(settings(&file, "one")).await.unwrap();
 
     let check = cluster.check().await.unwrap_err();
-    let told = cluster.require_answer().await.unwrap_err();
 
     assert!(check.is_outage(), "{check:?}");
-    assert!(told.to_string().contains("http://127.0.0.1:1") && told.to_string().contains("KUBE_CONTEXT"), "{told}");
-    assert!(!format!("{told:?} {check:?} {cluster:?}").contains("sesame"));
+    assert!(!format!("{check} {check:?} {cluster:?}").contains("sesame"));
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! The few kinds of request that are made, for any kind of object. `namespace` is `None` for objects of the cluster.
 
-use k8s_openapi::List;
 use kube::Resource;
-use kube::core::params::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::params::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{Request, request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,12 +9,12 @@ use serde::de::DeserializeOwned;
 use super::{CallError, Calls, Identity};
 use crate::names::MANAGER;
 
-fn of<K: Resource<DynamicType = ()>>(namespace: Option<&str>) -> Request {
+pub(super) fn of<K: Resource<DynamicType = ()>>(namespace: Option<&str>) -> Request {
     Request::new(K::url_path(&(), namespace))
 }
 
 /// A request that cannot be built is a fault of this crate; it is reported like a refusal, never by a panic.
-fn built<T>(built: Result<T, request::Error>) -> Result<T, CallError> {
+pub(super) fn built<T>(built: Result<T, request::Error>) -> Result<T, CallError> {
     built.map_err(|error| {
         CallError::Refused(super::Refusal {
             code: 400,
@@ -43,20 +42,6 @@ impl Calls {
             Err(error) if error.has_code(404) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// All objects of a kind, likewise not from a cache.
-    pub(crate) async fn list<K>(
-        &self,
-        identity: Identity,
-        namespace: Option<&str>,
-        params: &ListParams,
-    ) -> Result<Vec<K>, CallError>
-    where
-        K: Resource<DynamicType = ()> + k8s_openapi::ListableResource + DeserializeOwned,
-    {
-        let request = built(of::<K>(namespace).list(params))?;
-        Ok(self.send::<List<K>>(identity, request).await?.items)
     }
 
     pub(crate) async fn create<K>(

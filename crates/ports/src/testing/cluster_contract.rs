@@ -9,7 +9,7 @@ use std::time::Duration;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 
-use crate::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal};
+use crate::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, StoreNamespace};
 use crate::secrets::StoreCredentials;
 
 /// How long one look at a removal may take, and how many looks there are.
@@ -19,6 +19,7 @@ const LOOKS: usize = 24;
 /// All facts, one after the other; `fresh` gives ids of stores that nobody used before.
 pub async fn all(cluster: &dyn Cluster, fresh: &mut dyn FnMut() -> StoreId) {
     it_answers(cluster).await;
+    its_fence_holds(cluster).await;
     making_a_namespace_twice_makes_it_once(cluster, fresh()).await;
     a_later_epoch_takes_over_and_the_older_is_refused(cluster, fresh()).await;
     an_epoch_that_nobody_raised_to_is_refused(cluster, fresh()).await;
@@ -27,6 +28,9 @@ pub async fn all(cluster: &dyn Cluster, fresh: &mut dyn FnMut() -> StoreId) {
     deleting_twice_is_one_deletion(cluster, fresh()).await;
     what_was_never_there_is_gone(cluster, fresh()).await;
     a_removed_store_can_be_made_again(cluster, fresh()).await;
+    stores_are_listed_as_they_are(cluster, [fresh(), fresh()]).await;
+    a_stray_is_removed_only_as_it_was_listed(cluster, fresh()).await;
+    a_stray_that_was_made_again_is_left_alone(cluster, fresh()).await;
 }
 
 fn fence(store_id: &StoreId, epoch: i64) -> Fence {
@@ -71,6 +75,13 @@ pub async fn it_answers(cluster: &dyn Cluster) {
     assert!(answer.is_ok(), "{answer:?}");
 }
 
+/// A cluster that stores may be made in refuses stale owners, and says so.
+pub async fn its_fence_holds(cluster: &dyn Cluster) {
+    let verdict = cluster.verify_fence().await;
+
+    assert!(verdict.is_ok(), "{verdict:?}");
+}
+
 /// The second call changes nothing and is no error.
 pub async fn making_a_namespace_twice_makes_it_once(cluster: &dyn Cluster, store_id: StoreId) {
     let fence = fence(&store_id, 1);
@@ -100,6 +111,14 @@ pub async fn a_later_epoch_takes_over_and_the_older_is_refused(cluster: &dyn Clu
         ("delete", cluster.delete_namespace(&old).await),
     ] {
         assert!(matches!(refused, Err(ClusterError::StaleEpoch { .. })), "{call}: {refused:?}");
+    }
+    for (call, refused) in [
+        ("ensure", cluster.ensure_namespace(&old, Engine::Medusa).await),
+        ("raise", cluster.raise_epoch(&old).await.map(drop)),
+        ("delete", cluster.delete_namespace(&old).await),
+    ] {
+        let known = matches!(refused, Err(ClusterError::StaleEpoch { known: Some(Epoch(2)) }));
+        assert!(known, "the namespace said which epoch it has, {call}: {refused:?}");
     }
     remove(cluster, &new).await;
 }
@@ -169,4 +188,89 @@ pub async fn a_removed_store_can_be_made_again(cluster: &dyn Cluster, store_id: 
     let written = cluster.put_credentials(&second, &credentials("again")).await;
     assert!(written.is_ok(), "{written:?}");
     remove(cluster, &second).await;
+}
+
+async fn listed(cluster: &dyn Cluster, store_id: &StoreId) -> Option<StoreNamespace> {
+    let all = match cluster.list_namespaces().await {
+        Ok(all) => all,
+        Err(error) => panic!("{error:?}"),
+    };
+    let mut found = all.into_iter().filter(|namespace| namespace.store_id == *store_id);
+    let first = found.next();
+    assert!(found.next().is_none(), "{store_id} is listed twice");
+    first
+}
+
+async fn seen(cluster: &dyn Cluster, store_id: &StoreId) -> StoreNamespace {
+    let found = listed(cluster, store_id).await;
+    let Some(found) = found else { panic!("{store_id} is not listed") };
+    found
+}
+
+/// A list shows what was written just before: which object, which version, which epoch, whether it goes away.
+pub async fn stores_are_listed_as_they_are(cluster: &dyn Cluster, store_ids: [StoreId; 2]) {
+    let [first, second] = &store_ids;
+    assert_eq!(listed(cluster, first).await, None);
+    for store_id in &store_ids {
+        ensure(cluster, &fence(store_id, 1)).await;
+    }
+
+    let (made, other) = (seen(cluster, first).await, seen(cluster, second).await);
+    assert!((made.epoch, made.terminating) == (Epoch(1), false) && !made.uid.is_empty(), "{made:?}");
+    assert_ne!(made.uid, other.uid);
+
+    let raised = cluster.raise_epoch(&fence(first, 2)).await;
+    assert!(raised.is_ok(), "{raised:?}");
+    let changed = seen(cluster, first).await;
+    assert_eq!((changed.epoch, &changed.uid), (Epoch(2), &made.uid));
+    assert_ne!(changed.version, made.version, "a change makes another version");
+
+    let deleted = cluster.delete_namespace(&fence(first, 2)).await;
+    assert!(deleted.is_ok(), "{deleted:?}");
+    if let Some(going) = listed(cluster, first).await {
+        assert!(going.terminating && going.uid == made.uid, "{going:?}");
+    }
+    remove(cluster, &fence(first, 2)).await;
+    assert_eq!(listed(cluster, first).await, None);
+    remove(cluster, &fence(second, 1)).await;
+}
+
+/// Whoever took the namespace over after it was listed keeps it; listed anew, it goes (DECISIONS 7).
+pub async fn a_stray_is_removed_only_as_it_was_listed(cluster: &dyn Cluster, store_id: StoreId) {
+    ensure(cluster, &fence(&store_id, 1)).await;
+    let before = seen(cluster, &store_id).await;
+    let raised = cluster.raise_epoch(&fence(&store_id, 2)).await;
+    assert!(raised.is_ok(), "{raised:?}");
+
+    let removed = cluster.remove_stray(&before).await;
+    assert!(removed.is_ok(), "a changed one is left alone, which is success: {removed:?}");
+    let kept = seen(cluster, &store_id).await;
+    assert!(!kept.terminating && kept.uid == before.uid, "{kept:?}");
+
+    let removed = cluster.remove_stray(&kept).await;
+    assert!(removed.is_ok(), "{removed:?}");
+    assert!(listed(cluster, &store_id).await.is_none_or(|namespace| namespace.terminating));
+    remove(cluster, &fence(&store_id, 2)).await;
+
+    let removed = cluster.remove_stray(&kept).await;
+    assert!(removed.is_ok(), "one that is gone is success: {removed:?}");
+}
+
+/// The same name is not the same namespace.
+pub async fn a_stray_that_was_made_again_is_left_alone(cluster: &dyn Cluster, store_id: StoreId) {
+    ensure(cluster, &fence(&store_id, 1)).await;
+    let first = seen(cluster, &store_id).await;
+    remove(cluster, &fence(&store_id, 1)).await;
+    ensure(cluster, &fence(&store_id, 2)).await;
+    let again = seen(cluster, &store_id).await;
+    assert_ne!(again.uid, first.uid);
+
+    for stray in [first.clone(), StoreNamespace { version: again.version.clone(), ..first }] {
+        let removed = cluster.remove_stray(&stray).await;
+        assert!(removed.is_ok(), "{removed:?}");
+    }
+
+    let kept = seen(cluster, &store_id).await;
+    assert!(!kept.terminating && kept.uid == again.uid, "{kept:?}");
+    remove(cluster, &fence(&store_id, 2)).await;
 }

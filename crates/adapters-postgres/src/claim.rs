@@ -180,6 +180,8 @@ impl PgTransaction {
         .bind(worker.as_uuid())
         .bind(lease_micros(lease));
         let operation = operation(&self.one("take an operation", take).await?)?;
+        let claimed_at = operation.lease_expires_at.and_then(|end| end.checked_sub(lease).ok());
+        let claimed_at = claimed_at.ok_or_else(|| internal("a claim has no lease"))?;
         let steps: Vec<StepRecord> = self.read_steps(operation.id).await?;
 
         let lease = Lease {
@@ -189,7 +191,7 @@ impl PgTransaction {
             epoch: store.epoch,
             worker,
         };
-        Ok(Claim { lease, operation, store, steps, taken_over })
+        Ok(Claim { lease, operation, store, steps, taken_over, claimed_at })
     }
 
     async fn one(&mut self, what: &str, statement: crate::transaction::Sql<'_>) -> Result<PgRow, StorageError> {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use shopwright_domain::ErrorCode;
 use shopwright_domain::breaker::{Breaker, BreakerPolicy, BreakerState, Passage};
 use shopwright_domain::saga::StepError;
@@ -47,21 +48,26 @@ impl ClusterGuard {
         self.admit().await?;
         let result = call.await.map_err(Into::into);
         match &result {
-            Err(error) if error.code == ErrorCode::ClusterUnreachable => self.breaker().failed(self.clock.now()),
+            Err(error) if error.code == ErrorCode::ClusterUnreachable => self.breaker().failed(self.now()),
             // Any other answer, a refusal included, is a sign of life.
             Ok(_) | Err(_) => self.breaker().succeeded(),
         }
         result
     }
 
+    /// Time for the breaker: since some fixed moment, and deaf to a wall clock that jumps (RELIABILITY F7).
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH.checked_add(self.clock.monotonic()).unwrap_or(Timestamp::MAX)
+    }
+
     async fn admit(&self) -> Result<(), StepError> {
-        let now = self.clock.now();
+        let now = self.now();
         let passage = self.breaker().pass(now);
         match passage {
             Ok(Passage::Free) => Ok(()),
             Ok(Passage::Probe) => match self.cluster.check().await {
                 Err(error) if error.is_outage() => {
-                    self.breaker().failed(self.clock.now());
+                    self.breaker().failed(self.now());
                     Err(error.into())
                 }
                 Ok(()) | Err(_) => {

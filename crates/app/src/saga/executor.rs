@@ -1,6 +1,7 @@
 //! The loop: ask the plan, do it, write it down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
@@ -67,6 +68,8 @@ pub(super) struct Run {
     pub(super) request_id: Option<shopwright_domain::RequestId>,
     pub(super) store: Store,
     pub(super) log: SagaLog,
+    /// The database's time at the claim, and ours by the monotonic clock.
+    pub(super) claimed_at: (Timestamp, Duration),
     /// Whether this claim's epoch is in the cluster: written before the first change, and only then (DECISIONS 6).
     pub(super) raised: bool,
 }
@@ -85,6 +88,7 @@ impl Executor {
             request_id: claim.operation.request_id.clone(),
             log: SagaLog::from_records(claim.operation.kind, claim.steps),
             store: claim.store,
+            claimed_at: (claim.claimed_at, self.clock.monotonic()),
             raised: false,
         };
         let result = match self.record_claim(&mut run, claim.taken_over.as_ref()).await {
@@ -104,7 +108,7 @@ impl Executor {
                 self.record_parked(run, OperationStatus::Queued, None, None).await?;
                 return Ok(RunEnd::Parked);
             }
-            match plan::next(&run.log, self.clock.now(), &self.policy) {
+            match plan::next(&run.log, self.now(run), &self.policy) {
                 Directive::Run { step } => {
                     if let Some(end) = self.run_step(run, step, stop).await? {
                         return Ok(end);
@@ -121,6 +125,13 @@ impl Executor {
         }
     }
 
+    /// The database's time, carried on by the monotonic clock: a wall clock that jumps makes nothing overdue (RELIABILITY F7).
+    pub(super) fn now(&self, run: &Run) -> Timestamp {
+        let (claimed_at, then) = run.claimed_at;
+        let since = self.clock.monotonic().saturating_sub(then);
+        claimed_at.checked_add(since).unwrap_or(claimed_at)
+    }
+
     /// Runs one step and records it. `Some` when that ended the operation.
     async fn run_step(
         &self,
@@ -128,7 +139,7 @@ impl Executor {
         step: Step,
         ending: &CancellationToken,
     ) -> Result<Option<RunEnd>, StorageError> {
-        run.log.start(step, self.clock.now()).map_err(illegal)?;
+        run.log.start(step, self.now(run)).map_err(illegal)?;
         self.record_started(run, step).await?;
         if is_last(step) {
             return self.record_completed(run).await.map(Some);
@@ -146,7 +157,7 @@ impl Executor {
         } else {
             self.act(run, step).await
         };
-        let now = self.clock.now();
+        let now = self.now(run);
         match outcome {
             Ok(effect) => {
                 run.log.succeed(step, now).map_err(illegal)?;

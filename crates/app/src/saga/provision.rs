@@ -110,7 +110,7 @@ impl Executor {
                 Rollout::Failed(failure) => return Err(failed(failure)),
                 Rollout::Pending(failure) => failure,
             };
-            let now = self.clock.now();
+            let now = self.now(run);
             let since = match seen {
                 Some((code, since)) if code == failure.code => since,
                 Some(_) | None => {
@@ -131,11 +131,11 @@ impl Executor {
 
     /// Asks the way a shopper does. The ingress needs a moment to learn of a new host, so one attempt asks for a while.
     async fn verify_storefront(&self, run: &mut Run) -> Result<Effect, StepError> {
-        let start = self.clock.now();
+        let start = self.now(run);
         loop {
             match self.storefront.probe(&run.store.host, HOME_PAGE).await {
                 Ok(()) => return Ok(Effect::default()),
-                Err(error) if self.clock.now().duration_since(start) >= PROBE_PATIENCE => {
+                Err(error) if self.now(run).duration_since(start) >= PROBE_PATIENCE => {
                     return Err(StepError::new(ErrorCode::StorefrontUnreachable, error.to_string()));
                 }
                 Err(_) => self.clock.sleep(PROBE_PAUSE).await,

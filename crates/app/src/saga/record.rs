@@ -89,7 +89,7 @@ impl Executor {
 
     /// The last step: the store is ready, or deleted, and the operation with it.
     pub(super) async fn record_completed(&self, run: &mut Run) -> Result<RunEnd, StorageError> {
-        let now = self.clock.now();
+        let now = self.now(run);
         let kind = run.log.kind();
         let last = last_step(kind);
         let mut tx = self.begin_changing(run).await?;
@@ -115,7 +115,7 @@ impl Executor {
     }
 
     pub(super) async fn record_failed(&self, run: &mut Run, failure: &Failure) -> Result<RunEnd, StorageError> {
-        let now = self.clock.now();
+        let now = self.now(run);
         let mut tx = self.begin_changing(run).await?;
         let note = Note::new(AuditEventType::Error, format!("{} failed: {}", run.log.kind(), failure.detail))
             .with("errorCode", failure.code.as_str())
@@ -157,7 +157,7 @@ impl Executor {
         event: StoreEvent,
         failure: Option<&Failure>,
     ) -> Result<(), StorageError> {
-        let now = self.clock.now();
+        let now = self.now(run);
         let mut store = self.lock_store(tx, run).await?;
         let previous = store.state;
         store.apply(event, now).map_err(illegal)?;
@@ -197,7 +197,7 @@ impl Executor {
     }
 
     fn event(&self, run: &Run, note: Note) -> AuditEvent {
-        let mut event = AuditEvent::new(run.lease.tenant_id, note.kind, note.message, self.clock.now());
+        let mut event = AuditEvent::new(run.lease.tenant_id, note.kind, note.message, self.now(run));
         event.store_id = Some(run.lease.store_id.clone());
         event.operation_id = Some(run.lease.operation_id);
         event.request_id.clone_from(&run.request_id);

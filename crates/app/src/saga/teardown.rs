@@ -55,7 +55,7 @@ impl Executor {
     }
 
     pub(super) async fn verify_gone(&self, run: &mut Run) -> Result<Effect, StepError> {
-        let start = self.clock.now();
+        let start = self.now(run);
         loop {
             match self.cluster.call(self.cluster.cluster().await_gone(&run.store.id, LOOK)).await? {
                 Removal::Gone { retained } if retained.is_empty() => return Ok(Effect::default()),
@@ -65,7 +65,7 @@ impl Executor {
                     return Ok(Effect::noting(note.with("retained", retained.join(", "))));
                 }
                 Removal::Blocked(reason) => return Err(StepError::new(ErrorCode::DeleteBlocked, reason)),
-                Removal::InProgress if self.clock.now().duration_since(start) >= PATIENCE => {
+                Removal::InProgress if self.now(run).duration_since(start) >= PATIENCE => {
                     return Err(StepError::new(ErrorCode::DeleteBlocked, "the namespace is still terminating"));
                 }
                 Removal::InProgress => self.clock.sleep(PAUSE).await,

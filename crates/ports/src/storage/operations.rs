@@ -55,6 +55,9 @@ pub struct Claim {
     pub steps: Vec<StepRecord>,
     /// Whether somebody died or stalled on it.
     pub taken_over: Option<TakeOver>,
+    /// The database's time at the claim. Whoever works on the operation counts on from it by the monotonic clock: the wall clocks of
+    /// processes may be wrong (RELIABILITY F7).
+    pub claimed_at: Timestamp,
 }
 
 /// The queue of operations, and their steps.

@@ -61,7 +61,7 @@ impl Snapshot {
             epoch: store.epoch,
             worker,
         };
-        Some(Claim { lease, steps: self.steps_of(operation.id), operation, store, taken_over })
+        Some(Claim { lease, steps: self.steps_of(operation.id), operation, store, taken_over, claimed_at: now })
     }
 
     /// A time that has passed counts only where there is a free permit: on a full cluster it is not time that is waited for.

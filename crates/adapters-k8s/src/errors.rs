@@ -3,7 +3,7 @@
 use shopwright_ports::cluster::ClusterError;
 
 use crate::calls::{CallError, Refusal};
-use crate::names::{EPOCH_REFUSAL, FENCE_REFUSAL};
+use crate::names::{BASE_REFUSAL, EPOCH_REFUSAL, FENCE_REFUSAL};
 
 impl From<CallError> for ClusterError {
     fn from(error: CallError) -> Self {
@@ -23,6 +23,10 @@ fn of_refusal(refusal: Refusal) -> ClusterError {
         403 if says("exceeded quota") => ClusterError::Quota(message),
         403 if says("because it is being terminated") => ClusterError::Terminating,
         403 if says("violates PodSecurity") => ClusterError::Rejected(message),
+        // Our own policy on our own account: the account is too narrow, or an older version installed the policy.
+        403 if says(BASE_REFUSAL) => ClusterError::Denied(message),
+        // Somebody's policy or webhook, which names itself: no right is missing, the object is not wanted (F40).
+        403 if says("denied request:") || says("denied the request") => ClusterError::Rejected(message),
         403 => ClusterError::Denied(message),
         404 if kind == "namespaces" => ClusterError::NamespaceGone,
         409 if says("object is being deleted") => ClusterError::Terminating,
@@ -63,6 +67,35 @@ mod tests {
         assert!(matches!(refused(403, "pods", quota), ClusterError::Quota(_)));
         assert!(matches!(refused(403, "secrets", going), ClusterError::Terminating));
         assert!(matches!(refused(403, "secrets", rights), ClusterError::Denied(_)));
+    }
+
+    /// F40: whose policy it was is in its words; it is not mistaken for a lack of rights, nor for an outage.
+    #[test]
+    fn f40_a_policys_no_is_a_refusal_of_the_object() {
+        for denial in [
+            "configmaps \"p\" is forbidden: ValidatingAdmissionPolicy 'no-maps' with binding 'no-maps' denied request: no maps",
+            "admission webhook \"maps.example.test\" denied the request without explanation",
+        ] {
+            let error = refused(403, "configmaps", denial);
+            assert!(matches!(&error, ClusterError::Rejected(words) if words == denial), "{error:?}");
+        }
+        let ours = "namespaces \"a\" is forbidden: ValidatingAdmissionPolicy 'shopwright-base' with binding 'shopwright-base' \
+                    denied request: shopwright base: this namespace is no store's";
+        assert!(matches!(refused(403, "namespaces", ours), ClusterError::Denied(_)));
+
+        let down = "Internal error occurred: failed calling webhook \"maps.example.test\": connection refused";
+        let down: ClusterError = CallError::NoAnswer { detail: format!("PATCH /x: 500 {down}"), source: None }.into();
+        assert!(down.is_outage() && down.to_string().contains("maps.example.test"), "{down}");
+    }
+
+    /// F51: whoever else claims the field is named.
+    #[test]
+    fn f51_a_conflict_of_appliers_names_the_other_one() {
+        let conflict = "Apply failed with 1 conflict: conflict with \"kubectl-edit\" using apps/v1: .spec.replicas";
+
+        assert!(
+            matches!(refused(409, "deployments", conflict), ClusterError::Rejected(words) if words.contains("kubectl-edit"))
+        );
     }
 
     #[test]

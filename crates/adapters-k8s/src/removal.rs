@@ -1,4 +1,7 @@
-//! Waiting for a namespace and its volumes to be gone, and telling what holds them.
+//! Waiting for a namespace and its volumes to be gone, and telling what holds them. What holds them is never taken off: neither an object's
+//! finalizers nor the namespace's own (RELIABILITY F55).
+
+mod obstacle;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,6 +14,7 @@ use shopwright_domain::StoreId;
 use shopwright_ports::cluster::{ClusterError, Removal};
 use tokio::time::Instant;
 
+use self::obstacle::obstacle;
 use crate::KubeCluster;
 use crate::calls::Identity;
 use crate::names::STORE_ID;
@@ -20,15 +24,6 @@ use crate::watch::{claimed_by, is_deleted_with_claim};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The least time between two fresh reads of the same store.
 const READ_PAUSE: Duration = Duration::from_secs(1);
-
-/// The conditions that say what keeps a namespace, the most telling first.
-const OBSTACLES: [&str; 5] = [
-    "NamespaceDeletionDiscoveryFailure",
-    "NamespaceDeletionGroupVersionParsingFailure",
-    "NamespaceFinalizersRemaining",
-    "NamespaceContentRemaining",
-    "NamespaceDeletionContentFailure",
-];
 
 /// Since when each removal has been seen to be held up.
 #[derive(Debug, Default)]
@@ -73,7 +68,7 @@ impl KubeCluster {
                         let held_for = self.removals.note(store_id, obstacle.is_some());
                         match obstacle {
                             Some(obstacle) if last_look && held_for >= PATIENCE => {
-                                return Ok(Removal::Blocked(obstacle));
+                                return Ok(Removal::Blocked(self.with_objects(store_id, obstacle).await));
                             }
                             _ if last_look => return Ok(Removal::InProgress),
                             _ => {}
@@ -107,15 +102,6 @@ impl KubeCluster {
     }
 }
 
-/// What keeps a namespace that is going away, in the cluster's words.
-fn obstacle(namespace: &Namespace) -> Option<String> {
-    let conditions = namespace.status.as_ref()?.conditions.as_ref()?;
-    OBSTACLES.iter().find_map(|wanted| {
-        let found = conditions.iter().find(|it| it.type_ == *wanted && it.status == "True")?;
-        Some(format!("namespace {}: {}", namespace.name_any(), found.message.as_deref().unwrap_or(wanted)))
-    })
-}
-
 fn why_it_stays(volume: &PersistentVolume) -> String {
     let status = volume.status.clone().unwrap_or_default();
     let phase = status.phase.unwrap_or_default();
@@ -129,35 +115,7 @@ fn why_it_stays(volume: &PersistentVolume) -> String {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::api::core::v1::{NamespaceCondition, NamespaceStatus};
-
     use super::*;
-
-    fn namespace(conditions: &[(&str, &str, &str)]) -> Namespace {
-        let conditions = conditions
-            .iter()
-            .map(|(type_, status, message)| NamespaceCondition {
-                type_: (*type_).to_owned(),
-                status: (*status).to_owned(),
-                message: Some((*message).to_owned()),
-                ..NamespaceCondition::default()
-            })
-            .collect();
-        let status = NamespaceStatus { conditions: Some(conditions), ..NamespaceStatus::default() };
-        Namespace { status: Some(status), ..Namespace::default() }
-    }
-
-    #[test]
-    fn the_most_telling_condition_is_told() {
-        let held = namespace(&[
-            ("NamespaceContentRemaining", "True", "pods remain"),
-            ("NamespaceFinalizersRemaining", "True", "example.test/held in 1 resource instances"),
-            ("NamespaceDeletionDiscoveryFailure", "False", "all well"),
-        ]);
-
-        assert_eq!(obstacle(&held).as_deref(), Some("namespace : example.test/held in 1 resource instances"));
-        assert_eq!(obstacle(&namespace(&[("NamespaceContentRemaining", "False", "gone")])), None);
-    }
 
     #[tokio::test(start_paused = true)]
     async fn an_obstacle_is_counted_from_when_it_was_first_seen() {

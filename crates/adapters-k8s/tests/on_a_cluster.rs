@@ -9,10 +9,16 @@
 mod access;
 #[path = "on_a_cluster/contract.rs"]
 mod contract;
+#[path = "on_a_cluster/editors.rs"]
+mod editors;
+#[path = "on_a_cluster/faults.rs"]
+mod faults;
 #[path = "on_a_cluster/fence.rs"]
 mod fence;
 #[path = "on_a_cluster/namespace.rs"]
 mod namespace;
+#[path = "on_a_cluster/proxy.rs"]
+mod proxy;
 #[path = "on_a_cluster/removal.rs"]
 mod removal;
 #[path = "on_a_cluster/rights.rs"]

@@ -1,6 +1,7 @@
 //! A prepared cluster, the service account on it, and stores that are removed again.
 
 use std::hash::{BuildHasher, Hasher};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(crate) struct Bed {
     /// An administrator, for arranging what the product cannot do.
     pub(crate) admin: Client,
     pub(crate) admin_settings: KubeSettings,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// The test bed, or `None` (and loud words) where there is no cluster.
@@ -46,7 +47,22 @@ pub(crate) async fn bed() -> Option<Bed> {
     let source = KubeSource::Kubeconfig { path: file, context: "shopwright".to_owned() };
     let cluster = KubeCluster::connect(KubeSettings::new(source)).await.expect("the service account can connect");
     let admin = client(Kubeconfig::read_from(&path).unwrap()).await;
-    Some(Bed { cluster, admin, admin_settings, _directory: directory })
+    Some(Bed { cluster, admin, admin_settings, directory })
+}
+
+/// The product's own account at this address: a fault proxy's.
+pub(crate) async fn cluster_at(bed: &Bed, address: SocketAddr, timeout: Duration) -> KubeCluster {
+    let text =
+        prepare::service_account_kubeconfig(&bed.admin_settings, Duration::from_hours(1)).await.expect("a token");
+    let mut file = Kubeconfig::from_yaml(text.expose_secret()).unwrap();
+    let cluster = file.clusters[0].cluster.as_mut().unwrap();
+    cluster.server = Some(format!("http://{address}"));
+    cluster.certificate_authority_data = None;
+    let path = bed.directory.path().join(format!("kubeconfig-{}", address.port()));
+    std::fs::write(&path, serde_json::to_vec(&file).unwrap()).unwrap();
+    let source = KubeSource::Kubeconfig { path, context: "shopwright".to_owned() };
+    let settings = KubeSettings { timeout, ..KubeSettings::new(source) };
+    KubeCluster::connect(settings).await.expect("the service account can connect")
 }
 
 async fn client(file: Kubeconfig) -> Client {

@@ -11,5 +11,5 @@ mod provision;
 mod record;
 mod teardown;
 
-pub use calls::ClusterGuard;
+pub use calls::{ClusterGuard, FenceState, Verdict};
 pub use executor::{Executor, RunEnd};

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use shopwright_domain::limits::Cooldown;
 use shopwright_domain::store::{Engine, StoreState};
 use shopwright_ports::releases::ReleaseError;
-use shopwright_ports::storage::{Page, StoreFilter};
+use shopwright_ports::storage::{Page, StorageError, StoreFilter};
 use shopwright_ports::stores_api::{Idempotency, StoreService, StoreServiceError};
 use shopwright_ports::testing::Fault;
 use support::{Fixture, wanted};
@@ -237,4 +237,72 @@ async fn an_operation_is_shown_with_all_its_steps() {
             "publish"
         ]
     );
+}
+
+fn lost_connection() -> StorageError {
+    StorageError::Unavailable { detail: "connection lost".to_owned(), source: None }
+}
+
+#[tokio::test]
+async fn a_request_whose_commit_was_not_answered_is_looked_up_and_done_once() {
+    // RELIABILITY F15: the commit took place or did not, and its answer is lost; the client gave no key.
+    for took_place in [false, true] {
+        let world = Fixture::new().await;
+        let ada = world.merchant("ada").await;
+        let lose = || {
+            let fault = if took_place { Fault::After(lost_connection()) } else { Fault::Before(lost_connection()) };
+            world.storage.faults.push("commit", fault);
+        };
+
+        lose();
+        let created = world.in_time(world.stores.create(&ada, wanted("teashop"))).await.unwrap();
+        lose();
+        let cancelled = world.in_time(world.stores.cancel(&ada, created.operation.unwrap().id)).await.unwrap();
+        lose();
+        let retried = world.in_time(world.stores.retry(&ada, &created.store.id)).await.unwrap();
+        lose();
+        let deleted = world.in_time(world.stores.delete(&ada, &created.store.id)).await.unwrap();
+
+        let rows = world.storage.snapshot().await;
+        assert_eq!((rows.stores.len(), rows.operations.len()), (1, 4), "took place: {took_place}");
+        for accepted in [&cancelled, &retried, &deleted] {
+            let id = accepted.operation.as_ref().map(|operation| operation.id);
+            assert!(id.is_some_and(|id| rows.operation(id).is_some()), "the answer names what was written");
+        }
+        assert_eq!(world.settle(&created.store.id).await.state, StoreState::Deleted);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_stays_away_after_a_commit_is_an_error_and_not_a_guess() {
+    // RELIABILITY F15.
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    world.storage.faults.pass("begin", 1);
+    world.storage.faults.push("commit", Fault::After(lost_connection()));
+    for _ in 0..4 {
+        world.storage.faults.push("begin", Fault::Before(lost_connection()));
+    }
+
+    let answer = world.in_time(world.stores.create(&ada, wanted("teashop"))).await;
+
+    assert!(matches!(answer, Err(StoreServiceError::Storage(StorageError::Unavailable { .. }))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn requests_that_meet_others_are_begun_again_and_not_for_ever() {
+    // RELIABILITY F21.
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    for _ in 0..4 {
+        world.storage.faults.push("commit", Fault::Before(StorageError::Conflict));
+    }
+    assert!(world.in_time(world.stores.create(&ada, wanted("teashop"))).await.is_ok());
+    for _ in 0..5 {
+        world.storage.faults.push("commit", Fault::Before(StorageError::Conflict));
+    }
+    let answer = world.in_time(world.stores.create(&ada, wanted("coffeeshop"))).await;
+
+    assert!(matches!(answer, Err(StoreServiceError::Conflict)));
+    assert_eq!(world.storage.snapshot().await.stores.len(), 1);
 }

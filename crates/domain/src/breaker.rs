@@ -1,7 +1,8 @@
 //! The circuit breaker of one cluster, as a value that takes the time.
 //!
 //! Closed: everything passes. Open: nothing passes until the pause is over. Half-open: exactly one probe passes; its outcome decides.
-//! What counts as a failure is the caller's to say: connection errors, timeouts and 5xx do; any answer is life (DECISIONS 33).
+//! Whoever passes holds a [`Ticket`] and reports back with it. A ticket is good only for the spell in which it was given: what was begun
+//! before the breaker opened neither closes it nor keeps it open.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -40,13 +41,40 @@ pub enum BreakerState {
     HalfOpen,
 }
 
-/// How a call may pass.
+impl BreakerState {
+    /// The state as it is shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}
+
+/// The right to make one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passage {
-    /// Nothing is known against it.
-    Free,
-    /// It is the one probe: make it a cheap one.
-    Probe,
+pub struct Ticket {
+    spell: u64,
+    probe: bool,
+}
+
+impl Ticket {
+    /// Whether it is the one probe: make it a cheap call.
+    pub const fn is_probe(self) -> bool {
+        self.probe
+    }
+}
+
+/// What a call says about the other side (DECISIONS 33).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered; a refusal is an answer too.
+    Answered,
+    /// It did not answer, or said that it is ill.
+    Silent,
+    /// Nothing: the call was dropped, or ended for reasons of its own, as helm's runs do.
+    Unknown,
 }
 
 /// Refused: come back at `until`.
@@ -62,12 +90,14 @@ pub struct Refused {
 pub struct Breaker {
     policy: BreakerPolicy,
     state: State,
+    /// Counts the changes of state.
+    spell: u64,
 }
 
 impl Breaker {
     /// A closed one.
     pub const fn new(policy: BreakerPolicy) -> Self {
-        Self { policy, state: State::Closed { failures: 0 } }
+        Self { policy, state: State::Closed { failures: 0 }, spell: 0 }
     }
 
     /// What others see of it.
@@ -79,123 +109,46 @@ impl Breaker {
         }
     }
 
-    /// Asks to pass. Whoever passes reports back with [`Breaker::succeeded`] or [`Breaker::failed`].
+    /// Asks to pass. Whoever passes reports back, also when its call is dropped.
     ///
     /// # Errors
     /// [`Refused`] while it is open, and while the one probe is out.
-    pub fn pass(&mut self, now: Timestamp) -> Result<Passage, Refused> {
+    pub fn pass(&mut self, now: Timestamp) -> Result<Ticket, Refused> {
         match self.state {
-            State::Closed { .. } => Ok(Passage::Free),
-            State::Open { until } if now < until => Err(Refused { until }),
+            State::Closed { .. } => {}
+            State::Open { until } if now < until => return Err(Refused { until }),
             State::HalfOpen { probe_since } if now.duration_since(probe_since) < self.policy.probe_timeout => {
-                Err(Refused { until: probe_since + self.policy.probe_timeout })
+                return Err(Refused { until: probe_since + self.policy.probe_timeout });
             }
-            State::Open { .. } | State::HalfOpen { .. } => {
-                self.state = State::HalfOpen { probe_since: now };
-                Ok(Passage::Probe)
+            State::Open { .. } | State::HalfOpen { .. } => self.become_now(State::HalfOpen { probe_since: now }),
+        }
+        Ok(Ticket { spell: self.spell, probe: matches!(self.state, State::HalfOpen { .. }) })
+    }
+
+    /// What became of the call that was let pass with `ticket`.
+    pub fn report(&mut self, ticket: Ticket, outcome: Outcome, now: Timestamp) {
+        if ticket.spell != self.spell {
+            return;
+        }
+        let paused = State::Open { until: now + self.policy.pause };
+        match (self.state, outcome) {
+            (State::Closed { .. }, Outcome::Answered) => self.state = State::Closed { failures: 0 },
+            (State::Closed { failures }, Outcome::Silent) if failures + 1 < self.policy.threshold => {
+                self.state = State::Closed { failures: failures + 1 };
             }
+            (State::HalfOpen { .. }, Outcome::Answered) => self.become_now(State::Closed { failures: 0 }),
+            (State::Closed { .. } | State::HalfOpen { .. }, Outcome::Silent) => self.become_now(paused),
+            // The probe is handed back: whoever comes next is it.
+            (State::HalfOpen { .. }, Outcome::Unknown) => self.become_now(State::Open { until: now }),
+            (State::Closed { .. }, Outcome::Unknown) | (State::Open { .. }, _) => {}
         }
     }
 
-    /// The other side answered.
-    pub const fn succeeded(&mut self) {
-        self.state = State::Closed { failures: 0 };
-    }
-
-    /// The other side did not answer.
-    pub fn failed(&mut self, now: Timestamp) {
-        self.state = match self.state {
-            State::Closed { failures } if failures + 1 < self.policy.threshold => {
-                State::Closed { failures: failures + 1 }
-            }
-            // A straggler from before does not lengthen the pause.
-            State::Open { until } if now < until => State::Open { until },
-            State::Closed { .. } | State::Open { .. } | State::HalfOpen { .. } => {
-                State::Open { until: now + self.policy.pause }
-            }
-        };
+    const fn become_now(&mut self, state: State) {
+        self.state = state;
+        self.spell += 1;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
-    }
-
-    fn open_at(seconds: i64) -> Breaker {
-        let mut breaker = Breaker::new(BreakerPolicy::default());
-        for _ in 0..5 {
-            breaker.failed(at(seconds));
-        }
-        breaker
-    }
-
-    #[test]
-    fn five_failures_in_a_row_open_it_and_a_success_between_does_not() {
-        let mut breaker = Breaker::new(BreakerPolicy::default());
-        for _ in 0..4 {
-            breaker.failed(at(0));
-        }
-        breaker.succeeded();
-        for _ in 0..4 {
-            breaker.failed(at(0));
-        }
-
-        assert_eq!(breaker.state(), BreakerState::Closed);
-        breaker.failed(at(0));
-        assert_eq!(breaker.pass(at(29)), Err(Refused { until: at(30) }));
-    }
-
-    #[test]
-    fn after_the_pause_exactly_one_probe_passes() {
-        let mut breaker = open_at(0);
-
-        assert_eq!(breaker.pass(at(30)), Ok(Passage::Probe));
-        assert!(breaker.pass(at(30)).is_err());
-        breaker.succeeded();
-        assert_eq!(breaker.pass(at(30)), Ok(Passage::Free));
-    }
-
-    #[test]
-    fn a_failed_probe_opens_it_again() {
-        let mut breaker = open_at(0);
-
-        breaker.pass(at(30)).unwrap();
-        breaker.failed(at(31));
-
-        assert_eq!(breaker.pass(at(60)), Err(Refused { until: at(61) }));
-    }
-
-    #[test]
-    fn a_probe_that_never_reports_back_does_not_wedge_it() {
-        let mut breaker = open_at(0);
-
-        breaker.pass(at(30)).unwrap();
-
-        assert!(breaker.pass(at(89)).is_err());
-        assert_eq!(breaker.pass(at(90)), Ok(Passage::Probe));
-    }
-
-    proptest! {
-        #[test]
-        fn while_open_at_most_one_passes_per_probe_time(steps in prop::collection::vec((0i64..40, prop::bool::ANY), 1..100)) {
-            let mut breaker = open_at(0);
-            let mut now = 0;
-            let mut last_pass = None;
-
-            for (forward, fails) in steps {
-                now += forward;
-                if breaker.pass(at(now)).is_ok() {
-                    if let Some(last) = last_pass { prop_assert!(now - last >= 30, "{last} then {now}"); }
-                    last_pass = Some(now);
-                    if fails { breaker.failed(at(now)); }
-                }
-            }
-        }
-    }
-}
+mod tests;

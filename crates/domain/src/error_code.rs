@@ -139,6 +139,12 @@ error_codes! {
 }
 
 impl ErrorCode {
+    /// Whether both say the same to whoever reads them: a breaker that is open is a cluster that does not answer.
+    pub fn is_same_cause(self, other: Self) -> bool {
+        let cause = |code| if code == Self::BreakerOpen { Self::ClusterUnreachable } else { code };
+        cause(self) == cause(other)
+    }
+
     /// Whether the platform, not the store, keeps the step from going on: such time does not count against any deadline.
     /// A blocked deletion does count: its cluster can be reached.
     pub const fn is_outage(self) -> bool {
@@ -162,6 +168,13 @@ mod tests {
             assert_eq!(code.as_str().parse(), Ok(*code));
             assert!(code.hint().ends_with('.'), "{code}");
         }
+    }
+
+    #[test]
+    fn an_open_breaker_is_a_cluster_that_does_not_answer() {
+        assert!(ErrorCode::BreakerOpen.is_same_cause(ErrorCode::ClusterUnreachable));
+        assert!(ErrorCode::Throttled.is_same_cause(ErrorCode::Throttled));
+        assert!(!ErrorCode::Throttled.is_same_cause(ErrorCode::ClusterUnreachable));
     }
 
     #[test]

@@ -35,7 +35,8 @@
 //! | [`operation`] | what runs on a store: kind, status, who may touch it |
 //! | [`saga`] | the ordered steps of an operation and the plan |
 //! | [`error_code`] | every reason for a failure, and who must act |
-//! | [`backoff`], [`breaker`], [`limits`] | guardrails as values that take the time |
+//! | [`backoff`], [`breaker`], [`limits`], [`retry_budget`] | guardrails as values that take the time |
+//! | [`sweep`] | which namespaces should not be there |
 //! | [`audit`] | what is written down about every change |
 
 pub mod audit;
@@ -46,8 +47,10 @@ pub mod identity;
 pub mod ids;
 pub mod limits;
 pub mod operation;
+pub mod retry_budget;
 pub mod saga;
 pub mod store;
+pub mod sweep;
 
 pub use error_code::{ErrorClass, ErrorCode};
 pub use ids::{ClusterName, Epoch, OperationId, RequestId, RowVersion, StoreId, TenantId, UserId, WorkerId};

@@ -94,7 +94,8 @@ impl Store {
     /// [`IllegalTransition`] when the state has no such edge; the store is then unchanged.
     pub fn apply(&mut self, event: StoreEvent, now: Timestamp) -> Result<(), IllegalTransition> {
         self.state = self.state.apply(event)?;
-        self.updated_at = now;
+        // Whoever asks next may have a clock that is behind; a row never gets younger (RELIABILITY F7).
+        self.updated_at = self.updated_at.max(now);
         match event {
             StoreEvent::ProvisioningStarted => self.provisioning_started_at = Some(now),
             StoreEvent::Provisioned => {

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::ErrorCode;
 use shopwright_domain::backoff::Backoff;
-use shopwright_domain::breaker::{Breaker, BreakerPolicy, Passage};
+use shopwright_domain::breaker::{Breaker, BreakerPolicy, Outcome};
 use shopwright_domain::operation::OperationKind;
 use shopwright_domain::saga::{
     DeleteStep, Directive, Policy, ProvisionStep, SagaLog, Step, StepError, StepStatus, UnwindStep, WaitReason, plan,
@@ -41,27 +41,14 @@ fn jitter_goes_to_both_sides() {
 }
 
 #[test]
-fn a_straggler_does_not_lengthen_the_pause_and_a_late_failure_begins_a_new_one() {
-    let policy = BreakerPolicy::default();
-    let mut breaker = Breaker::new(policy);
-    for _ in 0..policy.threshold {
-        breaker.failed(at(0));
-    }
-
-    breaker.failed(at(29_999));
-    assert_eq!(breaker.pass(at(29_999)).unwrap_err().until, at(30_000));
-    breaker.failed(at(30_000));
-    assert_eq!(breaker.pass(at(30_001)).unwrap_err().until, at(60_000));
-}
-
-#[test]
 fn while_the_probe_is_out_the_others_learn_when_it_counts_as_lost() {
     let mut breaker = Breaker::new(BreakerPolicy::default());
     for _ in 0..5 {
-        breaker.failed(at(0));
+        let ticket = breaker.pass(at(0)).unwrap();
+        breaker.report(ticket, Outcome::Silent, at(0));
     }
 
-    assert_eq!(breaker.pass(at(30_000)), Ok(Passage::Probe));
+    assert!(breaker.pass(at(30_000)).unwrap().is_probe());
 
     assert_eq!(breaker.pass(at(31_000)).unwrap_err().until, at(90_000));
 }
@@ -179,4 +166,62 @@ fn crashes_count_in_a_row_and_only_without_progress() {
     failed(&mut log, AWAIT, StepError::new(ErrorCode::ProbeFailing, "no"), at(0));
 
     assert_eq!(log.record(AWAIT).unwrap().crashes, 0, "it ended with an answer");
+}
+
+#[test]
+fn what_poisons_is_left_alone_twice_as_long_each_time_and_still_looked_at_now_and_then() {
+    // RELIABILITY F11.
+    let policy = Policy::default();
+
+    let pauses: Vec<i64> = (10..17).map(|crashes| policy.poison_pause(crashes).as_mins()).collect();
+
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
+    assert_eq!(policy.poison_pause(u32::MAX), policy.poison_cap);
+}
+
+#[test]
+fn time_without_a_worker_runs_against_no_deadline() {
+    // RELIABILITY F1, F25: everything was down for an hour in the middle of a rollout.
+    let policy = Policy::default();
+    let mut log = up_to(AWAIT);
+    log.start(AWAIT, at(0)).unwrap();
+
+    log.unattended(SignedDuration::from_hours(1));
+    let now = at(3_600_000 + 5_000);
+    log.start(AWAIT, now).unwrap();
+
+    assert_eq!(log.record(AWAIT).unwrap().spent(now), SignedDuration::from_secs(5));
+    let mut idle = up_to(AWAIT);
+    idle.unattended(SignedDuration::from_hours(1));
+    assert_eq!(idle, up_to(AWAIT), "what has not begun has no deadline");
+    assert!(!matches!(plan::next(&log, now, &policy), Directive::Fail { .. }));
+}
+
+#[test]
+fn what_waits_looks_again_within_thirty_seconds_after_its_cause_is_gone() {
+    // The exception is poison: it is left alone on purpose.
+    for code in ErrorCode::ALL.iter().filter(|code| **code != ErrorCode::Poisoned) {
+        for unit in [0.0, 0.5, 0.999] {
+            let policy = Policy::default();
+            let mut log = up_to(AWAIT);
+            for _ in 0..20 {
+                log.start(AWAIT, at(0)).unwrap();
+                log.fail(AWAIT, StepError::new(*code, "why"), at(0), &policy, unit).unwrap();
+            }
+            let pause = log.record(AWAIT).unwrap().not_before.unwrap().duration_since(at(0));
+            assert!(pause <= SignedDuration::from_secs(30), "{code} waits {pause}");
+        }
+    }
+}
+
+#[test]
+fn steps_that_only_wait_are_the_ones_that_look() {
+    let waiting: Vec<&str> = OperationKind::ALL
+        .iter()
+        .flat_map(|kind| kind.steps())
+        .filter(|step| step.only_waits())
+        .map(|step| step.as_str())
+        .collect();
+
+    assert_eq!(waiting, ["await_workloads", "verify_storefront", "verify_gone", "verify_unwound"]);
 }

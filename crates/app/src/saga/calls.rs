@@ -1,20 +1,39 @@
-//! Every call to a cluster, by Kubernetes or by Helm, passes its circuit breaker here.
+//! Every call to a cluster, by Kubernetes or by Helm, passes here: its circuit breaker, its own word on when to come back, and the proof
+//! that its fence holds. An open breaker means no process and no request; so does a fence that nobody has seen hold.
+
+mod fence;
+mod verdict;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use jiff::Timestamp;
-use shopwright_domain::ErrorCode;
-use shopwright_domain::breaker::{Breaker, BreakerPolicy, BreakerState, Passage};
+use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::breaker::{Breaker, BreakerPolicy, BreakerState, Outcome, Ticket};
+use shopwright_domain::limits::Rate;
+use shopwright_domain::retry_budget::RetryBudget;
 use shopwright_domain::saga::StepError;
+use shopwright_domain::{ErrorCode, OperationId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::cluster::Cluster;
 
-/// One cluster's circuit breaker, shared by all operations of this process.
+pub use fence::FenceState;
+use fence::FenceWatch;
+pub use verdict::Verdict;
+
+/// How fast operations that had to wait are begun again, by one process on one cluster.
+const RETRIES: Rate = Rate { limit: 20, window: SignedDuration::from_secs(1) };
+/// A cluster that asks for a longer rest than this is asked again after it.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
+/// One cluster as this process may use it, shared by all its operations.
 pub struct ClusterGuard {
     cluster: Arc<dyn Cluster>,
     clock: Arc<dyn Clock>,
     breaker: Mutex<Breaker>,
+    rest_until: Mutex<Timestamp>,
+    fence: FenceWatch,
+    retries: Mutex<RetryBudget<OperationId>>,
 }
 
 impl std::fmt::Debug for ClusterGuard {
@@ -23,10 +42,41 @@ impl std::fmt::Debug for ClusterGuard {
     }
 }
 
+/// A call that was let pass. Dropped without a word it says that nothing is known: a probe is handed back.
+struct Pass<'a> {
+    guard: &'a ClusterGuard,
+    ticket: Ticket,
+    outcome: Outcome,
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        lock(&self.guard.breaker).report(self.ticket, self.outcome, self.guard.now());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl ClusterGuard {
-    /// A closed breaker for `cluster`.
+    /// A closed breaker for `cluster`, whose fence nobody has seen yet.
     pub fn new(cluster: Arc<dyn Cluster>, clock: Arc<dyn Clock>, policy: BreakerPolicy) -> Self {
-        Self { cluster, clock, breaker: Mutex::new(Breaker::new(policy)) }
+        Self {
+            cluster,
+            clock,
+            breaker: Mutex::new(Breaker::new(policy)),
+            rest_until: Mutex::new(Timestamp::UNIX_EPOCH),
+            fence: FenceWatch::default(),
+            retries: Mutex::new(RetryBudget::new(RETRIES)),
+        }
+    }
+
+    /// The same with another rate at which operations that had to wait are begun again.
+    #[must_use]
+    pub fn with_retry_rate(mut self, rate: Rate) -> Self {
+        self.retries = Mutex::new(RetryBudget::new(rate));
+        self
     }
 
     /// The cluster behind it. For calls of a step use [`ClusterGuard::call`].
@@ -34,51 +84,101 @@ impl ClusterGuard {
         self.cluster.as_ref()
     }
 
-    /// How it stands.
+    /// How its breaker stands.
     pub fn state(&self) -> BreakerState {
-        self.breaker().state()
+        lock(&self.breaker).state()
     }
 
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What is known of its fence.
+    pub fn fence(&self) -> FenceState {
+        self.fence.state()
     }
 
-    /// Makes a call, if the breaker lets it pass. After a pause the first one through sends a cheap probe ahead.
-    pub async fn call<T, E: Into<StepError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, StepError> {
-        self.admit().await?;
-        let result = call.await.map_err(Into::into);
-        match &result {
-            Err(error) if error.code == ErrorCode::ClusterUnreachable => self.breaker().failed(self.now()),
-            // Any other answer, a refusal included, is a sign of life.
-            Ok(_) | Err(_) => self.breaker().succeeded(),
-        }
-        result
+    /// Whether it answers and its fence holds. Asks the cluster, if its breaker lets it.
+    ///
+    /// # Errors
+    /// Why no operation would get through now.
+    pub async fn check(&self) -> Result<(), StepError> {
+        self.admitted(self.cluster.check()).await??;
+        self.fenced().await
     }
 
-    /// Time for the breaker: since some fixed moment, and deaf to a wall clock that jumps (RELIABILITY F7).
+    /// Makes a call, if the breaker lets it pass and the fence holds.
+    ///
+    /// # Errors
+    /// Why it was not made, or what came of it.
+    pub async fn call<T, E: Verdict>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, StepError> {
+        self.ask(call).await?.map_err(Into::into)
+    }
+
+    /// The same, for callers that look at the call's own error: the outer one says that it was not made.
+    pub(super) async fn ask<T, E: Verdict>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, StepError> {
+        self.fenced().await?;
+        self.admitted(call).await
+    }
+
+    /// Whether an operation that had to wait may go on, or in how long it may. What is begun for the first time does not ask.
+    pub(super) fn begin_again(&self, operation: OperationId) -> Result<(), SignedDuration> {
+        let now = self.now();
+        lock(&self.retries).begin(operation, now).map_err(|refusal| refusal.until.duration_since(now))
+    }
+
+    /// Time for everything here: since some fixed moment, and deaf to a wall clock that jumps (RELIABILITY F7).
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH.checked_add(self.clock.monotonic()).unwrap_or(Timestamp::MAX)
     }
 
-    async fn admit(&self) -> Result<(), StepError> {
+    /// Makes a call behind the breaker alone. After a pause the first one through sends a cheap probe ahead.
+    async fn admitted<T, E: Verdict>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, StepError> {
+        let mut pass = self.pass()?;
+        if pass.ticket.is_probe() {
+            self.measured(pass, self.cluster.check()).await?;
+            pass = self.pass()?;
+        }
+        Ok(self.measured(pass, call).await)
+    }
+
+    fn pass(&self) -> Result<Pass<'_>, StepError> {
         let now = self.now();
-        let passage = self.breaker().pass(now);
-        match passage {
-            Ok(Passage::Free) => Ok(()),
-            Ok(Passage::Probe) => match self.cluster.check().await {
-                Err(error) if error.is_outage() => {
-                    self.breaker().failed(self.now());
-                    Err(error.into())
-                }
-                Ok(()) | Err(_) => {
-                    self.breaker().succeeded();
-                    Ok(())
-                }
-            },
+        let rest = lock(&self.rest_until).duration_since(now);
+        if rest > SignedDuration::ZERO {
+            return Err(StepError::new(ErrorCode::Throttled, "the cluster asks for fewer requests").retry_after(rest));
+        }
+        match lock(&self.breaker).pass(now) {
+            Ok(ticket) => Ok(Pass { guard: self, ticket, outcome: Outcome::Unknown }),
             Err(refused) => {
                 let error = StepError::new(ErrorCode::BreakerOpen, "the cluster did not answer several times in a row");
                 Err(error.retry_after(refused.until.duration_since(now)))
             }
         }
+    }
+
+    async fn measured<T, E: Verdict>(
+        &self,
+        mut pass: Pass<'_>,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let result = call.await;
+        pass.outcome = match &result {
+            Ok(_) => Outcome::Answered,
+            Err(error) => {
+                if let Some(asked) = error.rest() {
+                    let until = self.now().checked_add(asked.min(LONGEST_REST)).unwrap_or(Timestamp::MAX);
+                    let mut rest_until = lock(&self.rest_until);
+                    *rest_until = until.max(*rest_until);
+                }
+                if error.opens_the_fence() {
+                    self.fence.doubt();
+                }
+                error.outcome()
+            }
+        };
+        result
     }
 }

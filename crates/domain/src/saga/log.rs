@@ -9,6 +9,9 @@ use crate::ids::InvalidId;
 use crate::operation::OperationKind;
 use crate::saga::{Policy, Step};
 
+/// Over at least this long those come back that wait for the same breaker.
+const HERD: SignedDuration = SignedDuration::from_secs(5);
+
 /// How a step is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StepStatus {
@@ -278,8 +281,13 @@ impl SagaLog {
         };
         let delay = policy.backoff.delay(failures, unit);
         // Whoever was told when to come back comes a little later, each by another bit: all at once would be the next outage (F30).
-        let spread = |asked: SignedDuration| asked.max(delay) + delay.max(asked / 4).mul_f64(unit);
-        record.not_before = Some(now + error.retry_after.map_or(delay, spread));
+        let pause = match (error.retry_after, error.code) {
+            (None, _) => delay,
+            // An open breaker is a back-off of its own, and asking again costs nothing.
+            (Some(asked), ErrorCode::BreakerOpen) => asked + (asked / 4).max(HERD).mul_f64(unit),
+            (Some(asked), _) => asked.max(delay) + (asked / 4).mul_f64(unit),
+        };
+        record.not_before = Some(now + pause);
         let lost = error.code == ErrorCode::NamespaceLost;
         record.error = Some(error);
         if lost {
@@ -290,21 +298,30 @@ impl SagaLog {
         Ok(())
     }
 
-    /// Writes down that a worker ended in the middle of `step`, noticed by the one that took over. The first time it is simply run again;
-    /// more often it waits a while, and after `max_crashes` it is parked as poisoned: one operation must not take down worker after worker.
+    /// Writes down that a worker ended in the middle of `step`. It is simply run again, and after `max_crashes` of them parked as poisoned:
+    /// one operation must not take down worker after worker.
     ///
     /// # Errors
     /// [`IllegalStepEvent`] when the step had not begun.
     pub fn crash(&mut self, step: Step, now: Timestamp, policy: &Policy, unit: f64) -> Result<(), IllegalStepEvent> {
         let record = self.record_mut(step, StepEvent::Fail)?;
-        let crashes = record.crashes + 1;
+        record.status.apply(StepEvent::Fail)?;
+        let crashes = record.crashes.saturating_add(1);
         if crashes >= policy.max_crashes {
             let detail = format!("{crashes} workers in a row ended while they ran {step}");
-            let parked = StepError::new(ErrorCode::Poisoned, detail).retry_after(policy.poison_pause);
+            let parked = StepError::new(ErrorCode::Poisoned, detail).retry_after(policy.poison_pause(crashes));
             self.fail(step, parked, now, policy, unit)?;
         }
         self.record_mut(step, StepEvent::Fail)?.crashes = crashes;
         Ok(())
+    }
+
+    /// Writes down that nobody worked on the step under way for the last `time`: no deadline runs while there is no worker.
+    pub fn unattended(&mut self, time: SignedDuration) {
+        let current = self.records.iter_mut().find(|record| record.status != StepStatus::Succeeded);
+        if let Some(record) = current.filter(|record| record.status == StepStatus::Started) {
+            record.outage += time.max(SignedDuration::ZERO);
+        }
     }
 
     fn record_mut(&mut self, step: Step, event: StepEvent) -> Result<&mut StepRecord, IllegalStepEvent> {

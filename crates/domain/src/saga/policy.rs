@@ -22,10 +22,14 @@ pub struct Policy {
     pub delete_deadline: SignedDuration,
     /// After how many counted failures a delete is shown as stuck.
     pub stuck_after: u32,
-    /// How many workers in a row may end in the middle of one step before the operation is parked as poisoned (RELIABILITY F11).
+    /// How many workers in a row may end in the middle of one step, without any progress, before the operation is parked as poisoned
+    /// (RELIABILITY F11). It is high because workers also end for reasons of their own: where every second run of a step is hit by a kill
+    /// that has nothing to do with it, ten in a row come once in a thousand steps, five once in thirty.
     pub max_crashes: u32,
-    /// For how long a poisoned operation is left alone before another worker is risked on it.
+    /// For how long a poisoned operation is left alone before another worker is risked on it; twice as long after each further one.
     pub poison_pause: SignedDuration,
+    /// The longest of these pauses.
+    pub poison_cap: SignedDuration,
 }
 
 impl Default for Policy {
@@ -38,13 +42,20 @@ impl Default for Policy {
             step_deadline: SignedDuration::from_mins(5),
             delete_deadline: SignedDuration::from_hours(1),
             stuck_after: 3,
-            max_crashes: 5,
-            poison_pause: SignedDuration::from_mins(10),
+            max_crashes: 10,
+            poison_pause: SignedDuration::from_mins(1),
+            poison_cap: SignedDuration::from_mins(30),
         }
     }
 }
 
 impl Policy {
+    /// How long to leave an operation alone on which `crashes` workers in a row have ended.
+    pub fn poison_pause(&self, crashes: u32) -> SignedDuration {
+        let doublings = crashes.saturating_sub(self.max_crashes).min(20);
+        self.poison_pause.saturating_mul(1 << doublings).min(self.poison_cap)
+    }
+
     /// How long `step` may take, outages not counted.
     pub const fn deadline(&self, step: Step) -> SignedDuration {
         match step {

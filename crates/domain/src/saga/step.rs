@@ -109,6 +109,16 @@ impl Step {
         }
     }
 
+    /// Whether it only looks until something is as it should be: a worker that ends in the middle of it leaves nothing behind.
+    pub const fn only_waits(self) -> bool {
+        matches!(
+            self,
+            Self::Provision(ProvisionStep::AwaitWorkloads | ProvisionStep::VerifyStorefront)
+                | Self::Delete(DeleteStep::VerifyGone)
+                | Self::Unwind(UnwindStep::VerifyGone)
+        )
+    }
+
     /// The saga that the step belongs to.
     pub const fn kind(self) -> OperationKind {
         match self {

@@ -14,6 +14,7 @@ mod settle;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::Store;
@@ -56,10 +57,17 @@ impl std::fmt::Debug for Stores {
 }
 
 impl Stores {
+    /// Now, for something new about `store`: later than all that happened to it before, also when another process's clock was ahead of
+    /// ours. The newest operation of a store is the one that was added last (RELIABILITY F7).
+    fn now_for(&self, store: &Store) -> Timestamp {
+        let next = store.updated_at.checked_add(SignedDuration::from_micros(1)).unwrap_or(store.updated_at);
+        self.clock.now().max(next)
+    }
+
     /// An operation of `kind` for `store`, as `context` asks for it.
-    fn operation_for(&self, context: &RequestContext, store: &Store, kind: OperationKind) -> Operation {
+    fn operation_for(&self, context: &RequestContext, store: &Store, kind: OperationKind, now: Timestamp) -> Operation {
         let id = OperationId::from_random(self.entropy.u128());
-        let mut operation = Operation::queued(id, store.tenant_id, store.id.clone(), kind, self.clock.now());
+        let mut operation = Operation::queued(id, store.tenant_id, store.id.clone(), kind, now);
         operation.requested_by = Some(context.actor.user_id);
         operation.request_id = Some(context.origin.request_id.clone());
         operation.traceparent.clone_from(&context.origin.traceparent);

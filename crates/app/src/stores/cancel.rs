@@ -36,8 +36,8 @@ impl Stores {
             return Err(StoreServiceError::NotCancellable { kind, status });
         }
 
-        let now = self.clock.now();
-        let unwind = self.operation_for(context, &store, OperationKind::Unwind);
+        let now = self.now_for(&store);
+        let unwind = self.operation_for(context, &store, OperationKind::Unwind, now);
         let mut event = self.event(context, &store, AuditEventType::StatusChange, "the provision was cancelled");
         event.operation_id = Some(unwind.id);
         event.previous = Some(store.state);

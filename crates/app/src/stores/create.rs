@@ -150,7 +150,7 @@ impl Stores {
             command.password.clone(),
             self.entropy.as_ref(),
         );
-        let operation = self.operation_for(context, &store, OperationKind::Provision);
+        let operation = self.operation_for(context, &store, OperationKind::Provision, now);
         let mut event = self
             .event(context, &store, AuditEventType::StoreCreated, format!("store {} was asked for", store.name))
             .with("engine", store.engine.as_str())

@@ -28,8 +28,8 @@ impl Stores {
             StoreState::Requested | StoreState::Provisioning | StoreState::Ready | StoreState::Failed => {}
         }
 
-        let now = self.clock.now();
-        let operation = self.operation_for(context, &store, OperationKind::Delete);
+        let now = self.now_for(&store);
+        let operation = self.operation_for(context, &store, OperationKind::Delete, now);
         let mut event = self.event(context, &store, AuditEventType::StatusChange, "deletion was asked for");
         event.operation_id = Some(operation.id);
         event.previous = Some(store.state);

@@ -51,12 +51,12 @@ impl Stores {
             self.check_retry(tx, &store).await?;
         }
 
-        let now = self.clock.now();
+        let now = self.now_for(&store);
         if let Some(unwind) = failed.as_ref().filter(|operation| !operation.status.is_finished()) {
             tx.operations().supersede(unwind.id, now).await.map_err(storage)?;
             store.epoch = tx.stores().raise_epoch(&store.id).await.map_err(storage)?;
         }
-        let operation = self.operation_for(context, &store, kind);
+        let operation = self.operation_for(context, &store, kind, now);
         let done = match failed.as_ref().filter(|failed| failed.kind == kind) {
             Some(failed) => {
                 let steps = tx.operations().steps(failed.id).await.map_err(storage)?;

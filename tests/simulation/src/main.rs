@@ -1,0 +1,33 @@
+//! `sim`: runs seeds, and says what came of them.
+//!
+//!   sim replay SEED            one seed, with a line per step
+//!   sim seeds COUNT [FROM]     many seeds on all cores, one in a hundred of them twice
+
+use std::process::ExitCode;
+
+use shopwright_simulation::{many, run};
+
+fn number(arguments: &[String], at: usize) -> Option<u64> {
+    arguments.get(at).and_then(|text| text.parse().ok())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let ok = match (arguments.first().map(String::as_str), number(&arguments, 1)) {
+        (Some("replay"), Some(seed)) => {
+            let outcome = run::seed(seed, true);
+            print!("{}", outcome.trace.as_deref().unwrap_or_default());
+            match &outcome.result {
+                Ok(()) => println!("seed {seed}: holds, trace {:016x}", outcome.hash),
+                Err(broken) => println!("seed {seed}: BROKEN: {broken}"),
+            }
+            outcome.result.is_ok()
+        }
+        (Some("seeds"), Some(count)) => many::seeds(number(&arguments, 2).unwrap_or(0), count),
+        _ => {
+            eprintln!("sim replay SEED | sim seeds COUNT [FROM]");
+            false
+        }
+    };
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,149 @@
+//! Every method of every repository, behind the wire.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use shopwright_domain::audit::AuditEvent;
+use shopwright_domain::identity::Email;
+use shopwright_domain::limits::SignInFailures;
+use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
+use shopwright_domain::saga::{Step, StepRecord};
+use shopwright_domain::store::{Failure, Store, StoreHost, StoreName};
+use shopwright_domain::{ClusterName, Epoch, OperationId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_ports::secrets::Sealed;
+use shopwright_ports::storage::{
+    AuditEntry, AuditFilter, AuditRepository, Claim, ClusterRepository, CredentialRepository, IdempotencyRecord,
+    IdempotencyRepository, Lease, OperationRepository, Page, RegisteredCluster, SealedKey, SigningKeyRepository,
+    StorageError, StoreFilter, StoreRepository, Tenant, TenantRepository, Transaction, User, UserRepository,
+};
+
+use super::SimTransaction;
+
+macro_rules! repository {
+    ($port:ident, $accessor:ident, { $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)+ }) => {
+        #[async_trait]
+        impl $port for SimTransaction {
+            $(async fn $name(&mut self, $($arg: $type),*) -> Result<$answer, StorageError> {
+                const CALL: &str = concat!(stringify!($accessor), ".", stringify!($name));
+                let (passage, mut tx) = self.before(CALL).await?;
+                let result = tx.$accessor().$name($($arg),*).await;
+                self.after(passage, tx, CALL, result).await
+            })+
+        }
+    };
+}
+
+repository!(TenantRepository, tenants, {
+    insert(tenant: &Tenant) -> ();
+    lock(id: TenantId) -> Option<Tenant>;
+    set_last_store_created_at(id: TenantId, at: Timestamp) -> ();
+});
+
+repository!(UserRepository, users, {
+    insert(user: &User) -> ();
+    get(id: UserId) -> Option<User>;
+    lock_by_email(email: &Email) -> Option<User>;
+    has_admin() -> bool;
+    set_failures(id: UserId, failures: SignInFailures) -> ();
+    set_password_hash(id: UserId, hash: &str) -> ();
+});
+
+repository!(ClusterRepository, clusters, {
+    upsert(cluster: &RegisteredCluster) -> ();
+    get(name: &ClusterName) -> Option<RegisteredCluster>;
+});
+
+repository!(StoreRepository, stores, {
+    insert(store: &Store) -> ();
+    get(id: &StoreId) -> Option<Store>;
+    lock(id: &StoreId) -> Option<Store>;
+    live_by_name(tenant_id: TenantId, name: &StoreName) -> Option<Store>;
+    host_is_free(host: &StoreHost, released_before: Timestamp) -> bool;
+    count_live(tenant_id: TenantId) -> u32;
+    save(store: &mut Store) -> ();
+    raise_epoch(id: &StoreId) -> Epoch;
+    list(filter: &StoreFilter, page: Page) -> (Vec<Store>, u64);
+});
+
+repository!(CredentialRepository, credentials, {
+    put(tenant_id: TenantId, store_id: &StoreId, sealed: &Sealed) -> ();
+    get(store_id: &StoreId) -> Option<Sealed>;
+    remove(store_id: &StoreId) -> ();
+});
+
+repository!(OperationRepository, operations, {
+    enqueue(operation: &Operation, done: &[StepRecord]) -> ();
+    get(id: OperationId) -> Option<Operation>;
+    latest_of(store_id: &StoreId) -> Option<Operation>;
+    steps(id: OperationId) -> Vec<StepRecord>;
+    claim(worker: WorkerId, lease: Duration) -> Option<Claim>;
+    next_due() -> Option<Timestamp>;
+    record_step(lease: &Lease, record: &StepRecord) -> ();
+    record_progress(lease: &Lease, step: Step, attempt: u32) -> ();
+    note_waiting(lease: &Lease, failure: Option<&Failure>) -> ();
+    record_release(lease: &Lease, release: &ReleaseDigests) -> ();
+    lift_epoch(lease: &Lease, known: Epoch) -> Lease;
+    park(lease: &Lease, status: OperationStatus, wake_at: Option<Timestamp>, failure: Option<&Failure>) -> ();
+    finish(lease: &Lease, status: OperationStatus, failure: Option<&Failure>, at: Timestamp) -> ();
+    supersede(id: OperationId, at: Timestamp) -> ();
+});
+
+repository!(AuditRepository, audit, {
+    append(event: &AuditEvent) -> ();
+    list(filter: &AuditFilter, page: Page) -> (Vec<AuditEntry>, u64);
+});
+
+repository!(IdempotencyRepository, idempotency, {
+    try_lock(tenant_id: TenantId, route: &str, key: &str) -> bool;
+    get(tenant_id: TenantId, route: &str, key: &str, since: Timestamp) -> Option<IdempotencyRecord>;
+    put(record: &IdempotencyRecord) -> ();
+});
+
+repository!(SigningKeyRepository, signing_keys, {
+    lock_all() -> Vec<SealedKey>;
+    insert(key: &SealedKey) -> ();
+});
+
+#[async_trait]
+impl Transaction for SimTransaction {
+    fn tenants(&mut self) -> &mut dyn TenantRepository {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn clusters(&mut self) -> &mut dyn ClusterRepository {
+        self
+    }
+
+    fn stores(&mut self) -> &mut dyn StoreRepository {
+        self
+    }
+
+    fn credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn operations(&mut self) -> &mut dyn OperationRepository {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StorageError> {
+        self.end().await
+    }
+}

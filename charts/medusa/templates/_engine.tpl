@@ -3,6 +3,9 @@ What is special about Medusa; store-common makes the objects from it (see its RE
 */}}
 {{- define "store.engine" -}}
 name: medusa
+network:
+  db: [web, setup]
+  public: [web]
 web:
   port: 9000
   uid: 10001
@@ -33,10 +36,14 @@ db:
 {{- end }}
 
 {{- define "medusa.env" -}}
+{{- if .Values.database.managed -}}
+- {name: DATABASE_URL_FILE, value: /run/store-secrets/database-url}
+{{- else -}}
 - {name: DB_HOST, value: db}
 - {name: DB_NAME, value: medusa}
 - {name: DB_USER, value: medusa}
+{{- end }}
 - {name: PUBLIC_URL, value: {{ .Values.store.publicUrl | quote }}}
 # The heap must leave room for what node needs beside it, or the kernel ends the process before node collects garbage.
-- {name: NODE_OPTIONS, value: {{ printf "--max-old-space-size=%d" (int .Values.web.heapMegabytes) | quote }}}
+- {name: NODE_OPTIONS, value: {{ printf "--max-old-space-size=%d" (int (include "store-common.plan" . | fromYaml).web.heapMegabytes) | quote }}}
 {{- end }}

@@ -9,14 +9,26 @@ Every object of a store. An engine's chart is `include "store-common.all" .` and
 {{- fail (printf "the namespace must be named like the store: namespace %q, store.id %q" .Release.Namespace .Values.store.id) }}
 {{- end }}
 {{ include "store-common.guards" . }}
+{{- if .Values.rbac.create }}
+---
+{{ include "store-common.rbac" . }}
+{{- end }}
+{{- if .Values.networkPolicy.enabled }}
 ---
 {{ include "store-common.networkPolicies" . }}
+{{- end }}
+{{- include "store-common.externalSecrets" . }}
+{{- if not .Values.database.managed }}
 ---
 {{ include "store-common.db" . }}
+{{- end }}
 ---
 {{ include "store-common.setup" . }}
 ---
 {{ include "store-common.web" . }}
+{{- if .Values.podDisruptionBudget.enabled }}
+{{- include "store-common.disruption" . }}
+{{- end }}
 ---
-{{ include "store-common.ingress" . }}
+{{ include "store-common.expose" . }}
 {{- end }}

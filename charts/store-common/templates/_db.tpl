@@ -1,10 +1,22 @@
 {{/*
-The database: Service and StatefulSet `db`. What always holds: its pod template carries no version label, so a new chart or engine
-version alone never restarts a database; the data is in a directory below the mount (volumes may hold lost+found).
+A database of the store's own: Service, StatefulSet and volume. What always holds: its pod template carries no version label, so a new
+chart or engine version alone never restarts a database; the data is in a directory below the mount (volumes may hold lost+found). The
+volume is no claim template, which nobody could change any more: a larger plan asks for a larger volume.
 */}}
 {{- define "store-common.db" -}}
 {{- $engine := include "store.engine" . | fromYaml -}}
 {{- $scope := dict "root" $ "component" "db" -}}
+{{- $size := (include "store-common.plan" . | fromYaml).db -}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: data-db-0
+  labels: {{- include "store-common.identity" $scope | nindent 4 }}
+  annotations:
+    {{- /* It outlives an uninstall and goes with the namespace: `helm uninstall` by hand loses no data. */}}
+    helm.sh/resource-policy: keep
+spec: {{- include "store-common.claim" (dict "root" $ "size" $size.volume) | nindent 2 }}
+---
 apiVersion: v1
 kind: Service
 metadata:
@@ -61,21 +73,16 @@ spec:
             periodSeconds: 20
             timeoutSeconds: 5
             failureThreshold: 6
-          resources: {{- toYaml .Values.db.resources | nindent 12 }}
+          resources: {{- toYaml $size.resources | nindent 12 }}
           volumeMounts:
             - {name: data, mountPath: {{ $engine.db.data | quote }}}
             - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
             {{- include "store-common.scratchMounts" $engine.db.scratch | nindent 12 }}
       volumes:
+        - name: data
+          persistentVolumeClaim: {claimName: data-db-0}
         {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.db.secrets) | nindent 8 }}
         {{- include "store-common.scratchVolumes" $engine.db.scratch | nindent 8 }}
-  volumeClaimTemplates:
-    - apiVersion: v1
-      kind: PersistentVolumeClaim
-      metadata:
-        name: data
-        labels: {{- include "store-common.identity" $scope | nindent 10 }}
-      spec: {{- include "store-common.claim" (dict "root" $ "size" .Values.db.size) | nindent 8 }}
 {{- end }}
 
 {{/* The spec of a volume claim; takes (dict "root" $ "size" "1Gi"). */}}

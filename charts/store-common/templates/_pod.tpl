@@ -14,8 +14,10 @@ account token, secrets as files and never as environment.
 
 {{/* Fields of a pod's spec; takes (dict "root" $ "uid" 999). */}}
 {{- define "store-common.podSpec" -}}
-serviceAccountName: store
 automountServiceAccountToken: false
+{{- if .root.Values.rbac.create }}
+serviceAccountName: store
+{{- end }}
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
@@ -24,6 +26,15 @@ securityContext:
   fsGroup: {{ .uid }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .root.Values.scheduling.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.scheduling.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -35,15 +46,29 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* The volume with the named keys of the store's Secret; takes (dict "root" $ "keys" (list ...)). Mounted at /run/store-secrets. */}}
+{{/*
+The volume with the named keys of the store's Secret; takes (dict "root" $ "keys" (list ...)). Mounted at /run/store-secrets. With a
+managed database its URL takes the place of the passwords of a database of the store's own.
+*/}}
 {{- define "store-common.secretsVolume" -}}
+{{- $managed := .root.Values.database.managed -}}
 - name: store-secrets
-  secret:
-    secretName: {{ .root.Values.credentialsSecret | quote }}
+  projected:
     defaultMode: 0440
-    items:
-      {{- range .keys }}
-      - {key: {{ . | quote }}, path: {{ . | quote }}}
+    sources:
+      - secret:
+          name: {{ .root.Values.credentialsSecret | quote }}
+          items:
+            {{- range .keys }}
+            {{- if not (and $managed (hasPrefix "database-" .)) }}
+            - {key: {{ . | quote }}, path: {{ . | quote }}}
+            {{- end }}
+            {{- end }}
+      {{- if $managed }}
+      - secret:
+          name: {{ .root.Values.database.secret.name | quote }}
+          items:
+            - {key: {{ .root.Values.database.secret.key | quote }}, path: database-url}
       {{- end }}
 {{- end }}
 

@@ -22,7 +22,7 @@ spec:
       env: {{- toYaml $engine.setup.env | nindent 8 }}
       terminationMessagePath: /dev/termination-log
       terminationMessagePolicy: File
-      resources: {{- toYaml .Values.setup.resources | nindent 8 }}
+      resources: {{- toYaml (include "store-common.plan" . | fromYaml).setup.resources | nindent 8 }}
       volumeMounts:
         - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
         {{- include "store-common.scratchMounts" $engine.setup.scratch | nindent 8 }}

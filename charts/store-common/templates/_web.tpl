@@ -1,11 +1,12 @@
 {{/*
-The engine: Deployment, Service and Ingress `web`, volume `uploads`. What always holds: one replica at a time (the volume is
+The engine: Deployment and Service `web`, volume `uploads`. What always holds: one replica at a time (the volume is
 ReadWriteOnce), and it serves nothing before the set-up marker is there.
 */}}
 {{- define "store-common.web" -}}
 {{- $engine := include "store.engine" . | fromYaml -}}
 {{- $scope := dict "root" $ "component" "web" -}}
 {{- $image := include "store-common.image" .Values.images.web -}}
+{{- $size := (include "store-common.plan" . | fromYaml).web -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
@@ -14,7 +15,7 @@ metadata:
   annotations:
     {{- /* Like the database's volume it outlives an uninstall and goes with the namespace: `helm uninstall` by hand loses no data. */}}
     helm.sh/resource-policy: keep
-spec: {{- include "store-common.claim" (dict "root" $ "size" .Values.web.uploads.size) | nindent 2 }}
+spec: {{- include "store-common.claim" (dict "root" $ "size" $size.volume) | nindent 2 }}
 ---
 apiVersion: v1
 kind: Service
@@ -51,7 +52,7 @@ spec:
           securityContext: {{- include "store-common.containerSecurity" $ | nindent 12 }}
           command: {{- toYaml $engine.web.wait | nindent 12 }}
           env: {{- toYaml $engine.web.env | nindent 12 }}
-          resources: {{- toYaml .Values.web.resources | nindent 12 }}
+          resources: {{- toYaml $size.resources | nindent 12 }}
           volumeMounts:
             - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
             {{- include "store-common.scratchMounts" $engine.web.scratch | nindent 12 }}
@@ -86,7 +87,7 @@ spec:
             periodSeconds: 20
             timeoutSeconds: 5
             failureThreshold: 6
-          resources: {{- toYaml .Values.web.resources | nindent 12 }}
+          resources: {{- toYaml $size.resources | nindent 12 }}
           volumeMounts:
             - {name: uploads, mountPath: {{ $engine.web.uploads | quote }}}
             - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
@@ -96,34 +97,4 @@ spec:
           persistentVolumeClaim: {claimName: uploads}
         {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.web.secrets) | nindent 8 }}
         {{- include "store-common.scratchVolumes" $engine.web.scratch | nindent 8 }}
-{{- end }}
-
-{{- define "store-common.ingress" -}}
-{{- $tls := .Values.ingress.tls -}}
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: web
-  labels: {{- include "store-common.labels" (dict "root" $ "component" "web") | nindent 4 }}
-  {{- $annotations := deepCopy .Values.ingress.annotations }}
-  {{- if and $tls.enabled $tls.clusterIssuer }}
-  {{- $_ := set $annotations "cert-manager.io/cluster-issuer" $tls.clusterIssuer }}
-  {{- end }}
-  {{- with $annotations }}
-  annotations: {{- toYaml . | nindent 4 }}
-  {{- end }}
-spec:
-  ingressClassName: {{ .Values.cluster.ingressClassName | quote }}
-  {{- if $tls.enabled }}
-  tls:
-    - hosts: [{{ .Values.store.host | quote }}]
-      secretName: {{ $tls.secretName | quote }}
-  {{- end }}
-  rules:
-    - host: {{ .Values.store.host | quote }}
-      http:
-        paths:
-          - path: /
-            pathType: Prefix
-            backend: {service: {name: web, port: {name: http}}}
 {{- end }}

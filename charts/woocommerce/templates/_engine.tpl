@@ -3,6 +3,9 @@ What is special about WooCommerce; store-common makes the objects from it (see i
 */}}
 {{- define "store.engine" -}}
 name: woocommerce
+network:
+  db: [web, setup, cron]
+  public: [web, cron]
 web:
   port: 8080
   uid: 33
@@ -40,10 +43,14 @@ db:
 
 {{/* What every process of WordPress needs: wp-config.php reads these. */}}
 {{- define "woocommerce.env" -}}
+{{- if .Values.database.managed -}}
+- {name: DATABASE_URL_FILE, value: /run/store-secrets/database-url}
+{{- else -}}
 - {name: DB_HOST, value: db}
 - {name: DB_NAME, value: store}
 - {name: DB_USER, value: store}
 - {name: DB_PASSWORD_FILE, value: /run/store-secrets/database-password}
+{{- end }}
 - {name: APP_SECRET_FILE, value: /run/store-secrets/app-secret}
 - {name: STORE_URL, value: {{ .Values.store.publicUrl | quote }}}
 - {name: EXTERNAL_HTTP, value: {{ .Values.wordpress.externalHttp | quote }}}

@@ -26,6 +26,8 @@ containerd-shim-runc-v2 node          containerd             github.com/containe
 ctr                     node          containerd             github.com/containerd/containerd/v2/cmd/ctr
 coredns                 node          coredns                .
 local-path-provisioner  node          local-path-provisioner github.com/rancher/local-path-provisioner
+helm-unittest           charts        helm-unittest          github.com/helm-unittest/helm-unittest/cmd/helm-unittest
+flow-verdicts           charts        flow-verdicts          .
 traefik                 traefik       traefik                github.com/traefik/traefik/v3/cmd/traefik
 T
 }
@@ -67,7 +69,7 @@ build() {
   local binary group tool package wanted=() want known missing=()
   for want in "$@"; do
     known=$(tool_table | awk -v w="$want" '$1 == w || $2 == w' | head -1)
-    [ -n "$known" ] || die "no such binary or group: $want (groups: control-plane, node, traefik; binaries: $(tool_table | awk '{printf "%s ", $1}'))"
+    [ -n "$known" ] || die "no such binary or group: $want (groups: control-plane, node, charts, traefik; binaries: $(tool_table | awk '{printf "%s ", $1}'))"
   done
   wanted=("$@")
   while read -r binary group tool package; do

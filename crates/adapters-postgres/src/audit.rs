@@ -13,6 +13,7 @@ use sqlx::postgres::PgRow;
 use crate::error::internal;
 use crate::row::Row;
 use crate::transaction::{PgTransaction, Sql, sql};
+use crate::unreadable::readable;
 
 macro_rules! select_events {
     ($order:literal) => {
@@ -121,6 +122,6 @@ impl AuditRepository for PgTransaction {
             select count(*) as total from audit_events
             where ($1::uuid is null or tenant_id = $1) and ($2::text is null or store_id = $2)"));
         let total = self.total("count audit events", count).await?;
-        Ok((rows.iter().map(entry).collect::<Result<_, _>>()?, total))
+        Ok((readable(&rows, entry)?, total))
     }
 }

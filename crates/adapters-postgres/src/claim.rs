@@ -2,7 +2,8 @@
 //!
 //! A claim locks, in this order: the store, without waiting; the row of its cluster, for as long as it counts the permits in use; the
 //! operation. Between the choice and the locks another worker may have been faster, so everything is looked at again under them; a
-//! candidate that is lost is given back by a savepoint, with its locks, and the next one is tried.
+//! candidate that is lost is given back by a savepoint, with its locks, and the next one is tried. So is one that this version cannot
+//! read: it is left to others, and nobody waits for it.
 
 use std::time::Duration;
 
@@ -67,42 +68,53 @@ impl PgTransaction {
         lease: Duration,
     ) -> Result<Option<Claim>, StorageError> {
         let mut full = Vec::new();
-        self.command("claim an operation", "savepoint claim".to_owned()).await?;
+        self.command("claim an operation", "savepoint claim").await?;
         for _ in 0..TRIES {
             let Some(candidate) = self.lock_candidate(&full).await? else { break };
             if self.has_permit(&candidate.cluster).await? {
                 if let Some(before) = self.lock_if_due(candidate.operation_id).await? {
-                    return self.take(&candidate, &before, worker, lease).await.map(Some);
+                    match self.take(&candidate, &before, worker, lease).await {
+                        Err(error @ StorageError::Corrupt { .. }) => {
+                            self.unreadable.leave(candidate.operation_id, &error);
+                        }
+                        claim => return claim.map(Some),
+                    }
                 }
             } else {
                 full.push(candidate.cluster);
             }
-            self.command("claim an operation", "rollback to savepoint claim".to_owned()).await?;
+            self.command("claim an operation", "rollback to savepoint claim").await?;
         }
         Ok(None)
     }
 
-    /// The operation whose turn it is, with its store locked.
+    /// The operation whose turn it is, with its store locked. Operations are put in order before their stores are looked up, so that only
+    /// the stores of the first few are: there are many more of them than there is work.
     async fn lock_candidate(&mut self, full: &[String]) -> Result<Option<Candidate>, StorageError> {
         let statement = sql(with_running!(concat!(
             "select o.id as operation_id, s.id as store_id, s.cluster
-            from operations o
+            from (
+                select o.id, o.store_id, o.created_at, o.ordinal, coalesce(t.running, 0) as running
+                from operations o
+                left join per_tenant t on t.tenant_id = o.tenant_id
+                where o.status in ('queued', 'running', 'waiting', 'stuck')
+                    and o.saga_version <= $2
+                    and o.id <> all ($3)
+                    and ",
+            is_due!(),
+            " order by running, o.created_at, o.ordinal
+            ) o
             join stores s on s.id = o.store_id
             join clusters c on c.name = s.cluster
-            left join per_tenant t on t.tenant_id = o.tenant_id
             left join per_cluster k on k.cluster = s.cluster
-            where o.status in ('queued', 'running', 'waiting', 'stuck')
-                and o.saga_version <= $2
-                and ",
-            is_due!(),
-            " and c.permits > coalesce(k.running, 0)
-                and s.cluster <> all ($1)
-            order by coalesce(t.running, 0), o.created_at, o.ordinal
+            where c.permits > coalesce(k.running, 0) and s.cluster <> all ($1)
+            order by o.running, o.created_at, o.ordinal
             limit 1
             for no key update of s skip locked"
         )))
         .bind(full)
-        .bind(integer(SAGA_VERSION)?);
+        .bind(integer(SAGA_VERSION)?)
+        .bind(self.unreadable.left());
         let Some(row) = self.row("look for an operation", statement).await? else { return Ok(None) };
         let row = Row::new(&row, "operations", "operation_id");
         Ok(Some(Candidate {
@@ -201,22 +213,26 @@ impl PgTransaction {
     /// A time that has passed counts only where there is a free permit: on a full cluster it is not time that is waited for.
     pub(crate) async fn read_next_due(&mut self) -> Result<Option<Timestamp>, StorageError> {
         let statement = sql(with_running!(
-            "select min(due.at) as at
+            "select o.due_at as at
             from (
                 -- No wake time at all is one that has passed.
-                select coalesce(case o.status when 'running' then o.lease_expires_at else o.wake_at end,
-                                'epoch'::timestamptz) as at,
-                    c.permits > coalesce(k.running, 0) as has_room
+                select o.store_id,
+                    coalesce(case o.status when 'running' then o.lease_expires_at else o.wake_at end,
+                             'epoch'::timestamptz) as due_at
                 from operations o
-                join stores s on s.id = o.store_id
-                join clusters c on c.name = s.cluster
-                left join per_cluster k on k.cluster = s.cluster
-                where o.status in ('running', 'waiting', 'stuck') and o.saga_version <= $1
-            ) due
-            where due.at > clock_timestamp() or due.has_room"
+                where o.status in ('running', 'waiting', 'stuck') and o.saga_version <= $1 and o.id <> all ($2)
+                order by due_at
+            ) o
+            join stores s on s.id = o.store_id
+            join clusters c on c.name = s.cluster
+            left join per_cluster k on k.cluster = s.cluster
+            where o.due_at > clock_timestamp() or c.permits > coalesce(k.running, 0)
+            order by o.due_at
+            limit 1"
         ))
-        .bind(integer(SAGA_VERSION)?);
-        let row = self.one("look when the next operation is due", statement).await?;
-        Row::new(&row, "operations", "at").time_optional("at")
+        .bind(integer(SAGA_VERSION)?)
+        .bind(self.unreadable.left());
+        let row = self.row("look when the next operation is due", statement).await?;
+        row.map(|row| Row::new(&row, "operations", "at").time("at")).transpose()
     }
 }

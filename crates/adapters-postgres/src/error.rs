@@ -28,6 +28,18 @@ pub(crate) fn internal(detail: impl Into<String>) -> StorageError {
     StorageError::Internal { detail: detail.into(), source: None }
 }
 
+/// Whether the session is of no use any more: it is gone, or its server may not write. A pool that kept it would hand it out again.
+pub(crate) fn ends_the_session(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(refusal) => {
+            let code = refusal.code().unwrap_or_default();
+            matches!(&*code, "25006" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04")
+                || code.starts_with("08")
+        }
+        error => !matches!(error, sqlx::Error::RowNotFound),
+    }
+}
+
 fn refused(what: &str, refusal: Box<dyn DatabaseError>) -> StorageError {
     let code = refusal.code().unwrap_or_default().into_owned();
     match code.as_str() {

@@ -11,6 +11,7 @@ use crate::error::unavailable;
 use crate::row::{Row, micros};
 use crate::settings::PgSettings;
 use crate::transaction::{PgTransaction, sql};
+use crate::unreadable::Unreadable;
 
 /// The length of a lease for SQL, in microseconds.
 pub(crate) fn lease_micros(lease: Duration) -> i64 {
@@ -67,7 +68,7 @@ async fn renew_all(
     .bind(held.iter().map(|lease| lease.epoch.0).collect::<Vec<_>>())
     .bind(held.iter().map(|lease| lease.worker.as_uuid()).collect::<Vec<_>>())
     .bind(lease_micros(lease));
-    let mut transaction = PgTransaction::begin(pool, settings).await?;
+    let mut transaction = PgTransaction::begin(pool, settings, &Unreadable::default()).await?;
     let rows = transaction.rows("renew leases", statement).await?;
     let key = |row| {
         let row = Row::new(row, "operations", "id");

@@ -3,7 +3,7 @@
 //! [`PgStorage`] hands out transactions that implement every repository on themselves; one file per repository holds its SQL and its
 //! explicit mapping between rows and values of the domain. What always holds: a connection goes back to the pool only outside any
 //! transaction, however its user was cancelled; leases and wake times are measured by the database's clock; locks are taken in the
-//! order tenant, store, operation; nothing is prepared by name inside a transaction, so a pooler may sit in between.
+//! order tenant, store, operation; a row that this version cannot read stops neither the queue nor a list; nothing is prepared by name inside a transaction, so a pooler may sit in between.
 
 mod audit;
 mod claim;
@@ -16,12 +16,14 @@ mod lease;
 mod operations;
 mod row;
 mod schema;
+mod server;
 mod settings;
 mod steps;
 mod storage;
 mod stores;
 mod tenants;
 mod transaction;
+mod unreadable;
 mod users;
 
 pub use schema::MIGRATOR;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The first server that ends a transaction for its length by itself; for older ones we look at the time before each statement.
+const HAS_TRANSACTION_TIMEOUT: u32 = 170_000;
+
 /// Limits of the pool and of every transaction.
 #[derive(Debug, Clone)]
 pub struct PgSettings {
@@ -15,15 +18,27 @@ pub struct PgSettings {
     pub lock_timeout: Duration,
     /// How long a transaction may do nothing before the server ends it.
     pub idle_in_transaction_timeout: Duration,
+    /// How long a transaction may take in all: no longer does it hold back the server's clean-up (RELIABILITY F22).
+    pub transaction_timeout: Duration,
+    /// How long beyond its own limit the answer to a statement may take. A network that swallows packets is noticed by this, because
+    /// the driver lets nobody set a socket's options (F25).
+    pub answer_margin: Duration,
+    /// How long the server keeps a connection whose client's network swallows packets.
+    pub tcp_user_timeout: Duration,
     /// How long a renewal of leases may take, from the wait for its connection to the answer.
     pub renew_timeout: Duration,
+    /// How long one statement of a migration may wait for a lock. Everybody who comes after it waits as well: much less than their own
+    /// `lock_timeout` (F27).
+    pub migration_lock_timeout: Duration,
+    /// How often a migration that got no lock is tried again, with a pause as long as the wait.
+    pub migration_retries: u32,
     /// What `pg_stat_activity` shows.
     pub application_name: String,
 }
 
 impl Default for PgSettings {
-    /// Each limit is below the one around it: a wait for a lock ends before its statement; a renewal, and whatever may
-    /// hold one up, before a lease of 10 s.
+    /// Each limit is below the one around it: a wait for a lock ends before its statement, a statement before its transaction; a
+    /// renewal, and whatever may hold one up, before a lease of 10 s.
     fn default() -> Self {
         Self {
             max_connections: 10,
@@ -31,7 +46,12 @@ impl Default for PgSettings {
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(5),
             idle_in_transaction_timeout: Duration::from_secs(5),
+            transaction_timeout: Duration::from_secs(30),
+            answer_margin: Duration::from_secs(2),
+            tcp_user_timeout: Duration::from_secs(10),
             renew_timeout: Duration::from_secs(3),
+            migration_lock_timeout: Duration::from_secs(2),
+            migration_retries: 10,
             application_name: "shopwright".to_owned(),
         }
     }
@@ -44,13 +64,37 @@ impl PgSettings {
     }
 
     /// What opens a transaction: one round trip, and settings that end with it, so that they hold behind a pooler too and never
-    /// outlive it (RELIABILITY S16). The last one lets the server notice a caller who went away while it waits for a lock.
-    pub(crate) fn begin(&self) -> String {
+    /// outlive it (S16). The one row it gives says whether the session may write: a server that was demoted, or a replica, may not
+    /// (F18, F29).
+    ///
+    /// - A commit is acknowledged only when it is on disk, whatever the server's default (F17).
+    /// - The server looks for a caller who went away while it works or waits for a lock, and gives a network that swallows packets up
+    ///   (F25). On a unix socket the TCP settings mean nothing and are accepted.
+    pub(crate) fn begin(&self, server_version: Option<u32>) -> String {
+        let in_all = match server_version {
+            Some(HAS_TRANSACTION_TIMEOUT..) => {
+                format!("set local transaction_timeout = {}; ", millis(self.transaction_timeout))
+            }
+            _ => String::new(),
+        };
         format!(
-            "begin isolation level read committed; set local statement_timeout = {}; set local lock_timeout = {}; \
-             set local idle_in_transaction_session_timeout = {}; set local client_connection_check_interval = 500",
+            "begin isolation level read committed; set local synchronous_commit = on; set local statement_timeout = {}; \
+             set local lock_timeout = {}; set local idle_in_transaction_session_timeout = {}; {in_all}\
+             set local client_connection_check_interval = 500; set local tcp_user_timeout = {}; \
+             set local tcp_keepalives_idle = 5; set local tcp_keepalives_interval = 2; set local tcp_keepalives_count = 3; \
+             select current_setting('transaction_read_only') as read_only",
             millis(self.statement_timeout),
             millis(self.lock_timeout),
+            millis(self.idle_in_transaction_timeout),
+            millis(self.tcp_user_timeout),
+        )
+    }
+
+    /// What a migration's session starts with. It may take long once it has its locks; it may not wait long for them.
+    pub(crate) fn migration(&self) -> String {
+        format!(
+            "set synchronous_commit = on; set lock_timeout = {}; set idle_in_transaction_session_timeout = {}",
+            millis(self.migration_lock_timeout),
             millis(self.idle_in_transaction_timeout),
         )
     }
@@ -59,4 +103,30 @@ impl PgSettings {
 /// Whole milliseconds, at least one: to PostgreSQL, 0 is no limit.
 fn millis(duration: Duration) -> u128 {
     duration.as_millis().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_servers_that_know_it_are_told_how_long_a_transaction_may_take() {
+        let settings = PgSettings::default();
+        let told = |version| settings.begin(version).contains("set local transaction_timeout = 30000;");
+
+        assert_eq!([None, Some(150_018), Some(169_999)].map(told), [false; 3]);
+        assert_eq!([Some(170_000), Some(180_001)].map(told), [true; 2]);
+    }
+
+    #[test]
+    fn each_limit_is_below_the_one_around_it() {
+        const LEASE: Duration = Duration::from_secs(10);
+        let limits = PgSettings::default();
+
+        assert!(limits.lock_timeout < limits.statement_timeout);
+        assert!(limits.statement_timeout + limits.answer_margin < limits.transaction_timeout);
+        assert!(limits.migration_lock_timeout < limits.lock_timeout);
+        assert!(limits.renew_timeout < LEASE / 3);
+        assert!(limits.idle_in_transaction_timeout < LEASE && limits.tcp_user_timeout <= LEASE);
+    }
 }

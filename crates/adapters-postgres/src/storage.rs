@@ -5,16 +5,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use shopwright_ports::storage::{Lease, Storage, StorageError, Transaction};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
+use tokio::time::timeout;
 
 use crate::error::{internal, storage_error, unavailable};
+use crate::server::{Fitness, fitness};
 use crate::settings::PgSettings;
 use crate::transaction::PgTransaction;
+use crate::unreadable::Unreadable;
 use crate::{lease, schema};
 
-/// The oldest server that the statements are written for.
-const OLDEST_SERVER: u32 = 150_000;
+/// How long a connection that was idle may take to say that it lives.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The database.
 #[derive(Debug, Clone)]
@@ -23,6 +26,7 @@ pub struct PgStorage {
     /// One connection that nothing else uses: a busy pool cannot cost a lease.
     leases: PgPool,
     settings: PgSettings,
+    unreadable: Unreadable,
 }
 
 impl PgStorage {
@@ -38,16 +42,25 @@ impl PgStorage {
             .parse()
             // The driver's words would quote the URL, and with it a password.
             .map_err(|_| internal("DATABASE_URL is not a URL like postgres://user:password@host:5432/database"))?;
+        Self::open(options, settings).await
+    }
+
+    /// As [`PgStorage::connect`], by options.
+    ///
+    /// # Errors
+    /// As [`PgStorage::connect`].
+    pub async fn open(options: PgConnectOptions, settings: PgSettings) -> Result<Self, StorageError> {
+        const WHAT: &str = "connect to the database";
         let options = options.application_name(&settings.application_name);
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.max_connections)
-            .acquire_timeout(settings.acquire_timeout)
+        let pool = pool_options(settings.max_connections, settings.acquire_timeout)
             .connect_with(options)
             .await
-            .map_err(|error| storage_error("connect to the database", error))?;
-        let connection = pool.acquire().await.map_err(|error| storage_error("connect to the database", error))?;
-        if let Some(version) = connection.server_version_num().filter(|version| *version < OLDEST_SERVER) {
-            return Err(internal(format!("PostgreSQL {} is too old: 15 or newer is needed", version / 10_000)));
+            .map_err(|error| storage_error(WHAT, error))?;
+        let connection = pool.acquire().await.map_err(|error| storage_error(WHAT, error))?;
+        match connection.server_version_num().map(fitness) {
+            Some(Fitness::TooOld(reason)) => return Err(internal(reason)),
+            Some(Fitness::Outdated(reason)) => tracing::warn!(application = settings.application_name, "{reason}"),
+            Some(Fitness::Fit) | None => {}
         }
         drop(connection);
         Ok(Self::from_pool(pool, settings))
@@ -55,19 +68,17 @@ impl PgStorage {
 
     /// The database behind `pool`, whose own limits stay as they are.
     pub fn from_pool(pool: PgPool, settings: PgSettings) -> Self {
-        let leases = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(settings.renew_timeout)
-            .connect_lazy_with((*pool.connect_options()).clone());
-        Self { pool, leases, settings }
+        let leases = pool_options(1, settings.renew_timeout).connect_lazy_with((*pool.connect_options()).clone());
+        Self { pool, leases, settings, unreadable: Unreadable::default() }
     }
 
     /// Brings the schema up to date, one process at a time.
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] when the database does not answer, [`StorageError::Internal`] when a migration is refused.
+    /// [`StorageError::Unavailable`] when the database does not answer or others held what had to be locked for too long: run it again.
+    /// [`StorageError::Internal`] when a migration is refused.
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        schema::migrate(&self.pool.connect_options()).await
+        schema::migrate(&self.pool.connect_options(), &self.settings).await
     }
 
     /// Whether the role passes every check of rights unseen: a superuser, or one that bypasses row-level security.
@@ -88,15 +99,26 @@ impl PgStorage {
     }
 }
 
+/// A connection that does not say at once that it lives is replaced: a network that swallows packets must not cost one borrower after
+/// another the whole wait (RELIABILITY F25).
+fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(())))) })
+        })
+}
+
 #[async_trait]
 impl Storage for PgStorage {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
-        Ok(Box::new(PgTransaction::begin(&self.pool, &self.settings).await?))
+        Ok(Box::new(PgTransaction::begin(&self.pool, &self.settings, &self.unreadable).await?))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        let mut connection = self.pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
-        schema::check(&mut connection).await
+        schema::check(&mut PgTransaction::begin(&self.pool, &self.settings, &self.unreadable).await?).await
     }
 
     async fn renew(&self, held: &[Lease], lease: Duration) -> Result<Vec<Lease>, StorageError> {

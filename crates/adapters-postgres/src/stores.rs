@@ -11,6 +11,7 @@ use sqlx::postgres::PgRow;
 use crate::error::internal;
 use crate::row::{Row, integer, micros};
 use crate::transaction::{PgTransaction, Sql, sql};
+use crate::unreadable::readable;
 
 macro_rules! select_store {
     ($tail:literal) => {
@@ -185,7 +186,7 @@ impl StoreRepository for PgTransaction {
         let statement = bind(statement).bind(i64::from(page.limit)).bind(i64::from(page.offset));
         let rows = self.rows("list stores", statement).await?;
         let total = self.total("count stores", bind(sql(filtered!("select count(*) as total", "")))).await?;
-        Ok((rows.iter().map(store).collect::<Result<_, _>>()?, total))
+        Ok((readable(&rows, store)?, total))
     }
 }
 

@@ -2,8 +2,11 @@
 //!
 //! sqlx's own transaction loses track of a `BEGIN` whose future is dropped, and the pool then hands out a connection that is inside
 //! somebody else's transaction (sqlx#4393, RELIABILITY F19). Therefore `BEGIN`, `COMMIT` and `ROLLBACK` are sent here: a connection
-//! that was left in the middle of a statement is closed, any other is rolled back before it goes back to the pool.
+//! that was left in the middle of a statement is closed, any other is rolled back before it goes back to the pool. So is one whose server
+//! may not write any more (F18): the pool must find the new primary. Whoever waits for an answer longer than its statement may take
+//! waits for a network that swallows packets, and gives up (F25).
 
+use std::future::Future;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,10 +17,12 @@ use shopwright_ports::storage::{
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
+use tokio::time::{Instant, timeout_at};
 
-use crate::error::{internal, storage_error, unavailable};
+use crate::error::{ends_the_session, internal, storage_error, unavailable};
 use crate::settings::PgSettings;
+use crate::unreadable::Unreadable;
 
 /// A statement with its values.
 pub(crate) type Sql<'q> = Query<'q, Postgres, PgArguments>;
@@ -36,66 +41,99 @@ pub(crate) struct PgTransaction {
     busy: bool,
     /// A statement failed, and with it the transaction.
     failed: bool,
+    /// The session must not be used again.
+    spent: bool,
+    /// How long an answer may take.
+    patience: Duration,
+    /// When the transaction must be over.
+    deadline: Instant,
+    pub(crate) unreadable: Unreadable,
 }
 
 impl PgTransaction {
-    pub(crate) async fn begin(pool: &PgPool, settings: &PgSettings) -> Result<Self, StorageError> {
+    pub(crate) async fn begin(
+        pool: &PgPool,
+        settings: &PgSettings,
+        unreadable: &Unreadable,
+    ) -> Result<Self, StorageError> {
+        const WHAT: &str = "begin a transaction";
         let connection = pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
-        let mut transaction = Self { connection: Some(connection), busy: false, failed: false };
-        transaction.command("begin a transaction", settings.begin()).await?;
+        let text = settings.begin(connection.server_version_num());
+        let mut transaction = Self {
+            connection: Some(connection),
+            busy: false,
+            failed: false,
+            spent: false,
+            patience: settings.statement_timeout + settings.answer_margin,
+            deadline: Instant::now() + settings.transaction_timeout,
+            unreadable: unreadable.clone(),
+        };
+        let row = transaction.run(WHAT, |connection| sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(connection)).await?;
+        let read_only: String = row.try_get("read_only").map_err(|error| storage_error(WHAT, error))?;
+        if read_only != "off" {
+            transaction.spent = true;
+            let reason = "the server takes no writes: a standby, or a primary that was demoted";
+            return Err(unavailable(WHAT, reason));
+        }
         Ok(transaction)
     }
 
-    fn enter(&mut self) -> Result<&mut PgConnection, StorageError> {
-        match &mut self.connection {
-            Some(connection) if !self.failed => {
-                self.busy = true;
-                Ok(connection)
-            }
+    /// Every statement passes here.
+    async fn run<'t, T, F>(
+        &'t mut self,
+        what: &str,
+        statement: impl FnOnce(&'t mut PgConnection) -> F,
+    ) -> Result<T, StorageError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        let Self { connection, busy, failed, spent, patience, deadline, .. } = self;
+        let connection = match connection {
+            Some(connection) if !*failed => connection,
             // PostgreSQL would answer a commit with a rollback, and not call it an error.
-            _ => Err(internal("a call in this transaction was refused: nothing can follow but a rollback")),
-        }
-    }
-
-    fn leave<T>(&mut self, what: &str, result: Result<T, sqlx::Error>) -> Result<T, StorageError> {
-        self.busy = false;
+            _ => return Err(internal("a call in this transaction was refused: nothing can follow but a rollback")),
+        };
+        *busy = true;
+        let limit = (*deadline).min(Instant::now() + *patience);
+        let Ok(result) = timeout_at(limit, statement(connection)).await else {
+            // Still busy: the connection is closed, and with it the transaction.
+            *failed = true;
+            return Err(unavailable(what, "no answer in time"));
+        };
+        *busy = false;
         result.map_err(|error| {
-            self.failed = true;
+            *failed = true;
+            *spent |= ends_the_session(&error);
             storage_error(what, error)
         })
     }
 
     /// Sends text of ours without values.
-    pub(crate) async fn command(&mut self, what: &str, text: String) -> Result<(), StorageError> {
-        let connection = self.enter()?;
-        let result = sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await;
-        self.leave(what, result).map(|_| ())
+    pub(crate) async fn command(&mut self, what: &str, text: &'static str) -> Result<(), StorageError> {
+        self.run(what, |connection| sqlx::raw_sql(text).execute(connection)).await.map(|_| ())
     }
 
     /// How many rows `statement` changed.
     pub(crate) async fn execute(&mut self, what: &str, statement: Sql<'_>) -> Result<u64, StorageError> {
-        let result = statement.execute(self.enter()?).await;
-        self.leave(what, result).map(|done| done.rows_affected())
+        self.run(what, |connection| statement.execute(connection)).await.map(|done| done.rows_affected())
     }
 
     /// The row that `statement` finds, if there is one.
     pub(crate) async fn row(&mut self, what: &str, statement: Sql<'_>) -> Result<Option<PgRow>, StorageError> {
-        let result = statement.fetch_optional(self.enter()?).await;
-        self.leave(what, result)
+        self.run(what, |connection| statement.fetch_optional(connection)).await
     }
 
     /// The rows that `statement` finds.
     pub(crate) async fn rows(&mut self, what: &str, statement: Sql<'_>) -> Result<Vec<PgRow>, StorageError> {
-        let result = statement.fetch_all(self.enter()?).await;
-        self.leave(what, result)
+        self.run(what, |connection| statement.fetch_all(connection)).await
     }
 }
 
 impl Drop for PgTransaction {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        if self.busy {
-            // Nobody knows what it still has to say.
+        if self.busy || self.spent {
+            // Nobody knows what it still has to say, or it is known to say no.
             connection.close_on_drop();
             return;
         }
@@ -147,7 +185,7 @@ impl Transaction for PgTransaction {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
-        self.command("commit", "commit".to_owned()).await?;
+        self.command("commit", "commit").await?;
         // Outside any transaction now: back to the pool.
         self.connection = None;
         Ok(())

@@ -1,10 +1,23 @@
-//! PostgreSQL as storage. Every test gets a database of its own on the server at `DATABASE_URL`; `tests/postgres.sh` starts one.
+//! PostgreSQL as storage. Every test gets a database of its own on the server at `DATABASE_URL`; `tests/postgres.sh` starts one. Tests of
+//! crashes and standbys start servers of their own.
 
 #![expect(clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 mod cancel;
 mod catalog;
+mod commits;
 mod contract;
+mod expiry;
+mod failover;
+mod locks;
+mod migrating;
+mod network;
+mod own_server;
+mod plans;
+mod proxy;
 mod races;
 mod schema;
+mod sessions;
 mod shop;
+mod storms;
+mod versions;

@@ -9,23 +9,14 @@ use shopwright_adapters_postgres::{MIGRATOR, PgSettings, PgStorage};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::store::StoreHost;
-use shopwright_domain::{OperationId, TenantId, WorkerId};
+use shopwright_domain::{OperationId, TenantId};
 use shopwright_ports::storage::{AuditFilter, Claim, Page, Storage as _, StorageError, Transaction, Unique};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::shop::{Shop, storage};
-
-const LEASE: Duration = Duration::from_mins(10);
-
-fn worker(number: u128) -> WorkerId {
-    WorkerId::from_random(number)
-}
+use crate::shop::{LEASE, Shop, storage, worker};
 
 async fn claim(storage: &PgStorage, number: u128) -> Result<Option<Claim>, StorageError> {
-    let mut tx = storage.begin().await?;
-    let claim = tx.operations().claim(worker(number), LEASE).await?;
-    tx.commit().await?;
-    Ok(claim)
+    crate::shop::claim(storage, number, LEASE).await
 }
 
 /// Runs `attempt` until it meets no other transaction.

@@ -1,7 +1,7 @@
 //! A storage with as many connections as a test needs, and a tenant with stores to work on.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
@@ -9,22 +9,26 @@ use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Store, example_store};
-use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId};
-use shopwright_ports::storage::{RegisteredCluster, Storage as _, Tenant, User};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_ports::storage::{Claim, RegisteredCluster, Storage as _, StorageError, Tenant, User};
+use sqlx::postgres::PgConnectOptions;
 
 /// A storage on `connections` connections.
 pub(crate) async fn storage(options: PgConnectOptions, connections: u32) -> PgStorage {
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_mins(1))
-        .connect_with(options)
-        .await
-        .expect("connect");
-    PgStorage::from_pool(pool, PgSettings::default())
+    storage_with(options, PgSettings { max_connections: connections, ..patient() }).await
 }
 
-fn now() -> Timestamp {
+/// A storage that waits for a connection as long as a busy machine needs.
+pub(crate) fn patient() -> PgSettings {
+    PgSettings { acquire_timeout: Duration::from_mins(1), ..PgSettings::default() }
+}
+
+/// A storage with limits of its own.
+pub(crate) async fn storage_with(options: PgConnectOptions, settings: PgSettings) -> PgStorage {
+    PgStorage::open(options, settings).await.expect("connect")
+}
+
+pub(crate) fn now() -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_600_000_000)
 }
 
@@ -32,6 +36,31 @@ fn now() -> Timestamp {
 pub(crate) struct Shop {
     pub(crate) tenant: TenantId,
     made: AtomicU32,
+}
+
+/// A lease that outlives any test.
+pub(crate) const LEASE: Duration = Duration::from_mins(10);
+
+/// The worker of this number.
+pub(crate) fn worker(number: u128) -> WorkerId {
+    WorkerId::from_random(number)
+}
+
+/// What a worker does when it looks for work.
+pub(crate) async fn claim(storage: &PgStorage, number: u128, lease: Duration) -> Result<Option<Claim>, StorageError> {
+    let mut tx = storage.begin().await?;
+    let claim = tx.operations().claim(worker(number), lease).await?;
+    tx.commit().await?;
+    Ok(claim)
+}
+
+/// Looks until `seen`, or fails saying what was not seen.
+pub(crate) async fn until(what: &str, mut seen: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !seen().await {
+        assert!(start.elapsed() < Duration::from_secs(30), "not seen in time: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 impl Shop {

@@ -113,7 +113,7 @@ pub async fn a_lifted_lease_is_the_workers_and_the_old_one_is_nobodys(storage: &
     let lifted = lift(&world, &old, Epoch(7)).await;
 
     every_write_is_refused(&world, &old).await;
-    assert_eq!(world.renew(&[old, lifted.clone()]).await, [lifted.clone()]);
+    assert_eq!(world.renew(&[old, lifted.clone()]).await, std::slice::from_ref(&lifted));
     assert_eq!(world.claim(new_worker(), LONG).await, None, "the lifted lease holds");
     let mut tx = world.begin().await;
     tx.operations().record_step(&lifted, &step_record(0)).await.expect("record");

@@ -39,24 +39,28 @@ impl KubeCluster {
     pub(crate) async fn await_fence(&self, fence: &Fence, superseded: Option<Epoch>) -> Result<(), ClusterError> {
         let deadline = Instant::now() + self.settings.fence_timeout;
         let rounds = if self.settings.several_apiservers { ROUNDS } else { 1 };
-        for round in 0..rounds {
-            if round > 0 {
-                tokio::time::sleep(BETWEEN_ROUNDS).await;
-            }
-            let mut pauses = PAUSES.into_iter();
-            while let Some(not_yet) = self.look(fence, superseded).await? {
-                if Instant::now() >= deadline {
-                    return Err(not_yet);
+        let (mut held, mut pauses) = (0, PAUSES.into_iter());
+        loop {
+            let Some(not_yet) = self.look(fence, superseded).await? else {
+                held += 1;
+                if held == rounds {
+                    return Ok(());
                 }
-                let Some(pause) = pauses.next() else {
-                    self.refuse_superseded(fence).await?;
-                    tokio::time::sleep(PAUSES[PAUSES.len() - 1]).await;
-                    continue;
-                };
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(BETWEEN_ROUNDS).await;
+                continue;
+            };
+            // An apiserver that has not heard of it yet: what the others said before proves nothing.
+            held = 0;
+            if Instant::now() >= deadline {
+                return Err(not_yet);
             }
+            let Some(pause) = pauses.next() else {
+                self.refuse_superseded(fence).await?;
+                tokio::time::sleep(PAUSES[PAUSES.len() - 1]).await;
+                continue;
+            };
+            tokio::time::sleep(pause).await;
         }
-        Ok(())
     }
 
     /// One look: `None` when the fence holds, else why not yet.

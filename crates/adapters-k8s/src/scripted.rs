@@ -43,6 +43,26 @@ impl Answer {
         Self { code, retry_after: None, body: Content { chunks, open: false } }
     }
 
+    /// No objects of the kind that was asked for.
+    pub(crate) fn empty_list(asked: &Asked) -> Self {
+        let (group, plural) =
+            asked.path.trim_start_matches("/apis/").trim_start_matches("/api/").rsplit_once('/').unwrap();
+        let kind = match plural {
+            "namespaces" => "Namespace",
+            "deployments" => "Deployment",
+            "statefulsets" => "StatefulSet",
+            "jobs" => "Job",
+            "pods" => "Pod",
+            "persistentvolumeclaims" => "PersistentVolumeClaim",
+            "persistentvolumes" => "PersistentVolume",
+            other => panic!("{other}"),
+        };
+        let metadata = serde_json::json!({"resourceVersion": "1"});
+        let list =
+            serde_json::json!({"kind": format!("{kind}List"), "apiVersion": group, "metadata": metadata, "items": []});
+        Self::json(200, &list)
+    }
+
     /// The lines of a watch, which then stays open.
     pub(crate) fn events(events: &[Value]) -> Self {
         let mut answer = Self::text(200, &events.iter().map(|event| format!("{event}\n")).collect::<String>());
@@ -79,6 +99,7 @@ impl HttpBody for Content {
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) at: Duration,
+    pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: http::HeaderMap,
 }
@@ -116,6 +137,7 @@ pub(crate) fn client(throttle: &Throttle, mut script: impl FnMut(&Asked) -> Answ
         while let Some((request, send)) = server.next_request().await {
             let asked = Asked {
                 at: began.elapsed(),
+                path: request.uri().path().to_owned(),
                 query: parameters(request.uri().query().unwrap_or_default()),
                 headers: request.headers().clone(),
             };

@@ -137,3 +137,6 @@ impl Start {
         index
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,10 @@ mod editors;
 mod faults;
 #[path = "on_a_cluster/fence.rs"]
 mod fence;
+#[path = "on_a_cluster/findings.rs"]
+mod findings;
+#[path = "on_a_cluster/matrix.rs"]
+mod matrix;
 #[path = "on_a_cluster/namespace.rs"]
 mod namespace;
 #[path = "on_a_cluster/proxy.rs"]

@@ -120,3 +120,57 @@ async fn with_several_apiservers_it_must_hold_three_times_a_second_apart() {
     assert_eq!(*looks.lock().unwrap(), "oNoNoN");
     assert!(began.elapsed() >= Duration::from_secs(2));
 }
+
+/// Two apiservers behind one address, of which the second hears of the new epoch only after `lag`; `balance` says which one a request meets.
+async fn barrier_over(
+    lag: Duration,
+    balance: impl Fn(usize) -> usize + Send + 'static,
+) -> (Result<(), ClusterError>, Duration) {
+    let (service, mut server) = mock::pair::<Request<Body>, Response<Body>>();
+    let began = Instant::now();
+    tokio::spawn(async move {
+        let mut requests = 0;
+        while let Some((request, send)) = server.next_request().await {
+            let knows_new = balance(requests) == 0 || began.elapsed() >= lag;
+            requests += 1;
+            let epoch = request.headers().get("impersonate-extra-shopwright-epoch").map(http::HeaderValue::as_bytes);
+            send.send_response(match epoch {
+                Some(b"1") if !knows_new => answer(201, &json!({})),
+                Some(b"2") if knows_new => answer(201, &json!({})),
+                Some(_) => answer(403, &json!({"code": 403, "message": "denied request: shopwright fence: no"})),
+                None => answer(200, &namespace("2")),
+            });
+        }
+    });
+    let cluster = KubeCluster::mocked(Calls::new(Client::new(service, "default"), Duration::from_secs(1)));
+    let settings = KubeSettings { several_apiservers: true, ..KubeSettings::new(KubeSource::InCluster) };
+    let cluster = KubeCluster { settings: Arc::new(settings), ..cluster };
+    let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
+    (ended, began.elapsed())
+}
+
+/// E14, DECISIONS 5: with a connection to each, and with one that only ever meets the quick one, the slow one has heard of it in the end.
+#[tokio::test(start_paused = true)]
+async fn e14_with_several_apiservers_the_slowest_one_is_waited_for() {
+    let lag = Duration::from_millis(1900);
+    let in_turn: fn(usize) -> usize = |request| request % 2;
+    let in_pairs: fn(usize) -> usize = |request| request / 2 % 2;
+    let only_the_quick_one: fn(usize) -> usize = |_| 0;
+    for balance in [in_turn, in_pairs, only_the_quick_one] {
+        let (ended, took) = barrier_over(lag, balance).await;
+
+        assert!(ended.is_ok(), "{ended:?}");
+        assert!(took >= lag, "the barrier ended after {took:?}, before the slow one knew");
+    }
+}
+
+/// E14: three times in a row means that one that still lags begins the count anew.
+#[tokio::test(start_paused = true)]
+async fn e14_a_look_at_one_that_lags_begins_the_count_anew() {
+    let lag = Duration::from_millis(2500);
+    // The first two looks, two requests each, meet the quick one; from then on it is the other one's turn.
+    let (ended, took) = barrier_over(lag, |request| usize::from(request >= 4)).await;
+
+    assert!(ended.is_ok(), "{ended:?}");
+    assert!(took >= lag + 2 * BETWEEN_ROUNDS, "{took:?}");
+}

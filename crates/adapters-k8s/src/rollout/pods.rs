@@ -11,7 +11,8 @@ use super::objects::StoreObjects;
 const LAST_RESTART: i32 = 5;
 
 pub(super) fn troubles(objects: &StoreObjects) -> Vec<Trouble> {
-    objects.pods.iter().filter(|pod| is_alive(pod)).flat_map(|pod| of_pod(pod)).collect()
+    let alive = objects.pods.iter().filter(|pod| is_alive(pod)).flat_map(|pod| of_pod(pod));
+    alive.chain(objects.pods.iter().filter_map(|pod| taken_from_its_node(pod))).collect()
 }
 
 /// A pod that is going away, or has ended, says nothing about its successor; the set-up's pods are read for their result elsewhere.
@@ -33,8 +34,39 @@ fn of_pod(pod: &Pod) -> Vec<Trouble> {
     let is_job = pod.labels().contains_key("batch.kubernetes.io/job-name");
     if troubles.is_empty() && !is_job {
         troubles.extend(main.filter_map(|container| unready(pod, container)));
+        troubles.extend(silent_node(pod));
     }
     troubles
+}
+
+/// A pod that is taken away because its node does not answer. It stays for as long as the node cannot confirm its end, and a stateful
+/// set waits for it (RELIABILITY F61).
+fn taken_from_its_node(pod: &Pod) -> Option<Trouble> {
+    pod.metadata.deletion_timestamp.as_ref()?;
+    let status = pod.status.as_ref()?;
+    let disruption =
+        status.conditions.iter().flatten().find(|it| it.type_ == "DisruptionTarget" && it.status == "True");
+    let by_taint = disruption.filter(|it| it.reason.as_deref() == Some("DeletionByTaintManager"));
+    if by_taint.is_none() && status.reason.as_deref() != Some("NodeLost") {
+        return None;
+    }
+    let why = by_taint.and_then(|it| it.message.as_deref()).or(status.message.as_deref()).unwrap_or_default();
+    Some(Trouble::passing(ErrorCode::ProbeFailing, format!("{} is lost: {}", on_its_node(pod), tidy(why))))
+}
+
+fn on_its_node(pod: &Pod) -> String {
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("none");
+    format!("pod {}: its node {node}", pod.name_any())
+}
+
+/// The node's last words were that all is well, and since then it has said nothing.
+fn silent_node(pod: &Pod) -> Option<Trouble> {
+    let status = pod.status.as_ref()?;
+    let unready = status.conditions.iter().flatten().any(|it| it.type_ == "Ready" && it.status == "False");
+    let mut containers = status.container_statuses.iter().flatten().peekable();
+    let all_well = containers.peek().is_some() && containers.all(|container| container.ready);
+    let trouble = || Trouble::passing(ErrorCode::ProbeFailing, format!("{} does not answer", on_its_node(pod)));
+    (unready && all_well).then(trouble)
 }
 
 fn unschedulable(pod: &Pod, message: &str) -> Trouble {

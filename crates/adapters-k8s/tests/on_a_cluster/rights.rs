@@ -9,17 +9,12 @@ use serde_json::json;
 use shopwright_adapters_k8s::{FenceError, KubeCluster, prepare};
 use std::time::Duration;
 
-use crate::support::{Bed, bed, client_of, refusal};
-
-async fn base(bed: &Bed) -> kube::Client {
-    let text = prepare::service_account_kubeconfig(&bed.admin_settings, Duration::from_hours(1)).await.unwrap();
-    client_of(&text).await
-}
+use crate::support::{bed, client_of, refusal};
 
 #[tokio::test]
 async fn the_service_account_changes_no_namespace_but_a_stores() {
     let Some(bed) = bed().await else { return };
-    let namespaces = Api::<Namespace>::all(base(&bed).await);
+    let namespaces = Api::<Namespace>::all(bed.base().await);
     let patch = Patch::Merge(json!({"metadata": {"annotations": {"a": "b"}}}));
     let of = |value| serde_json::from_value::<Namespace>(value).unwrap();
 
@@ -51,7 +46,7 @@ async fn the_service_account_changes_no_namespace_but_a_stores() {
 async fn the_service_account_reads_no_secrets_and_binds_nobody_else() {
     let Some(bed) = bed().await else { return };
     let fence = bed.store().await;
-    let base = base(&bed).await;
+    let base = bed.base().await;
     let binding = |role: &str, who: &str| -> RoleBinding {
         serde_json::from_value(json!({
             "metadata": {"name": "shopwright-store-worker"},

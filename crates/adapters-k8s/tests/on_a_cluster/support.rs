@@ -110,6 +110,12 @@ impl Bed {
         bindings.create(&PostParams::default(), &binding).await.unwrap();
     }
 
+    /// A client that is the product's own account.
+    pub(crate) async fn base(&self) -> Client {
+        let lifetime = Duration::from_hours(1);
+        client_of(&prepare::service_account_kubeconfig(&self.admin_settings, lifetime).await.expect("a token")).await
+    }
+
     /// A client that acts as helm would under this fence.
     pub(crate) async fn worker(&self, fence: &Fence) -> Client {
         client_of(&self.cluster.kubeconfig(fence).await.expect("a kubeconfig")).await

@@ -321,3 +321,23 @@ fn words_of_others_become_one_short_line() {
     assert_eq!(tidy("a\u{1b}[31m\n\tb"), "a [31m b");
     assert_eq!(tidy(&"x".repeat(400)).chars().count(), 300);
 }
+
+#[test]
+fn a_node_that_is_gone_is_named() {
+    let silent = json!({
+        "metadata": {"name": "web-x"},
+        "spec": {"nodeName": "node-7", "containers": []},
+        "status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": "False"}],
+            "containerStatuses": [{"name": "web", "image": "i", "imageID": "", "ready": true, "restartCount": 0, "state": {"running": {}}}],
+        },
+    });
+    let mut lost = silent.clone();
+    lost["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    lost["status"]["conditions"] = json!([{"type": "DisruptionTarget", "status": "True",
+        "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}]);
+
+    pending(&with_pod(silent), ErrorCode::ProbeFailing, "pod web-x: its node node-7 does not answer");
+    pending(&with_pod(lost), ErrorCode::ProbeFailing, "pod web-x: its node node-7 is lost: Taint manager");
+}

@@ -7,6 +7,8 @@
 
 #[path = "on_a_cluster/access.rs"]
 mod access;
+#[path = "on_a_cluster/alone.rs"]
+mod alone;
 #[path = "on_a_cluster/contract.rs"]
 mod contract;
 #[path = "on_a_cluster/editors.rs"]

@@ -10,26 +10,13 @@ use serde_json::json;
 use shopwright_domain::Epoch;
 use shopwright_domain::store::Engine;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout};
-use shopwright_ports::secrets::StoreCredentials;
 use tokio::time::Instant;
 
 use crate::proxy::{Proxy, Verdict};
-use crate::support::{Bed, bed, fresh};
+use crate::support::{Bed, bed, credentials, fresh};
 
 /// How long a call through the proxy may take.
 const LIMIT: Duration = Duration::from_secs(2);
-
-pub(crate) fn credentials(password: &str) -> StoreCredentials {
-    StoreCredentials {
-        admin_email: "owner@example.test".to_owned(),
-        admin_username: "owner".to_owned(),
-        admin_password: password.into(),
-        database_password: "db".into(),
-        database_root_password: "root".into(),
-        app_secret: "app".into(),
-        session_secret: "session".into(),
-    }
-}
 
 async fn namespace(bed: &Bed, fence: &Fence) -> Namespace {
     Api::<Namespace>::all(bed.admin.clone()).get(fence.store_id.namespace()).await.expect("the namespace")

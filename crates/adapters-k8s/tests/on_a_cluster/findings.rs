@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use shopwright_domain::Epoch;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence};
 
-use crate::faults::credentials;
-use crate::support::{bed, eventually, refusal};
+use crate::support::{bed, credentials, eventually, refusal};
 use crate::workloads;
 
 const JSON: &str = "application/json";

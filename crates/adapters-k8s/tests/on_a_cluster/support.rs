@@ -16,6 +16,7 @@ use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{Cluster, Fence, NamespaceState};
 use shopwright_ports::releases::ReleaseAccess;
+use shopwright_ports::secrets::StoreCredentials;
 
 pub(crate) struct Bed {
     /// The product's own account.
@@ -50,19 +51,53 @@ pub(crate) async fn bed() -> Option<Bed> {
     Some(Bed { cluster, admin, admin_settings, directory })
 }
 
-/// The product's own account at this address: a fault proxy's.
-pub(crate) async fn cluster_at(bed: &Bed, address: SocketAddr, timeout: Duration) -> KubeCluster {
+/// The product's own account with another kubeconfig than the usual one.
+async fn account(bed: &Bed, timeout: Duration, change: impl FnOnce(&mut Kubeconfig)) -> KubeCluster {
     let text =
         prepare::service_account_kubeconfig(&bed.admin_settings, Duration::from_hours(1)).await.expect("a token");
     let mut file = Kubeconfig::from_yaml(text.expose_secret()).unwrap();
-    let cluster = file.clusters[0].cluster.as_mut().unwrap();
-    cluster.server = Some(format!("http://{address}"));
-    cluster.certificate_authority_data = None;
-    let path = bed.directory.path().join(format!("kubeconfig-{}", address.port()));
+    change(&mut file);
+    let path = bed.directory.path().join(format!("kubeconfig-{}", fresh()));
     std::fs::write(&path, serde_json::to_vec(&file).unwrap()).unwrap();
     let source = KubeSource::Kubeconfig { path, context: "shopwright".to_owned() };
     let settings = KubeSettings { timeout, ..KubeSettings::new(source) };
     KubeCluster::connect(settings).await.expect("the service account can connect")
+}
+
+/// At this address: a fault proxy's.
+pub(crate) async fn cluster_at(bed: &Bed, address: SocketAddr, timeout: Duration) -> KubeCluster {
+    let redirect = |file: &mut Kubeconfig| {
+        let cluster = file.clusters[0].cluster.as_mut().unwrap();
+        cluster.server = Some(format!("http://{address}"));
+        cluster.certificate_authority_data = None;
+    };
+    account(bed, timeout, redirect).await
+}
+
+/// With calls that give up after `timeout`.
+pub(crate) async fn impatient(bed: &Bed, timeout: Duration) -> KubeCluster {
+    account(bed, timeout, |_| ()).await
+}
+
+/// With this token instead of its own.
+pub(crate) async fn with_token(bed: &Bed, token: &str) -> KubeCluster {
+    let replace = |file: &mut Kubeconfig| {
+        file.auth_infos[0].auth_info.as_mut().unwrap().token = Some(token.to_owned().into());
+    };
+    account(bed, Duration::from_secs(10), replace).await
+}
+
+/// Credentials of which only the password matters.
+pub(crate) fn credentials(password: &str) -> StoreCredentials {
+    StoreCredentials {
+        admin_email: "owner@example.test".to_owned(),
+        admin_username: "owner".to_owned(),
+        admin_password: password.into(),
+        database_password: "db".into(),
+        database_root_password: "root".into(),
+        app_secret: "app".into(),
+        session_secret: "session".into(),
+    }
 }
 
 async fn client(file: Kubeconfig) -> Client {

@@ -1,6 +1,6 @@
 # Every step of CI is a target here; what a target does is in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run down test check sim images e2e defences mutants
+.PHONY: help run down test check sim chaos images e2e defences mutants
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -19,6 +19,9 @@ check: ## the quick ones: format, lints, docs, crate graph, licences, unit tests
 
 sim: ## deterministic simulation: SEEDS=n [FROM=m] runs many seeds, SEED=n replays one with a line per step
 	@cargo run --locked --quiet --profile sim -p shopwright-simulation --bin sim -- $(if $(SEED),replay $(SEED),seeds $(or $(SEEDS),1000) $(or $(FROM),0))
+
+chaos: ## three replicas on real parts while everything breaks: KILLS=n [OUTAGE=seconds] [CREATES=n] [SEED=n]
+	@KILLS=$(KILLS) OUTAGE=$(OUTAGE) CREATES=$(CREATES) SEED=$(SEED) tests/chaos
 
 images: ## builds the stores' images from package registries
 	@images/build

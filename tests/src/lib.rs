@@ -4,6 +4,7 @@
 //! waits. [`World::real`] runs the program `shopwright` itself against a real PostgreSQL, kube-apiserver and helm, under the product's own
 //! service account. Both speak HTTP, so a test written against one runs against the other.
 
+pub mod chaos;
 pub mod client;
 pub mod mocked;
 pub mod real;

@@ -3,16 +3,17 @@
 mod cluster;
 mod database;
 mod ingress;
+mod parts;
 mod server;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Context;
 
 pub use cluster::{Inventory, TestCluster};
 pub use database::{Barrier, TestDatabase};
 pub use ingress::IngressStub;
+pub use parts::{Parts, Remains};
 pub use server::Server;
 
 /// What the environment gives; `None` where it gives nothing.
@@ -73,14 +74,7 @@ impl Real {
     /// When the parts are there and do not start.
     pub async fn start() -> anyhow::Result<Option<Self>> {
         let Some(environment) = Environment::read()? else { return Ok(None) };
-        let cluster = TestCluster::connect(&environment.admin_kubeconfig).await?;
-        let ingress = IngressStub::start(cluster.client())?;
-        let values = fake_images()?;
-        let extra = vec![
-            ("INGRESS_ADDR".to_owned(), ingress.address().to_string()),
-            ("STORE_VALUES".to_owned(), values.path().display().to_string()),
-        ];
-        Self::assemble(&environment, cluster, extra, Some(ingress), values).await.map(Some)
+        Self::serve(Parts::on_kwok(&environment).await?).await.map(Some)
     }
 
     /// On a node: pods really run, with the images that `images/build` made.
@@ -93,42 +87,11 @@ impl Real {
         extra: Vec<(String, String)>,
     ) -> anyhow::Result<Option<Self>> {
         let Some(environment) = Environment::read()? else { return Ok(None) };
-        let cluster = TestCluster::connect(&environment.admin_kubeconfig).await?;
-        let mut settings = vec![
-            ("INGRESS_ADDR".to_owned(), format!("{node_ip}:80")),
-            ("STORE_VALUES".to_owned(), values.path().display().to_string()),
-        ];
-        settings.extend(extra);
-        Self::assemble(&environment, cluster, settings, None, values).await.map(Some)
+        Self::serve(Parts::on_node(&environment, node_ip, values, extra).await?).await.map(Some)
     }
 
-    async fn assemble(
-        environment: &Environment,
-        cluster: TestCluster,
-        extra: Vec<(String, String)>,
-        ingress: Option<IngressStub>,
-        directory: tempfile::TempDir,
-    ) -> anyhow::Result<Self> {
-        let kubeconfig = directory.path().join("service-account.kubeconfig");
-        prepare(&environment.admin_kubeconfig, &kubeconfig)?;
-        let database = TestDatabase::create(&environment.database_url).await?;
-        let mut settings: Vec<(String, String)> = [
-            ("DATABASE_URL", database.url.as_str()),
-            ("KUBECONFIG", &kubeconfig.display().to_string()),
-            ("KUBE_CONTEXT", "shopwright"),
-            ("HELM_BIN", &environment.helm.display().to_string()),
-            ("CHARTS_DIR", &workspace().join("charts").display().to_string()),
-            ("DATA_DIR", &directory.path().join("data").display().to_string()),
-            ("SHOPWRIGHT_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
-            ("STORE_CREATION_COOLDOWN_MS", "0"),
-            ("MAX_STORES_PER_USER", "100"),
-            ("LEGACY_TOKEN_TTL", "2h"),
-            ("LOG_FORMAT", "text"),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-        settings.extend(extra);
+    async fn serve(parts: Parts) -> anyhow::Result<Self> {
+        let Parts { database, cluster, settings, ingress, directory } = parts;
         let server = Server::start(&settings, directory.path()).await?;
         Ok(Self { database, cluster, settings, server, _ingress: ingress, directory })
     }
@@ -147,36 +110,16 @@ impl Real {
     }
 }
 
-/// What an administrator does once: policies, roles, the service account and its kubeconfig. Everything after runs as that account.
-fn prepare(admin: &Path, out: &Path) -> anyhow::Result<()> {
-    for arguments in [
-        vec!["clusters", "prepare", "--admin-kubeconfig"],
-        vec!["clusters", "kubeconfig", "--out", out.to_str().unwrap_or_default(), "--admin-kubeconfig"],
-    ] {
-        let output = Command::new(program()).args(&arguments).arg(admin).env_remove("KUBECONFIG").output()?;
-        anyhow::ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
-}
-
-/// Values that make every store of images that no node has to have.
-fn fake_images() -> anyhow::Result<tempfile::TempDir> {
-    let directory = tempfile::tempdir()?;
-    let images = "images:\n  db: {repository: fake.shopwright.test/db, tag: \"1\"}\n  web: {repository: fake.shopwright.test/web, tag: \"1\"}\n";
-    std::fs::write(directory.path().join("medusa.yaml"), images)?;
-    std::fs::write(directory.path().join("woocommerce.yaml"), format!("{images}wordpress: {{bare: false}}\n"))?;
-    Ok(directory)
-}
-
 /// The repository.
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
-/// The program under test: built into the target directory that this test was built into.
+/// The program under test: built into the target directory that this program was built into, be it a test or a binary.
 pub fn program() -> PathBuf {
-    let built = std::env::current_exe().ok().and_then(|test| Some(test.parent()?.parent()?.join("shopwright")));
-    built.filter(|path| path.exists()).unwrap_or_else(|| workspace().join("target/debug/shopwright"))
+    let here = std::env::current_exe().ok();
+    let beside = here.iter().flat_map(|path| path.ancestors().skip(1).take(2)).map(|dir| dir.join("shopwright"));
+    beside.into_iter().find(|path| path.is_file()).unwrap_or_else(|| workspace().join("target/debug/shopwright"))
 }
 
 /// A file's content, for messages about what went wrong.

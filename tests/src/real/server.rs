@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{program, tail};
 
 /// A running server. It is killed when this is dropped.
@@ -65,6 +67,26 @@ impl Server {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// The process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Whether it has not ended.
+    ///
+    /// # Errors
+    /// When the process cannot be waited for.
+    pub fn is_running(&mut self) -> anyhow::Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// The id of its worker, as audit rows and operations name it; it logs it when it takes up work.
+    pub fn worker(&self) -> Option<uuid::Uuid> {
+        let log = self.log();
+        let (_, after) = log.split_once("taking up work worker=")?;
+        after.get(..36)?.parse().ok()
+    }
+
     /// SIGKILL: nothing is tidied up.
     ///
     /// # Errors
@@ -82,7 +104,7 @@ impl Server {
     /// When it does not end in time.
     pub async fn terminate(&mut self) -> anyhow::Result<(Duration, bool)> {
         let start = Instant::now();
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        kill_process(self.pid(), Signal::TERM)?;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok((start.elapsed(), status.success()));

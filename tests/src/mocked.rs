@@ -81,9 +81,10 @@ impl Mocked {
             registration_open: true,
             bootstrap_first_user: false,
         };
+        let guard = Arc::new(ClusterGuard::new(cluster.clone(), clock.clone(), BreakerPolicy::default()));
         let executor = Executor {
             storage: Arc::new(storage.clone()),
-            cluster: Arc::new(ClusterGuard::new(cluster.clone(), clock.clone(), BreakerPolicy::default())),
+            cluster: guard.clone(),
             releases: releases.clone(),
             storefront: storefront.clone(),
             sealer,
@@ -95,9 +96,10 @@ impl Mocked {
         let worker = Arc::new(Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default()));
         let health = HealthChecks {
             storage: Arc::new(storage.clone()),
-            cluster: cluster.clone(),
+            cluster: guard,
             clock: clock.clone(),
             worker: Some(worker.clone()),
+            sweeper: None,
             started_at: clock.now(),
             simulated: false,
         };

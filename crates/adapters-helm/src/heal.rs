@@ -1,4 +1,4 @@
-//! Removes what dead runs left in the way of the next one (RELIABILITY F44, F47, F52).
+//! Removes what dead runs left in the way of the next one (RELIABILITY F44, F45, F47, F52).
 //!
 //! The newest record decides: helm refuses to work on one that is pending, and skips one that it cannot read, until it wants to write
 //! the same revision. Whoever holds the fence knows that no run is at work, for any other is refused by the cluster. Objects stay; the
@@ -50,6 +50,8 @@ pub(crate) async fn heal(access: &dyn ReleaseAccess, fence: &Fence) -> Result<He
 
 fn in_the_way(record: &ReleaseRecord, newest: bool) -> Result<Decoded, String> {
     match record::decode(record) {
+        // Helm does not see it, counts on without it, and stumbles over its name.
+        Ok(_) if !record.visible => Err("without its labels".to_owned()),
         Ok(decoded) if newest && decoded.status.blocks() => Err(decoded.status.as_str().to_owned()),
         Ok(decoded) => Ok(decoded),
         Err(error) => Err(format!("unreadable: {error}")),

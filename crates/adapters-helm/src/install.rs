@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 
+use shopwright_domain::operation::ReleaseDigests;
 use shopwright_ports::cluster::Fence;
 use shopwright_ports::releases::{Installed, ReleaseError, ReleaseSpec};
 
@@ -24,8 +25,9 @@ pub(crate) async fn install(
 
     let healed = heal(releases.access.as_ref(), fence).await?;
     let before = healed.newest.map_or(0, |record| record.revision);
-    releases.run(fence, Some(&bundle), |written| arguments(fence, written)).await?;
-    let record = read_back(releases, fence, before).await?;
+    let mark = mark(fence, &digests);
+    releases.run(fence, Some(&bundle), |written| arguments(fence, written, &mark)).await?;
+    let record = read_back(releases, fence, before, &mark).await?;
     compare(releases, fence, &record).await?;
     // A helm that was replaced while it ran may not be the one that the digests name.
     helm.ensure_unchanged()?;
@@ -44,7 +46,13 @@ impl HelmReleases {
     }
 }
 
-fn arguments(fence: &Fence, written: Option<&Written>) -> Vec<OsString> {
+/// What the record of this run says of it, in `helm history` too. Another owner's record is thereby not taken for ours.
+fn mark(fence: &Fence, digests: &ReleaseDigests) -> String {
+    let short = |digest: &str| digest.chars().skip("sha256:".len()).take(12).collect::<String>();
+    format!("epoch {}, chart {}, values {}", fence.epoch, short(&digests.chart), short(&digests.values))
+}
+
+fn arguments(fence: &Fence, written: Option<&Written>, mark: &str) -> Vec<OsString> {
     let mut args: Vec<OsString> = ["upgrade", "--install", fence.store_id.release()].map(OsString::from).into();
     args.extend(written.map(|written| written.chart.clone().into()));
     args.extend(["-n", fence.store_id.namespace()].map(OsString::from));
@@ -54,11 +62,12 @@ fn arguments(fence: &Fence, written: Option<&Written>) -> Vec<OsString> {
     }
     let rest = ["-f", "-", "--wait=hookOnly", "--no-hooks", "--skip-crds", "--history-max", "3", "-o", "json"];
     args.extend(rest.map(OsString::from));
+    args.extend(["--description", mark].map(OsString::from));
     args
 }
 
 /// Helm exits 0 even if it could not write its last record (RELIABILITY F46).
-async fn read_back(releases: &HelmReleases, fence: &Fence, before: u32) -> Result<Decoded, ReleaseError> {
+async fn read_back(releases: &HelmReleases, fence: &Fence, before: u32, mark: &str) -> Result<Decoded, ReleaseError> {
     let records = releases.access.records(fence).await?;
     match newest(&records) {
         None => Err(ReleaseError::Lied("there is no record of the release".to_owned())),
@@ -69,6 +78,9 @@ async fn read_back(releases: &HelmReleases, fence: &Fence, before: u32) -> Resul
         ))),
         Some(record) if record.revision <= before => {
             Err(ReleaseError::Lied(format!("its newest record is still revision {}", record.revision)))
+        }
+        Some(record) if record.description != mark => {
+            Err(ReleaseError::Lied(format!("its record of revision {} is of another run", record.revision)))
         }
         Some(record) => Ok(record),
     }

@@ -56,6 +56,8 @@ impl Status {
 pub(crate) struct Decoded {
     pub(crate) revision: u32,
     pub(crate) status: Status,
+    /// What the run that wrote it called itself.
+    pub(crate) description: String,
     /// The objects that helm applied or was about to apply, as YAML. It may hold what is nobody's business.
     pub(crate) manifest: String,
 }
@@ -93,6 +95,8 @@ struct Payload {
 #[derive(Deserialize)]
 struct Info {
     status: String,
+    #[serde(default)]
+    description: String,
 }
 
 /// Reads a record: JSON in gzip in base64. The Secret's own base64 around it may still be there; records of old helms have no gzip.
@@ -114,8 +118,8 @@ pub(crate) fn decode(record: &ReleaseRecord) -> Result<Decoded, Undecodable> {
         bytes = plain;
     }
     let payload: Payload = serde_json::from_slice(&bytes).map_err(Undecodable::Json)?;
-    let status = Status::parse(payload.info.status);
-    Ok(Decoded { revision: payload.version, status, manifest: payload.manifest })
+    let Payload { version: revision, info, manifest } = payload;
+    Ok(Decoded { revision, status: Status::parse(info.status), description: info.description, manifest })
 }
 
 #[cfg(test)]
@@ -139,12 +143,13 @@ mod tests {
             revision: 7,
             uid: "u".to_owned(),
             resource_version: "1".to_owned(),
+            visible: true,
             payload: payload.into(),
         }
     }
 
     const RELEASE: &str =
-        r#"{"name":"r","info":{"status":"pending-upgrade","notes":"x"},"version":3,"manifest":"kind: Job"}"#;
+        r#"{"name":"r","info":{"status":"pending-upgrade","description":"mine"},"version":3,"manifest":"kind: Job"}"#;
 
     #[test]
     fn the_payload_is_read_however_many_times_it_was_wrapped() {
@@ -156,7 +161,8 @@ mod tests {
         {
             let decoded = decode(&record(payload)).unwrap();
             let status = Status::Pending("pending-upgrade".to_owned());
-            assert_eq!(decoded, Decoded { revision: 3, status, manifest: "kind: Job".to_owned() });
+            let (description, manifest) = ("mine".to_owned(), "kind: Job".to_owned());
+            assert_eq!(decoded, Decoded { revision: 3, status, description, manifest });
         }
     }
 

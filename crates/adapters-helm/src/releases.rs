@@ -91,13 +91,13 @@ impl HelmReleases {
     }
 
     /// Runs helm against the cluster, as the worker under this fence, on a copy of the bundle. `Ok` means exit code 0, and no more than
-    /// that.
+    /// that; it holds what helm said on the side, unfiltered.
     pub(crate) async fn run(
         &self,
         fence: &Fence,
         bundle: Option<&Bundle>,
         arguments: impl FnOnce(Option<&Written>) -> Vec<OsString>,
-    ) -> Result<(), ReleaseError> {
+    ) -> Result<String, ReleaseError> {
         let helm = self.helm().await?;
         // Before the kubeconfig: its credentials need not live as long as the queue is.
         let _permit = self.permit().await?;
@@ -117,7 +117,11 @@ impl HelmReleases {
             grace: self.settings.grace,
         };
         match command::run(&setup, &args, input).await {
-            Ok(ended) if ended.status.success() => Ok(()),
+            // Of a record that it could not write helm says so and no more (RELIABILITY F46). The fence is never to be overlooked.
+            Ok(ended) if ended.status.success() && failure::is_stale(&ended.stderr, &self.settings.fence_denial) => {
+                Err(ClusterError::StaleEpoch { known: None }.into())
+            }
+            Ok(ended) if ended.status.success() => Ok(ended.stderr),
             Ok(ended) => Err(self.failure(fence, &ended, &kubeconfig).await),
             Err(RunError::Deadline) => {
                 tracing::warn!(store = %fence.store_id, deadline = ?self.settings.deadline, "helm was stopped");
@@ -129,12 +133,15 @@ impl HelmReleases {
         }
     }
 
+    pub(crate) fn context<'a>(&'a self, fence: &'a Fence, secrets: &'a str) -> Context<'a> {
+        Context { namespace: fence.store_id.namespace(), fence_denial: &self.settings.fence_denial, secrets }
+    }
+
     async fn failure(&self, fence: &Fence, ended: &Ended, kubeconfig: &SecretString) -> ReleaseError {
-        let context = Context {
-            namespace: fence.store_id.namespace(),
-            fence_denial: &self.settings.fence_denial,
-            secrets: kubeconfig.expose_secret(),
-        };
+        let context = self.context(fence, kubeconfig.expose_secret());
+        if let Some(reason) = failure::death(ended.status, &ended.stderr) {
+            return ReleaseError::Died(reason);
+        }
         let read = failure::classify(&ended.stderr, &context);
         match read {
             // A worker has no rights in a namespace that is gone or going: that it was denied something may be no more than that.

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use shopwright_ports::cluster::{ClusterError, Fence};
 use shopwright_ports::releases::{ObjectRef, ReleaseError, ReleaseRecord, Uninstalled};
 
+use crate::failure;
 use crate::heal::newest;
 use crate::objects;
 use crate::record::{self, Status};
@@ -29,7 +30,7 @@ async fn uninstall_present(releases: &HelmReleases, fence: &Fence) -> Result<Uni
     let objects = named_by(&records);
     let died_before = newest(&records).is_some_and(|record| record.status == Status::Uninstalling);
     match releases.run(fence, None, |_| arguments(fence)).await {
-        Ok(()) => {}
+        Ok(said) => believe(releases, fence, &said).await?,
         // A run died here before, and helm cannot finish its work: the namespace's removal will (RELIABILITY F47).
         Err(ReleaseError::Failed(reason)) if died_before => {
             tracing::warn!(reason, "helm cannot finish an uninstallation that died");
@@ -43,6 +44,18 @@ async fn uninstall_present(releases: &HelmReleases, fence: &Fence) -> Result<Uni
         tracing::warn!(objects = objects::in_words(&left), "helm left objects behind; the namespace takes them along");
     }
     Ok(Uninstalled { left })
+}
+
+/// Helm takes a list of records that fails for an empty one, and exits 0 (RELIABILITY F53). When it has uninstalled, it has removed every
+/// record that it can see and read.
+async fn believe(releases: &HelmReleases, fence: &Fence, said: &str) -> Result<(), ReleaseError> {
+    let records = releases.access.records(fence).await?;
+    if !records.iter().any(|record| record.visible && record::decode(record).is_ok()) {
+        return Ok(());
+    }
+    // The kubeconfig is not at hand to take its words out; its addresses and tokens are recognised without.
+    Err(failure::classify(said, &releases.context(fence, ""))
+        .unwrap_or_else(|| ReleaseError::Lied(format!("records of the release are still there: {}", names(&records)))))
 }
 
 /// Everything that any of the records names: a run that died may have made what the release before it did not have.

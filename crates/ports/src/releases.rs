@@ -92,6 +92,9 @@ pub enum ReleaseError {
         /// Which fields of which object.
         detail: String,
     },
+    /// Helm was ended by somebody else, or found no memory to go on.
+    #[error("helm died: {0}")]
+    Died(String),
     /// Helm said yes, but its record or the objects say otherwise.
     #[error("helm reported success, but {0}")]
     Lied(String),
@@ -113,7 +116,9 @@ impl From<ReleaseError> for StepError {
     fn from(error: ReleaseError) -> Self {
         let code = match error {
             ReleaseError::Cluster(error) => return error.into(),
-            ReleaseError::Unavailable(_) | ReleaseError::Io { .. } => ErrorCode::HelmUnavailable,
+            ReleaseError::Unavailable(_) | ReleaseError::Died(_) | ReleaseError::Io { .. } => {
+                ErrorCode::HelmUnavailable
+            }
             ReleaseError::Chart(_) => ErrorCode::ChartInvalid,
             ReleaseError::Deadline(_)
             | ReleaseError::Failed(_)
@@ -151,12 +156,14 @@ pub trait Releases: Send + Sync {
 pub struct ReleaseRecord {
     /// The record's object name.
     pub name: String,
-    /// Its revision, from its labels.
+    /// Its revision, from its name.
     pub revision: u32,
     /// For a precondition: which object.
     pub uid: String,
     /// For a precondition: which version of it.
     pub resource_version: String,
+    /// Whether Helm finds it: it looks for its records by their labels, which anybody may have edited.
+    pub visible: bool,
     /// What Helm wrote, undecoded.
     pub payload: Vec<u8>,
 }

@@ -1,5 +1,5 @@
-//! Holds helm in the middle of its work: an admission webhook that listens and never answers. A request for the store's Deployments gets
-//! no further while it is there, and its arrival says that helm has come that far.
+//! Holds helm in the middle of its work: an admission webhook that listens and never answers. A request for the store's objects of
+//! one kind gets no further while it is there, and its arrival says that helm has come that far. Let go, the request goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,15 @@ use tokio::time::{Duration, Instant, sleep};
 use crate::kubectl::Kubectl;
 use crate::world::LIMIT;
 
+/// What is held: API group, resource, and what to create to see whether it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held(&'static str, &'static str, &'static [&'static str]);
+
+/// What helm applies first.
+pub(crate) const ACCOUNTS: Held = Held("", "serviceaccounts", &["serviceaccount", "probe"]);
+/// What helm applies last and removes first.
+pub(crate) const DEPLOYMENTS: Held = Held("apps", "deployments", &["deployment", "probe", "--image=x"]);
+
 #[derive(Debug)]
 pub(crate) struct Hold {
     kubectl: Kubectl,
@@ -24,7 +33,8 @@ pub(crate) struct Hold {
 
 impl Hold {
     /// Returns when the API server calls the webhook.
-    pub(crate) async fn start(kubectl: &Kubectl, store_id: &StoreId) -> Self {
+    pub(crate) async fn start(kubectl: &Kubectl, store_id: &StoreId, held: Held) -> Self {
+        let Held(group, resource, probe) = held;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let arrivals = Arc::new(AtomicUsize::new(0));
@@ -38,17 +48,17 @@ impl Hold {
         });
         let name = format!("helm-test-hold-{store_id}");
         let rules =
-            json!([{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["deployments"]}]);
+            json!([{"apiGroups": [group], "apiVersions": ["v1"], "operations": ["*"], "resources": [resource]}]);
         let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": store_id.namespace()}});
         kubectl
             .apply(&json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
                 "metadata": {"name": name}, "webhooks": [{"name": "hold.helm-test.invalid", "rules": rules,
                     "namespaceSelector": selector, "admissionReviewVersions": ["v1"], "sideEffects": "None",
-                    "failurePolicy": "Fail", "timeoutSeconds": 30,
+                    "failurePolicy": "Ignore", "timeoutSeconds": 30,
                     "clientConfig": {"url": format!("https://127.0.0.1:{port}/")}}]}))
             .await;
-        let probe = ["-n", store_id.namespace(), "create", "deployment", "probe", "--image=x", "--dry-run=server"];
-        let probe = probe.map(str::to_owned).to_vec();
+        let probe = [&["-n", store_id.namespace(), "create", "--dry-run=server"], probe].concat();
+        let probe = probe.into_iter().map(str::to_owned).collect();
         let hold = Self { kubectl: kubectl.clone(), name, probe, arrivals, listening };
         let limit = Instant::now() + LIMIT;
         while hold.arrivals.load(Ordering::SeqCst) == 0 {
@@ -70,7 +80,7 @@ impl Hold {
     pub(crate) async fn next_arrival(&self, than: usize) {
         let limit = Instant::now() + LIMIT;
         while self.arrivals() <= than {
-            assert!(Instant::now() < limit, "helm never asked for a Deployment");
+            assert!(Instant::now() < limit, "helm never came so far");
             sleep(Duration::from_millis(10)).await;
         }
     }

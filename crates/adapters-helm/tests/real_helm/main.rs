@@ -7,8 +7,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail the test")]
 
 mod contract;
-mod faults;
 mod hold;
+mod killed;
 mod kubectl;
+mod lies;
+mod limits;
+mod proxy;
 mod refusals;
+mod taken_over;
 mod world;

@@ -70,7 +70,7 @@ async fn a_dropped_future_takes_helm_with_it() {
     assert!(run.await.unwrap_err().is_cancelled());
 
     until("helm's processes are gone", || !is_alive(child) && !is_alive(grandchild)).await;
-    assert!(!fs::exists(format!("/proc/{child}")).unwrap(), "helm was killed and not reaped");
+    until("helm is reaped", || !fs::exists(format!("/proc/{child}")).unwrap()).await;
     // The adapter is gone too, and its part of the scratch directory with it.
     assert_eq!(world.run_dirs(), 0);
 }
@@ -106,7 +106,8 @@ async fn a_helm_that_says_a_lot_and_one_that_does_not_listen_are_no_problem() {
 
 #[tokio::test]
 async fn no_more_helms_run_at_once_than_there_are_permits() {
-    let mut world = World::new("mkdir \"$here/busy\" || exit 1; sleep 0.2; record 1 deployed; rmdir \"$here/busy\"");
+    let mut world = World::new("mkdir \"$here/busy\" || touch \"$here/two\"; sleep 0.2; rmdir \"$here/busy\"; exit 1");
+    world.add_record(1, "deployed");
     world.settings.permits = 1;
     let releases = Arc::new(world.releases());
 
@@ -115,9 +116,11 @@ async fn no_more_helms_run_at_once_than_there_are_permits() {
         let fence = Fence { store_id: StoreId::from_random(bits), ..fence() };
         tokio::spawn(async move { releases.uninstall(&fence).await })
     });
-    world.add_record(1, "deployed");
-
     for run in runs.collect::<Vec<_>>() {
-        run.await.unwrap().unwrap();
+        // A failure gives its permit back, too.
+        assert!(matches!(run.await.unwrap(), Err(ReleaseError::Failed(_))));
     }
+
+    assert_eq!(world.calls(), 4);
+    assert!(!world.path("two").exists());
 }

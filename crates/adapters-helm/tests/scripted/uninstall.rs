@@ -69,6 +69,34 @@ async fn a_namespace_that_is_gone_has_no_release() {
     world.releases().uninstall(&fence()).await.unwrap();
 }
 
+/// RELIABILITY F53: helm takes a failed list for an empty one, says nothing and exits 0.
+#[tokio::test]
+async fn f53_exit_code_0_with_the_record_still_there_is_a_lie() {
+    let world = World::new("exit 0");
+    world.add_record(1, "deployed");
+
+    let error = world.releases().uninstall(&fence()).await.unwrap_err();
+
+    assert!(matches!(&error, ReleaseError::Lied(what) if what.contains(".v1")), "{error:?}");
+    assert_eq!(world.revisions(), [1], "the record says what is there");
+}
+
+/// RELIABILITY F48: what any record names and is still there is told.
+#[tokio::test]
+async fn f48_objects_that_stay_are_named() {
+    let manifest = |name: &str| format!(r"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n");
+    let world = World::new("rm \"$here/records/\"*");
+    for (revision, name) in [(1, "old"), (2, "gone"), (3, "new")] {
+        world.add_manifest(revision, &manifest(name));
+    }
+    world.access.lost.lock().unwrap().push("gone".to_owned());
+
+    let uninstalled = world.releases().uninstall(&fence()).await.unwrap();
+
+    let left: Vec<_> = uninstalled.left.iter().map(ToString::to_string).collect();
+    assert_eq!(left, ["Service new", "Service old"]);
+}
+
 #[tokio::test]
 async fn records_that_stay_are_a_lie_and_an_outage_is_an_outage() {
     let world = World::new("true");

@@ -77,6 +77,13 @@ impl World {
         self.add_payload(revision, &BASE64.encode(release));
     }
 
+    /// A deployed record; the manifest as JSON has it.
+    pub(crate) fn add_manifest(&self, revision: u32, manifest: &str) {
+        let info = r#"{"status":"deployed"}"#;
+        let release = format!(r#"{{"info":{info},"version":{revision},"manifest":"{manifest}"}}"#);
+        self.add_payload(revision, &BASE64.encode(release));
+    }
+
     pub(crate) fn add_payload(&self, revision: u32, payload: &str) {
         fs::write(self.path("records").join(revision.to_string()), payload).unwrap();
     }
@@ -126,6 +133,8 @@ pub(crate) struct FileAccess {
     pub(crate) unreachable: AtomicBool,
     /// Somebody else writes removed records again.
     pub(crate) records_come_back: AtomicBool,
+    /// Revisions whose records have lost their labels.
+    pub(crate) hidden: Mutex<Vec<u32>>,
     /// Names of objects that are not in the cluster.
     pub(crate) lost: Mutex<Vec<String>>,
 }
@@ -159,6 +168,7 @@ impl ReleaseAccess for FileAccess {
             revision,
             uid: revision.to_string(),
             resource_version: "1".to_owned(),
+            visible: !self.hidden.lock().unwrap().contains(&revision),
             payload: fs::read(self.records.join(revision.to_string())).unwrap(),
         };
         Ok(self.revisions().into_iter().map(record).collect())

@@ -46,6 +46,7 @@ impl Namespace {
             name,
             revision,
             resource_version: (version.unwrap_or(0) + 1).to_string(),
+            visible: true,
             payload: payload(store_id, revision, status),
         });
         self.records.sort_by_key(|known| known.revision);

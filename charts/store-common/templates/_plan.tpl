@@ -1,6 +1,6 @@
 {{/*
 The size of a store: the entry of .Values.plans that .Values.plan names. What always holds: sizes come from there alone, so that two
-stores of one plan have the same limits, and a plan's quota fits its own pods (charts/verify counts them on an apiserver).
+stores of one plan have the same limits, and a plan's quota fits its own pods (tests/policies/run counts them on an apiserver).
 */}}
 {{- define "store-common.plan" -}}
 {{- $plan := get .Values.plans .Values.plan -}}

@@ -8,7 +8,11 @@ use serde_json::Value;
 use super::PrepareError;
 use crate::names::MANAGER;
 
-const FILES: [&str; 2] = [include_str!("../manifests/accounts.yaml"), include_str!("../manifests/policies.yaml")];
+const FILES: [&str; 3] = [
+    include_str!("../manifests/accounts.yaml"),
+    include_str!("../manifests/policies.yaml"),
+    include_str!("../manifests/isolation.yaml"),
+];
 
 /// One object to be written.
 pub(super) struct Manifest {
@@ -47,6 +51,7 @@ impl Manifest {
             "ClusterRoleBinding" => "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings".to_owned(),
             "Role" => format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles"),
             "RoleBinding" => format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"),
+            "PriorityClass" => "/apis/scheduling.k8s.io/v1/priorityclasses".to_owned(),
             "ValidatingAdmissionPolicy" => {
                 "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies".to_owned()
             }
@@ -78,7 +83,7 @@ mod tests {
     fn every_manifest_can_be_applied() {
         let manifests = all().unwrap();
 
-        assert_eq!(manifests.len(), 14);
+        assert_eq!(manifests.len(), 31);
         assert!(manifests.iter().all(|manifest| manifest.apply().is_ok() && !manifest.name.is_empty()));
     }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
@@ -62,6 +63,17 @@ func clusterOf(objects list) *cluster {
 		}
 	}
 	return known
+}
+
+// store finds the namespace that ends with these letters.
+func (c *cluster) store(letters string) string {
+	for name := range c.pods {
+		if namespace, _, _ := strings.Cut(name, "/"); strings.HasSuffix(namespace, letters) {
+			return namespace
+		}
+	}
+	fail("no store's namespace ends with %q", letters)
+	return ""
 }
 
 func (c *cluster) names() []string {

@@ -37,7 +37,7 @@ func (f flow) judge(policies *matcher.Policy) string {
 //	deny    FROM      TO        PORT            WHY       one that must not
 //	only    FACT                                          the lines below count where it is one; `only *` ends that
 //
-// FROM and TO are peers or pods of a store: `a/web` is the pod `web` in the namespace store-0000000a. PORT is a number, `/udp` behind it or
+// FROM and TO are peers or pods of a store: `a/web` is the pod `web` in the namespace that ends with `a`. So is a peer's NAMESPACE of one letter. PORT is a number, `/udp` behind it or
 // not, or the name that a container gives it.
 func readFlows(path string, facts []string, ingress string, known *cluster) []flow {
 	text, err := os.ReadFile(path)
@@ -55,7 +55,7 @@ func readFlows(path string, facts []string, ingress string, known *cluster) []fl
 			skip = field[1] != "*" && !slices.Contains(facts, field[1])
 		case skip:
 		case field[0] == "peer" && len(field) == 5:
-			peers[field[1]] = outsider(field, ingress)
+			peers[field[1]] = outsider(field, ingress, known)
 		case (field[0] == "allow" || field[0] == "deny") && len(field) == 5:
 			port, protocol := portOf(field[3], known)
 			flows = append(flows, flow{field[0], field[3], field[4], find(field[1], peers, known), find(field[2], peers, known), port, protocol})
@@ -66,7 +66,7 @@ func readFlows(path string, facts []string, ingress string, known *cluster) []fl
 	return flows
 }
 
-func outsider(field []string, ingress string) peer {
+func outsider(field []string, ingress string, known *cluster) peer {
 	namespace := field[2]
 	found := peer{name: field[1], TrafficPeer: matcher.TrafficPeer{IP: field[4]}}
 	if namespace == "-" {
@@ -74,6 +74,8 @@ func outsider(field []string, ingress string) peer {
 	}
 	if namespace == "ingress" {
 		namespace = ingress
+	} else if len(namespace) == 1 {
+		namespace = known.store(namespace)
 	}
 	labels := map[string]string{}
 	for _, pair := range strings.Split(field[3], ",") {
@@ -90,7 +92,7 @@ func find(name string, peers map[string]peer, known *cluster) peer {
 		return found
 	}
 	store, component, _ := strings.Cut(name, "/")
-	namespace := "store-0000000" + store
+	namespace := known.store(store)
 	pod, is := known.pods[namespace+"/"+component]
 	if !is {
 		fail("nobody is called %q: no peer, and no pod of a store", name)

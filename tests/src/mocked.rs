@@ -3,21 +3,21 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use shopwright_api_actix::{Api, Limits};
+use shopwright_api_actix::{Api, Cookies, Limits};
 use shopwright_app::health::HealthChecks;
-use shopwright_app::identity::Identity;
+use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::saga::{ClusterGuard, Executor};
 use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
-use shopwright_domain::limits::{Cooldown, Lockout, StoreQuota};
+use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::storage::{RegisteredCluster, Storage};
 use shopwright_ports::testing::{
-    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, ManualClock,
-    SeededEntropy,
+    FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens,
+    ManualClock, SeededEntropy,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -75,11 +75,10 @@ impl Mocked {
             storage: Arc::new(storage.clone()),
             hasher: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),
+            digester: Arc::new(FakeDigester),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            lockout: Lockout::default(),
-            registration_open: true,
-            bootstrap_first_user: false,
+            rules: IdentityRules::default(),
         };
         let guard = Arc::new(ClusterGuard::new(cluster.clone(), clock.clone(), BreakerPolicy::default()));
         let executor = Executor {
@@ -109,6 +108,7 @@ impl Mocked {
             health: Arc::new(health),
             entropy,
             clock: clock.clone(),
+            cookies: Cookies::Plain,
             simulated: false,
             limits: Limits::default(),
         };

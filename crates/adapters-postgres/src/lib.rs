@@ -5,6 +5,7 @@
 //! transaction, however its user was cancelled; leases and wake times are measured by the database's clock; locks are taken in the
 //! order tenant, store, operation; a row that this version cannot read stops neither the queue nor a list; nothing is prepared by name inside a transaction, so a pooler may sit in between.
 
+mod api_tokens;
 mod audit;
 mod claim;
 mod clusters;
@@ -17,11 +18,13 @@ mod operations;
 mod row;
 mod schema;
 mod server;
+mod sessions;
 mod settings;
 mod steps;
 mod storage;
 mod stores;
 mod tenants;
+mod throttles;
 mod transaction;
 mod unreadable;
 mod users;

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shopwright_ports::storage::{
-    AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository, OperationRepository,
-    SigningKeyRepository, StorageError, StoreRepository, TenantRepository, Transaction, UserRepository,
+    ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
+    OperationRepository, SessionRepository, SigningKeyRepository, StorageError, StoreRepository, TenantRepository,
+    ThrottleRepository, Transaction, UserRepository,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
@@ -181,6 +182,18 @@ impl Transaction for PgTransaction {
     }
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn api_tokens(&mut self) -> &mut dyn ApiTokenRepository {
+        self
+    }
+
+    fn throttles(&mut self) -> &mut dyn ThrottleRepository {
         self
     }
 

@@ -1,9 +1,16 @@
-//! Who asks: the extractor that every handler behind a token takes first, and the endpoints of accounts.
+//! Who asks: the extractor that every handler behind a token takes first, and the endpoints of accounts, sessions and API tokens.
 
+pub(crate) mod cookie;
+pub(crate) mod jwks;
 pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod me;
 pub(crate) mod password;
+pub(crate) mod refresh;
 pub(crate) mod register;
+pub(crate) mod sessions;
+mod signed_in;
+pub(crate) mod tokens;
 
 use std::pin::Pin;
 
@@ -11,20 +18,20 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use secrecy::ExposeSecret;
 use serde::Serialize;
-use shopwright_ports::identity_api::SignedIn;
+use shopwright_ports::identity_api::{Bearer, Proof};
 use shopwright_ports::storage::User;
 use shopwright_ports::stores_api::RequestContext;
 
 use crate::problem::{Problem, UNAUTHORIZED};
-use crate::{State, origin};
+use crate::{State, origin, routes};
 
-/// Somebody whose token is good now. It is the only source of a [`RequestContext`].
+/// Somebody whose token is good now, and good for this route. It is the only source of a [`RequestContext`].
 #[derive(Debug, Clone)]
 pub(crate) struct Authenticated {
     pub(crate) context: RequestContext,
     pub(crate) user: User,
+    pub(crate) proof: Proof,
 }
 
 impl FromRequest for Authenticated {
@@ -40,13 +47,14 @@ impl FromRequest for Authenticated {
             let header = origin::header(request.headers(), AUTHORIZATION.as_str());
             let token = header.and_then(|value| value.strip_prefix("Bearer ")).filter(|token| !token.is_empty());
             let token = token.ok_or_else(|| Problem::new(UNAUTHORIZED, "Sign in first"))?;
-            let (actor, user) = state.api.identity.authenticate(token).await?;
-            Ok(Self { context: RequestContext { actor, origin }, user })
+            let Bearer { actor, user, proof } = state.api.identity.authenticate(token).await?;
+            routes::access(&request).check(&proof)?;
+            Ok(Self { context: RequestContext { actor, origin }, user, proof })
         })
     }
 }
 
-/// An account as register and login show it.
+/// An account as it is shown to whoever signs in.
 #[derive(Serialize)]
 struct UserBody {
     id: String,
@@ -63,21 +71,6 @@ impl From<&User> for UserBody {
             username: user.username.as_str().to_owned(),
             role: user.role.as_str(),
         }
-    }
-}
-
-/// The answer to register and login.
-#[derive(Serialize)]
-struct SignedInBody {
-    message: &'static str,
-    user: UserBody,
-    token: String,
-}
-
-impl SignedInBody {
-    fn new(message: &'static str, signed_in: &SignedIn) -> Self {
-        let token = signed_in.token.expose_secret().to_owned();
-        Self { message, user: UserBody::from(&signed_in.user), token }
     }
 }
 

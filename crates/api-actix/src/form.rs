@@ -59,6 +59,11 @@ impl Form {
         self.fields.contains_key(key)
     }
 
+    /// Takes a field, whatever it is.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
+        self.fields.remove(key)
+    }
+
     /// Takes a field: its text, or nothing when it is none.
     pub(crate) fn take_text(&mut self, key: &str) -> Option<String> {
         match self.fields.remove(key) {

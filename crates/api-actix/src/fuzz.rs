@@ -7,14 +7,18 @@ use serde_json::{Value, json};
 use shopwright_domain::store::StoreState;
 use shopwright_ports::stores_api::{Accepted, StorePage};
 
-use crate::testing::{Answer, Bench, OWNER, TestApp, operation, ready_store, signed_in, view};
+use crate::testing::{Answer, Bench, OWNER, TestApp, api_token, operation, ready_store, signed_in, view};
 
 /// Every service answers every well-formed request.
 async fn app() -> TestApp {
     let mut bench = Bench::new();
     bench.identity.expect_register().returning(|_, _, _, _| Ok(signed_in()));
     bench.identity.expect_login().returning(|_, _, _| Ok(signed_in()));
-    bench.identity.expect_change_password().returning(|_, _, _, _| Ok(()));
+    bench.identity.expect_change_password().returning(|_, _, _, _, _| Ok(()));
+    bench.identity.expect_refresh().returning(|_, _| Ok(signed_in()));
+    bench.identity.expect_logout().returning(|_, _| Ok(()));
+    bench.identity.expect_revoke_session().returning(|_, _, _| Ok(()));
+    bench.identity.expect_create_api_token().returning(|_, _, _| Ok((api_token(), "swt_1".into())));
     bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: vec![view(true)], total: 1 }));
     bench.stores.expect_create().returning(|_, _| {
         let mut store = ready_store();
@@ -54,6 +58,7 @@ fn any_body() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         8 => prop::sample::select(vec![
             "name", "engine", "theme", "password", "ownerId", "email", "username", "role", "currentPassword", "newPassword",
+            "refreshToken", "scopes", "expiresInDays",
         ])
         .prop_map(str::to_owned),
         1 => "\\PC{0,10}",
@@ -65,6 +70,9 @@ fn any_endpoint() -> impl Strategy<Value = (Method, &'static str)> {
     prop::sample::select(vec![
         (Method::POST, "/api/v1/auth/register"),
         (Method::POST, "/api/v1/auth/login"),
+        (Method::POST, "/api/v1/auth/refresh"),
+        (Method::POST, "/api/v1/auth/logout"),
+        (Method::POST, "/api/v1/auth/tokens"),
         (Method::PATCH, "/api/v1/auth/password"),
         (Method::POST, "/api/v1/stores"),
     ])

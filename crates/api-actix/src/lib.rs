@@ -6,6 +6,7 @@
 //!
 //! [`serve`] runs it on a listener; [`Api::configure`] mounts it in another actix application; [`LocalServer`] is for tests.
 
+mod access;
 mod auth;
 mod body;
 mod conditional;
@@ -42,6 +43,7 @@ use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
 use shopwright_ports::stores_api::StoreService;
 
+pub use auth::cookie::Cookies;
 pub use server::{LocalServer, serve};
 
 /// What the API needs, and how it behaves.
@@ -57,6 +59,8 @@ pub struct Api {
     pub entropy: Arc<dyn Entropy>,
     /// The time in answers. Timeouts of connections run on real time, so that a test may move this clock at will.
     pub clock: Arc<dyn Clock>,
+    /// How browsers keep their refresh token.
+    pub cookies: Cookies,
     /// Whether every answer says that everything is simulated.
     pub simulated: bool,
     /// What a client may take.

@@ -9,6 +9,9 @@ use shopwright_ports::identity_api::Origin;
 
 use crate::problem::Problem;
 
+/// So much of what a client calls itself is kept.
+const USER_AGENT_KEPT: usize = 200;
+
 /// The origin of the request at hand.
 #[derive(Debug, Clone)]
 pub(crate) struct From(pub(crate) Origin);
@@ -20,6 +23,7 @@ impl From {
         let request_id = header("x-request-id").and_then(|id| id.parse().ok());
         Self(Origin {
             request_id: request_id.unwrap_or_else(|| RequestId::from_random(entropy.u64())),
+            user_agent: header("user-agent").map(|agent| agent.chars().take(USER_AGENT_KEPT).collect()),
             ip_address: request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()),
             traceparent: header("traceparent").filter(|value| is_traceparent(value)).map(str::to_owned),
         })

@@ -44,8 +44,21 @@ impl Form {
         }
         let text = self.take_text(key);
         // As in v1, `+5` and `5e1` are numbers.
-        let Some(number) = text.and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())
-        else {
+        let number = text.and_then(|text| text.trim().parse::<f64>().ok());
+        self.within(key, number, min, max)
+    }
+
+    /// A whole number in a body: a number in JSON, a text in a form.
+    pub(crate) fn whole_number(&mut self, key: &str, default: u32, min: u32, max: u32) -> Option<u32> {
+        match self.take(key) {
+            None => Some(default),
+            Some(Value::String(text)) => self.within(key, text.trim().parse().ok(), min, max),
+            Some(value) => self.within(key, value.as_f64(), min, max),
+        }
+    }
+
+    fn within(&mut self, key: &str, number: Option<f64>, min: u32, max: u32) -> Option<u32> {
+        let Some(number) = number.filter(|number| number.is_finite()) else {
             self.refuse(key, Rule::new("number.base"), format!("{key} must be a number"));
             return None;
         };

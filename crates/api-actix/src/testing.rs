@@ -17,19 +17,18 @@ use futures::future::{LocalBoxFuture, Shared};
 use secrecy::SecretString;
 use serde_json::Value;
 use shopwright_domain::identity::{Actor as DomainActor, PlatformRole};
-use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Store, StoreState, StoreUrls, example_store};
-use shopwright_domain::{TenantId, UserId};
+use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::health_api::{Check, Health, HealthService, MockHealthService};
-use shopwright_ports::identity_api::{IdentityError, MockIdentityService, SignedIn};
-use shopwright_ports::storage::User;
+use shopwright_ports::identity_api::{Bearer, IdentityError, MockIdentityService, Proof, SignedIn};
+use shopwright_ports::storage::{ApiToken, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
 use shopwright_ports::testing::{ManualClock, SeededEntropy};
 
 use crate::routes::mount;
-use crate::{Api, Limits, State};
+use crate::{Api, Cookies, Limits, State};
 
 pub(crate) const STORE: &str = "store-1a2b3c4d";
 pub(crate) const OPERATION: &str = "00000000-0000-4000-8000-0000000000ff";
@@ -55,6 +54,12 @@ impl Actor {
         request.insert_header(("authorization", format!("Bearer {}-token", self.name)))
     }
 
+    /// `request` with an API token of this actor that has these scopes.
+    pub(crate) fn asks_with(self, request: TestRequest, scopes: &[Scope]) -> TestRequest {
+        let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+        request.insert_header(("authorization", format!("Bearer swt_{}|{}", self.name, scopes.join(","))))
+    }
+
     fn user(self) -> User {
         User {
             id: UserId::from_random(self.id),
@@ -64,22 +69,56 @@ impl Actor {
             password_hash: "$argon2id$hash".into(),
             role: self.role,
             active: true,
-            failures: SignInFailures::default(),
             created_at: ManualClock::default().now(),
         }
     }
 }
 
-fn authenticate(token: &str) -> Result<(DomainActor, User), IdentityError> {
-    let who = [OWNER, STRANGER, ADMIN].into_iter().find(|who| token == format!("{}-token", who.name));
+/// The session of everybody's access token.
+pub(crate) const SESSION: SessionId = SessionId::from_uuid(uuid::Uuid::from_u128(0x5e55));
+
+/// `<name>-token` is an access token; `swt_<name>|<scope>,<scope>` an API token.
+fn authenticate(token: &str) -> Result<Bearer, IdentityError> {
+    let (name, proof) = match token.strip_prefix("swt_").and_then(|rest| rest.split_once('|')) {
+        Some((name, scopes)) => {
+            let scopes = scopes.split_terminator(',').map(|scope| scope.parse::<Scope>().unwrap()).collect();
+            (name, Proof::ApiToken(ApiTokenId::from_random(1), scopes))
+        }
+        None => (token.strip_suffix("-token").unwrap_or_default(), Proof::Session(SESSION)),
+    };
+    let who = [OWNER, STRANGER, ADMIN].into_iter().find(|who| who.name == name);
     let user = who.ok_or(IdentityError::Unauthorized)?.user();
     let actor = DomainActor { user_id: user.id, tenant_id: user.tenant_id, email: user.email.clone(), role: user.role };
-    Ok((actor, user))
+    Ok(Bearer { actor, user, proof })
 }
 
-/// The owner, with a token.
+/// The owner, with tokens.
 pub(crate) fn signed_in() -> SignedIn {
-    SignedIn { user: OWNER.user(), token: SecretString::from("a.b.c") }
+    SignedIn {
+        user: OWNER.user(),
+        token: SecretString::from("a.b.c"),
+        expires_in: Duration::from_mins(10),
+        refresh_token: SecretString::from("swr_1"),
+        refresh_expires_at: ManualClock::default().now() + jiff::SignedDuration::from_hours(1),
+    }
+}
+
+/// An API token of the owner.
+pub(crate) fn api_token() -> ApiToken {
+    let (user, now) = (OWNER.user(), ManualClock::default().now());
+    ApiToken {
+        id: ApiTokenId::from_uuid(uuid::Uuid::from_u128(0xa91)),
+        user_id: user.id,
+        tenant_id: user.tenant_id,
+        name: "CI".into(),
+        prefix: "swt_1a2b3c4d".into(),
+        digest: [7; 32],
+        scopes: [Scope::StoresRead].into(),
+        created_at: now,
+        expires_at: now + jiff::SignedDuration::from_hours(24),
+        last_used_at: None,
+        revoked_at: None,
+    }
 }
 
 /// The owner's store `teashop`, ready to sell.
@@ -147,6 +186,7 @@ impl Bench {
             health: Arc::new(self.health),
             entropy: Arc::new(SeededEntropy::new(1)),
             clock: Arc::new(ManualClock::default()),
+            cookies: Cookies::Secure,
             simulated: self.simulated,
             limits: self.limits,
         }

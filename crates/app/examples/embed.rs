@@ -10,7 +10,6 @@ use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
-use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
@@ -45,7 +44,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         password_hash: String::new(),
         role: PlatformRole::Tenant,
         active: true,
-        failures: SignInFailures::default(),
         created_at,
     };
     let mut tx = storage.begin().await?;
@@ -70,7 +68,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         email: "ada@example.com".parse()?,
         role: PlatformRole::Tenant,
     };
-    let origin = Origin { request_id: RequestId::from_random(1), ip_address: None, traceparent: None };
+    let origin =
+        Origin { request_id: RequestId::from_random(1), ip_address: None, user_agent: None, traceparent: None };
     let context = RequestContext { actor, origin };
     let wanted = CreateStore {
         name: "teashop".parse()?,

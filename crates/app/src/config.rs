@@ -127,6 +127,34 @@ impl MigrateConfig {
     }
 }
 
+/// What `keys` needs to know.
+#[derive(Debug, Clone)]
+pub struct KeysConfig {
+    /// The database with the keys, and what opens them.
+    pub database: DatabaseConfig,
+    /// How log lines look.
+    pub log_format: LogFormat,
+}
+
+impl KeysConfig {
+    /// Reads and checks everything that `keys` needs, and nothing else.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with all mistakes.
+    pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(flags, environment);
+        let log_format = log_format(&mut reader);
+        let dir = paths::signing_keys_dir(&mut reader);
+        if dir.is_some() {
+            let remedy = "Exchange the files: the next key first beside it, then as signing.pem (docs/API.md).";
+            reader.refuse(&settings::SHOPWRIGHT_SIGNING_KEYS_DIR, "the keys are not in the database", remedy);
+        }
+        let database = sections::database(&mut reader);
+        let config = database.map(|database| Self { database, log_format });
+        reader.finish(config)
+    }
+}
+
 fn log_format(reader: &mut Reader<'_>) -> LogFormat {
     let given = reader.read(&settings::LOG_FORMAT, values::word(&LogFormat::WORDS));
     given.unwrap_or(if reader.environment.terminal { LogFormat::Text } else { LogFormat::Json })

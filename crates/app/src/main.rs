@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use shopwright_adapters_helm::exec_helm;
 use shopwright_app::cli::client::{Console, run_client};
-use shopwright_app::cli::definition::{Cli, ClustersCommand, Command};
-use shopwright_app::config::{Config, Environment, MigrateConfig};
+use shopwright_app::cli::definition::{Cli, ClustersCommand, Command, KeysCommand};
+use shopwright_app::config::{Config, Environment, KeysConfig, MigrateConfig};
 use shopwright_app::{crypto, forward, wiring};
 
 fn main() -> ExitCode {
@@ -38,6 +38,11 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
             let config = MigrateConfig::load(&flags, &environment)?;
             wiring::init_logs(config.log_format);
             wiring::migrate(config).await?;
+        }
+        Command::Keys { command: KeysCommand::Rotate { at_once, settings } } => {
+            let config = KeysConfig::load(&settings, &environment)?;
+            wiring::init_logs(config.log_format);
+            println!("{}", wiring::rotate_keys(&config, at_once).await?);
         }
         Command::Clusters { command: ClustersCommand::Prepare(admin) } => {
             for line in wiring::prepare_cluster(&admin.admin_kubeconfig, admin.admin_context.as_deref()).await? {

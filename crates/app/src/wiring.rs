@@ -1,5 +1,7 @@
 //! Which adapter stands behind which port: the one place that knows them all.
 
+mod identity;
+mod keys;
 mod platform;
 mod prepare;
 mod serve;
@@ -7,6 +9,7 @@ mod simulated_platform;
 mod start_error;
 mod telemetry;
 
+pub use keys::rotate_keys;
 pub use platform::Platform;
 pub use prepare::{prepare_cluster, write_kubeconfig};
 pub use serve::{migrate, serve};

@@ -60,7 +60,7 @@ fn the_least_configuration_is_enough() {
 
     assert_eq!(config.http_addr.to_string(), "127.0.0.1:3001");
     assert_eq!(config.stores.public_port, 80);
-    assert!(config.identity.registration_open);
+    assert!(config.identity.rules.registration_open);
     assert!(config.worker.enabled && config.worker.helm_permits >= 2);
 }
 

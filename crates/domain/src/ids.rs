@@ -69,6 +69,14 @@ uuid_id!(
     UserId, "user id"
 );
 uuid_id!(
+    /// One sign-in of a person, until they sign out: a family of refresh tokens.
+    SessionId, "session id"
+);
+uuid_id!(
+    /// A token that a person made for a program.
+    ApiTokenId, "API token id"
+);
+uuid_id!(
     /// One run of a saga on a store.
     OperationId, "operation id"
 );

@@ -37,6 +37,7 @@
 //! | [`error_code`] | every reason for a failure, and who must act |
 //! | [`backoff`], [`breaker`], [`limits`], [`retry_budget`] | guardrails as values that take the time |
 //! | [`sweep`] | which namespaces should not be there |
+//! | [`identity`], [`scope`] | people, and what a program may do in their name |
 //! | [`audit`] | what is written down about every change |
 
 pub mod audit;
@@ -49,8 +50,12 @@ pub mod limits;
 pub mod operation;
 pub mod retry_budget;
 pub mod saga;
+pub mod scope;
 pub mod store;
 pub mod sweep;
 
 pub use error_code::{ErrorClass, ErrorCode};
-pub use ids::{ClusterName, Epoch, OperationId, RequestId, RowVersion, StoreId, TenantId, UserId, WorkerId};
+pub use ids::{
+    ApiTokenId, ClusterName, Epoch, OperationId, RequestId, RowVersion, SessionId, StoreId, TenantId, UserId, WorkerId,
+};
+pub use scope::Scope;

@@ -1,12 +1,16 @@
-//! Driving port: who somebody is.
+//! Driving port: who somebody is, and what they sign in with.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use shopwright_domain::RequestId;
 use shopwright_domain::identity::{Actor, Email, Username};
+use shopwright_domain::{ApiTokenId, RequestId, Scope, SessionId};
 
-use crate::storage::{StorageError, User};
+use crate::secrets::PublicKey;
+use crate::storage::{ApiToken, Session, StorageError, User};
 
 /// Where a request comes from, before anybody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct Origin {
     pub request_id: RequestId,
     /// The client's address.
     pub ip_address: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
     /// The W3C trace context that came with it.
     pub traceparent: Option<String>,
 }
@@ -26,6 +32,43 @@ pub struct SignedIn {
     pub user: User,
     /// An access token for it.
     pub token: SecretString,
+    /// How long the access token is valid.
+    pub expires_in: Duration,
+    /// Gets the next access token, once.
+    pub refresh_token: SecretString,
+    /// Until when the refresh token can be used.
+    pub refresh_expires_at: Timestamp,
+}
+
+/// What somebody proved who they are with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A person's access token, of this sign-in.
+    Session(SessionId),
+    /// A program's token, good for these things.
+    ApiToken(ApiTokenId, BTreeSet<Scope>),
+}
+
+/// Who the bearer of a token is now.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// In whose name what follows is done, and with which powers.
+    pub actor: Actor,
+    /// The account.
+    pub user: User,
+    /// What they came with.
+    pub proof: Proof,
+}
+
+/// A wanted API token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApiToken {
+    /// What it is called.
+    pub name: String,
+    /// What it may be used for.
+    pub scopes: BTreeSet<Scope>,
+    /// How long.
+    pub lifetime: Duration,
 }
 
 /// Why somebody is not let in.
@@ -37,10 +80,19 @@ pub enum IdentityError {
     /// The token is missing, not ours or not valid any more, or its user is gone.
     #[error("sign in first")]
     Unauthorized,
+    /// The refresh token is not ours, was used before, or its session is over.
+    #[error("the session is over: sign in again")]
+    SessionOver,
     /// Too many failures; the account is locked until then.
     #[error("the account is locked until {until}")]
     Locked {
         /// When it ends.
+        until: Timestamp,
+    },
+    /// Too many attempts from this address to sign in to this account.
+    #[error("too many attempts to sign in: try again at {until}")]
+    TooManyAttempts {
+        /// When the next may be made.
         until: Timestamp,
     },
     /// The address or name is taken.
@@ -55,6 +107,21 @@ pub enum IdentityError {
     /// Registration is closed by configuration.
     #[error("registration is closed")]
     RegistrationClosed,
+    /// The user has no live session of this id.
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// The user has no API token of this id.
+    #[error("there is no such API token")]
+    NoSuchApiToken,
+    /// The user has as many API tokens as anybody may have.
+    #[error("{limit} API tokens are in use: revoke one first")]
+    TooManyApiTokens {
+        /// How many one may have.
+        limit: usize,
+    },
+    /// A scope that only administrators can give.
+    #[error("the scope {0} can only be given by a platform administrator")]
+    ScopeNotYours(Scope),
     /// The database does not answer, or worse.
     #[error("storage")]
     Storage(#[from] StorageError),
@@ -79,15 +146,54 @@ pub trait IdentityService: Send + Sync {
     /// Signs in.
     async fn login(&self, origin: &Origin, email: Email, password: SecretString) -> Result<SignedIn, IdentityError>;
 
-    /// Who the bearer of this token is now: role and activity are read, not believed.
-    async fn authenticate(&self, token: &str) -> Result<(Actor, User), IdentityError>;
+    /// The next pair of tokens for a refresh token. A token that was used a moment ago gives the same successor; one that was used
+    /// before that ends its session, for somebody has a copy.
+    async fn refresh(&self, origin: &Origin, refresh_token: &SecretString) -> Result<SignedIn, IdentityError>;
 
-    /// Changes the password of the actor's own account.
+    /// Ends the session of a refresh token. A session that is over already is no error.
+    async fn logout(&self, origin: &Origin, refresh_token: &SecretString) -> Result<(), IdentityError>;
+
+    /// Who the bearer of this token is now: role, activity, session and scopes are read, not believed.
+    async fn authenticate(&self, token: &str) -> Result<Bearer, IdentityError>;
+
+    /// Changes the password of the actor's own account, and ends all its sessions but `keep`.
     async fn change_password(
         &self,
         origin: &Origin,
         actor: &Actor,
+        keep: Option<SessionId>,
         current: SecretString,
         new: SecretString,
     ) -> Result<(), IdentityError>;
+
+    /// The actor's live sessions, the newest first.
+    async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, IdentityError>;
+
+    /// Ends one of the actor's sessions.
+    async fn revoke_session(&self, origin: &Origin, actor: &Actor, id: SessionId) -> Result<(), IdentityError>;
+
+    /// Ends all sessions of the actor but `keep`; how many there were.
+    async fn revoke_sessions(
+        &self,
+        origin: &Origin,
+        actor: &Actor,
+        keep: Option<SessionId>,
+    ) -> Result<u32, IdentityError>;
+
+    /// Makes an API token: what is kept of it, and the token itself, which nobody can show again.
+    async fn create_api_token(
+        &self,
+        origin: &Origin,
+        actor: &Actor,
+        wanted: NewApiToken,
+    ) -> Result<(ApiToken, SecretString), IdentityError>;
+
+    /// The actor's API tokens that were not revoked, the newest first.
+    async fn api_tokens(&self, actor: &Actor) -> Result<Vec<ApiToken>, IdentityError>;
+
+    /// Revokes one of the actor's API tokens.
+    async fn revoke_api_token(&self, origin: &Origin, actor: &Actor, id: ApiTokenId) -> Result<(), IdentityError>;
+
+    /// The keys that access tokens may be signed with.
+    fn public_keys(&self) -> Vec<PublicKey>;
 }

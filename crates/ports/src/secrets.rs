@@ -1,9 +1,11 @@
 //! Secrets: what a store's credentials are, and how they are sealed, hashed and signed.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 use shopwright_domain::identity::{Email, PlatformRole};
 use shopwright_domain::store::Engine;
-use shopwright_domain::{TenantId, UserId};
+use shopwright_domain::{SessionId, TenantId, UserId};
 
 use crate::clock::Entropy;
 
@@ -37,11 +39,11 @@ impl StoreCredentials {
         Self {
             admin_email: admin.as_str().to_owned(),
             admin_username: engine.admin_username().unwrap_or(admin.as_str()).to_owned(),
-            admin_password: chosen.unwrap_or_else(|| token(entropy, 20)),
-            database_password: token(entropy, 32),
-            database_root_password: token(entropy, 32),
-            app_secret: token(entropy, 48),
-            session_secret: token(entropy, 48),
+            admin_password: chosen.unwrap_or_else(|| random_text(entropy, 20)),
+            database_password: random_text(entropy, 32),
+            database_root_password: random_text(entropy, 32),
+            app_secret: random_text(entropy, 48),
+            session_secret: random_text(entropy, 48),
         }
     }
 
@@ -102,7 +104,7 @@ impl StoreCredentials {
 }
 
 /// A random text of letters and digits, about 5.9 bits each: safe in URLs, shells and configuration files.
-fn token(entropy: &dyn Entropy, length: usize) -> SecretString {
+pub fn random_text(entropy: &dyn Entropy, length: usize) -> SecretString {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(length);
     while text.len() < length {
@@ -173,6 +175,8 @@ pub struct Claims {
     pub user_id: UserId,
     /// In the name of which organisation.
     pub tenant_id: TenantId,
+    /// The sign-in that it belongs to: once that is ended, the token is worth nothing.
+    pub session_id: SessionId,
     /// Their address, for clients that show it.
     pub email: Email,
     /// Their role at the time of signing; authority is read from storage on every request.
@@ -184,7 +188,17 @@ pub struct Claims {
 #[error("the access token is not valid")]
 pub struct InvalidToken;
 
+/// The public half of a key that signs access tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// What tokens name it by.
+    pub id: String,
+    /// 32 bytes, a point of Ed25519.
+    pub bytes: Vec<u8>,
+}
+
 /// Signs and checks access tokens.
+#[async_trait::async_trait]
 pub trait Tokens: Send + Sync {
     /// A token for these claims.
     ///
@@ -192,9 +206,24 @@ pub trait Tokens: Send + Sync {
     /// [`InvalidToken`] when the signing key cannot be used.
     fn issue(&self, claims: &Claims) -> Result<SecretString, InvalidToken>;
 
-    /// The claims of a token that is ours and valid now.
+    /// How long a token is valid.
+    fn lifetime(&self) -> Duration;
+
+    /// The claims of a token that is ours and valid now. A key that another replica has begun to use meanwhile is looked up.
     ///
     /// # Errors
     /// [`InvalidToken`] without a reason: a stranger learns nothing from it.
-    fn verify(&self, token: &str) -> Result<Claims, InvalidToken>;
+    async fn verify(&self, token: &str) -> Result<Claims, InvalidToken>;
+
+    /// The keys that tokens may be signed with, those that come next too.
+    fn public_keys(&self) -> Vec<PublicKey>;
+}
+
+/// Digests of secrets that have too much randomness to be guessed: refresh tokens, API tokens.
+pub trait Digester: Send + Sync {
+    /// What a secret is found by at rest.
+    fn digest(&self, secret: &str) -> [u8; 32];
+
+    /// 32 bytes that follow from a secret and a nonce, and tell nothing to whoever has only one of the two.
+    fn derive(&self, secret: &str, nonce: &[u8]) -> [u8; 32];
 }

@@ -4,26 +4,32 @@
 //! idempotency key stand or fall together. Dropping a transaction rolls it back, also when the future that holds it is dropped at any
 //! await. No transaction is held across a call to the cluster or to Helm. Lock order: tenant, then store, then operation.
 
+mod api_tokens;
 mod audit;
 mod clusters;
 mod credentials;
 mod idempotency;
 mod keys;
 mod operations;
+mod sessions;
 mod stores;
 mod tenants;
+mod throttles;
 mod users;
 
 use async_trait::async_trait;
 
+pub use api_tokens::{ApiToken, ApiTokenRepository};
 pub use audit::{AuditEntry, AuditFilter, AuditRepository};
 pub use clusters::{ClusterRepository, RegisteredCluster};
 pub use credentials::CredentialRepository;
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use keys::{SealedKey, SigningKeyRepository};
 pub use operations::{Claim, Lease, OperationRepository, TakeOver};
+pub use sessions::{RefreshToken, Session, SessionRepository};
 pub use stores::{Page, StoreFilter, StoreRepository};
 pub use tenants::{Tenant, TenantRepository};
+pub use throttles::{Throttle, ThrottleRepository};
 pub use users::{User, UserRepository};
 
 use crate::Source;
@@ -134,6 +140,12 @@ pub trait Transaction: Send {
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Keys that sign access tokens.
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
+    /// Sign-ins.
+    fn sessions(&mut self) -> &mut dyn SessionRepository;
+    /// What programs sign in with.
+    fn api_tokens(&mut self) -> &mut dyn ApiTokenRepository;
+    /// Counters of attempts to sign in.
+    fn throttles(&mut self) -> &mut dyn ThrottleRepository;
 
     /// Makes it all true. After [`StorageError::Unavailable`] from here nobody knows: read again by key before repeating (F15).
     async fn commit(self: Box<Self>) -> Result<(), StorageError>;

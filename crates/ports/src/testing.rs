@@ -19,6 +19,6 @@ pub use clock::{ManualClock, SeededEntropy};
 pub use cluster::FakeCluster;
 pub use faults::{Fault, Faults};
 pub use releases::{FakeRelease, FakeReleases};
-pub use secrets::{FakeHasher, FakeSealer, FakeTokens};
+pub use secrets::{FakeDigester, FakeHasher, FakeSealer, FakeTokens};
 pub use storage::{FakeStorage, Snapshot};
 pub use storefront::FakeStorefront;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use shopwright_app::stores::Stores;
 use shopwright_domain::identity::{Actor, PlatformRole};
-use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{RequestId, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
@@ -56,7 +55,6 @@ impl Merchant {
             password_hash: "fake$password".to_owned(),
             role: PlatformRole::Tenant,
             active: true,
-            failures: SignInFailures::default(),
             created_at: now,
         };
         let mut tx = world.storage.begin().await?;
@@ -64,7 +62,8 @@ impl Merchant {
         tx.users().insert(&user).await?;
         tx.commit().await?;
         let actor = Actor { user_id, tenant_id, email: user.email, role: PlatformRole::Tenant };
-        let origin = Origin { request_id: RequestId::from_random(1), ip_address: None, traceparent: None };
+        let origin =
+            Origin { request_id: RequestId::from_random(1), ip_address: None, user_agent: None, traceparent: None };
         Ok(Arc::new(Self { context: RequestContext { actor, origin }, book: Book::default() }))
     }
 }

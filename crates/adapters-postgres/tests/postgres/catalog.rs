@@ -1,6 +1,7 @@
 //! What holds for the schema as a whole, read from the catalog: see `migrations/README.md`.
 
 use shopwright_adapters_postgres::MIGRATOR;
+use shopwright_domain::Scope;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::StepStatus;
@@ -8,7 +9,7 @@ use shopwright_domain::store::StoreState;
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// Tables that belong to the installation, not to tenants; `tenants` itself is the root.
-const PLATFORM: [&str; 3] = ["clusters", "signing_keys", "tenants"];
+const PLATFORM: [&str; 4] = ["clusters", "sign_in_throttles", "signing_keys", "tenants"];
 
 async fn column(pool: &PgPool, statement: &str) -> Vec<String> {
     sqlx::query_scalar(AssertSqlSafe(statement.to_owned())).fetch_all(pool).await.expect("a query of the catalog")
@@ -36,7 +37,7 @@ async fn every_table_and_column_has_a_comment(pool: PgPool) {
     )
     .await;
 
-    assert_eq!(tables(&pool).await.len(), 10);
+    assert_eq!(tables(&pool).await.len(), 14);
     assert_eq!(silent, Vec::<String>::new(), "without a comment");
 }
 
@@ -110,7 +111,7 @@ async fn a_store_changes_hands_with_all_that_hangs_on_it(pool: PgPool) {
 /// The words in single quotes of a check constraint, in its order.
 async fn allowed(pool: &PgPool, constraint: &str) -> Vec<String> {
     let statement = format!(
-        "select (regexp_matches(pg_get_constraintdef(oid), '''([a-z_]+)''', 'g'))[1] from pg_constraint
+        "select (regexp_matches(pg_get_constraintdef(oid), '''([a-z_:]+)''', 'g'))[1] from pg_constraint
         where conname = '{constraint}'"
     );
     column(pool, &statement).await
@@ -126,4 +127,5 @@ async fn the_words_of_the_code_are_the_words_of_the_schema(pool: PgPool) {
     assert_eq!(allowed(&pool, "operations_kind_check").await, OperationKind::ALL.map(OperationKind::as_str));
     assert_eq!(allowed(&pool, "operation_steps_status_check").await, StepStatus::ALL.map(StepStatus::as_str));
     assert_eq!(allowed(&pool, "audit_events_type_check").await, AuditEventType::ALL.map(AuditEventType::as_str));
+    assert_eq!(allowed(&pool, "api_tokens_scopes_check").await, Scope::ALL.map(Scope::as_str));
 }

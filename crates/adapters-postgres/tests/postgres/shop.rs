@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_domain::identity::PlatformRole;
-use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Store, example_store};
 use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
@@ -76,7 +75,6 @@ impl Shop {
             password_hash: String::new(),
             role: PlatformRole::Tenant,
             active: true,
-            failures: SignInFailures::default(),
             created_at: now(),
         };
         let cluster = RegisteredCluster { name: ClusterName::default_cluster(), permits };

@@ -1,14 +1,15 @@
 //! `POST /auth/login`: a token for an e-mail address and its password.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use shopwright_domain::identity::Email;
 
-use super::SignedInBody;
+use super::signed_in::{Carrier, signed_in};
 use crate::form::Form;
 use crate::problem::Problem;
-use crate::{State, body, origin, reply};
+use crate::{State, body, origin};
 
 fn command(mut form: Form) -> Result<(Email, SecretString), Problem> {
     let email = form.email();
@@ -25,8 +26,8 @@ pub(crate) async fn handle(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let (email, password) = command(body::form(&request, payload, &state.api.limits).await?)?;
-    let signed_in = state.api.identity.login(&origin.0, email, password).await?;
-    Ok(reply::ok(&origin.0, SignedInBody::new("Signed in.", &signed_in)))
+    let tokens = state.api.identity.login(&origin.0, email, password).await?;
+    Ok(signed_in(&state, &origin.0, StatusCode::OK, "Signed in.", Carrier::of(&request), &tokens))
 }
 
 #[cfg(test)]
@@ -53,6 +54,8 @@ mod tests {
 
         assert_eq!(answer.status, 200);
         assert_eq!(answer.body["token"], "a.b.c");
+        assert_eq!((&answer.body["refreshToken"], &answer.body["expiresIn"]), (&json!("swr_1"), &json!(600)));
+        assert_eq!(answer.header("set-cookie"), "", "no browser asked");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
 
@@ -65,6 +68,18 @@ mod tests {
 
         assert_eq!((answer.status, answer.code()), (401, "INVALID_CREDENTIALS"));
         assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="shopwright""#);
+    }
+
+    #[actix_web::test]
+    async fn too_many_attempts_say_when_the_next_may_be_made() {
+        let mut bench = Bench::new();
+        let until = ManualClock::default().now() + SignedDuration::from_secs(60);
+        bench.identity.expect_login().returning(move |_, _, _| Err(IdentityError::TooManyAttempts { until }));
+
+        let answer = bench.send(login()).await;
+
+        assert_eq!((answer.status, answer.code()), (429, "LOGIN_RATE_LIMITED"));
+        assert_eq!((answer.header("retry-after"), &answer.body["error"]["retryAfterSeconds"]), ("60", &json!(60)));
     }
 
     #[actix_web::test]

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::Authenticated;
+use super::{Authenticated, sessions};
 use crate::form::Form;
 use crate::problem::Problem;
 use crate::{State, body, reply};
@@ -41,9 +41,10 @@ pub(crate) async fn handle(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let (current, new) = command(body::form(&request, payload, &state.api.limits).await?)?;
+    let keep = sessions::current(&auth);
     let context = auth.context;
-    state.api.identity.change_password(&context.origin, &context.actor, current, new).await?;
-    let message = "The password was changed. Stores keep their own.";
+    state.api.identity.change_password(&context.origin, &context.actor, keep, current, new).await?;
+    let message = "The password was changed, and all other sessions are ended. Stores keep their own.";
     Ok(reply::ok(&context.origin, Body { message, propagation: Propagation::default() }))
 }
 
@@ -54,7 +55,7 @@ mod tests {
     use serde_json::json;
     use shopwright_ports::identity_api::IdentityError;
 
-    use crate::testing::{Bench, OWNER};
+    use crate::testing::{Bench, OWNER, SESSION};
 
     fn change(new: &str) -> TestRequest {
         let body = json!({"currentPassword": "old one", "newPassword": new});
@@ -64,7 +65,8 @@ mod tests {
     #[actix_web::test]
     async fn the_new_password_goes_to_the_account_and_to_no_store() {
         let mut bench = Bench::new();
-        bench.identity.expect_change_password().once().returning(|_, actor, current, new| {
+        bench.identity.expect_change_password().once().returning(|_, actor, keep, current, new| {
+            assert_eq!(keep, Some(SESSION));
             assert_eq!(actor.email.as_str(), "owner@example.com");
             assert_eq!((current.expose_secret(), new.expose_secret()), ("old one", "a new one"));
             Ok(())
@@ -80,7 +82,7 @@ mod tests {
     #[actix_web::test]
     async fn api_6_a_wrong_current_password_is_422_and_not_401() {
         let mut bench = Bench::new();
-        bench.identity.expect_change_password().returning(|_, _, _, _| Err(IdentityError::WrongPassword));
+        bench.identity.expect_change_password().returning(|_, _, _, _, _| Err(IdentityError::WrongPassword));
 
         let answer = bench.send(change("a new one")).await;
 

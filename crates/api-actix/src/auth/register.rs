@@ -6,10 +6,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use shopwright_domain::identity::{Email, InvalidUsername, Username};
 
-use super::SignedInBody;
+use super::signed_in::{Carrier, signed_in};
 use crate::form::{Form, Rule};
 use crate::problem::Problem;
-use crate::{State, body, origin, reply};
+use crate::{State, body, origin};
 
 fn command(mut form: Form) -> Result<(Email, Username, SecretString), Problem> {
     let email = form.email();
@@ -35,9 +35,9 @@ pub(crate) async fn handle(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let (email, username, password) = command(body::form(&request, payload, &state.api.limits).await?)?;
-    let signed_in = state.api.identity.register(&origin.0, email, username, password).await?;
-    let body = SignedInBody::new("The account was created.", &signed_in);
-    Ok(reply::reply(&origin.0, StatusCode::CREATED, body))
+    let tokens = state.api.identity.register(&origin.0, email, username, password).await?;
+    let carrier = Carrier::of(&request);
+    Ok(signed_in(&state, &origin.0, StatusCode::CREATED, "The account was created.", carrier, &tokens))
 }
 
 #[cfg(test)]
@@ -71,6 +71,7 @@ mod tests {
             answer.body,
             json!({
                 "requestId": answer.header("x-request-id"), "message": "The account was created.", "token": "a.b.c",
+                "expiresIn": 600, "refreshToken": "swr_1",
                 "user": {"id": "00000000-0000-4000-8000-00000000000a", "email": "owner@example.com", "username": "owner", "role": "tenant"},
             })
         );

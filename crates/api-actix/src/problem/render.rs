@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use shopwright_domain::RequestId;
 
-use super::{Detail, Problem, Retry, Shape};
+use super::{Detail, INSUFFICIENT_SCOPE, Problem, Retry, Shape};
 
 /// The request that met the problem.
 #[derive(Debug)]
@@ -145,6 +145,11 @@ pub(crate) fn render(problem: &Problem, occurrence: &Occurrence) -> HttpResponse
         } else {
             r#"Bearer realm="shopwright""#
         };
+        answer.insert_header((WWW_AUTHENTICATE, challenge));
+    }
+    if problem.row == INSUFFICIENT_SCOPE {
+        let scope = problem.metadata.get("scope").and_then(Value::as_str).unwrap_or_default();
+        let challenge = format!(r#"Bearer realm="shopwright", error="insufficient_scope", scope="{scope}""#);
         answer.insert_header((WWW_AUTHENTICATE, challenge));
     }
     // The rest of such a body is not worth reading: the connection ends with the answer.

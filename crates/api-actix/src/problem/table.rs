@@ -25,6 +25,17 @@ pub(crate) const UNAUTHORIZED: Row = row(
     false,
     Some("Sign in, and send the token as `Authorization: Bearer`."),
 );
+pub(crate) const SESSION_OVER: Row = row(StatusCode::UNAUTHORIZED, "SESSION_OVER", false, Some("Sign in again."));
+pub(crate) const CROSS_SITE: Row = row(
+    StatusCode::FORBIDDEN,
+    "CROSS_SITE_REQUEST",
+    false,
+    Some("Send the request from a page of this server, or the refresh token in the body."),
+);
+pub(crate) const INSUFFICIENT_SCOPE: Row =
+    row(StatusCode::FORBIDDEN, "INSUFFICIENT_SCOPE", false, Some("Make an API token with this scope, or sign in."));
+pub(crate) const PERSON_REQUIRED: Row =
+    row(StatusCode::FORBIDDEN, "SESSION_REQUIRED", false, Some("Sign in, and send that access token."));
 pub(crate) const NOT_FOUND: Row =
     row(StatusCode::NOT_FOUND, "NOT_FOUND", false, Some("Check the method and the path."));
 pub(crate) const SLOW_BODY: Row =
@@ -124,6 +135,23 @@ const fn of_identity(error: &IdentityError) -> Row {
             row(StatusCode::UNAUTHORIZED, "INVALID_CREDENTIALS", false, Some("Check e-mail and password."))
         }
         E::Unauthorized => UNAUTHORIZED,
+        E::SessionOver => SESSION_OVER,
+        E::TooManyAttempts { .. } => {
+            row(StatusCode::TOO_MANY_REQUESTS, "LOGIN_RATE_LIMITED", true, Some("Wait, then sign in."))
+        }
+        E::NoSuchSession => {
+            row(StatusCode::NOT_FOUND, "SESSION_NOT_FOUND", false, Some("Look at the list of sessions."))
+        }
+        E::NoSuchApiToken => {
+            row(StatusCode::NOT_FOUND, "API_TOKEN_NOT_FOUND", false, Some("Look at the list of API tokens."))
+        }
+        E::TooManyApiTokens { .. } => row(
+            StatusCode::CONFLICT,
+            "API_TOKEN_LIMIT_EXCEEDED",
+            false,
+            Some("Revoke a token that is not needed any more."),
+        ),
+        E::ScopeNotYours(_) => row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Leave this scope out.")),
         E::Locked { .. } => row(StatusCode::LOCKED, "ACCOUNT_LOCKED", true, Some("Wait, then sign in.")),
         E::UserExists => {
             row(StatusCode::CONFLICT, "USER_EXISTS", false, Some("Sign in, or register another e-mail and username."))
@@ -207,9 +235,16 @@ impl From<IdentityError> for Problem {
     fn from(error: IdentityError) -> Self {
         let problem = of_row(of_identity(&error), &error);
         match error {
-            IdentityError::Locked { until } => problem.retry(Retry::Until(until)),
+            IdentityError::Locked { until } | IdentityError::TooManyAttempts { until } => {
+                problem.retry(Retry::Until(until))
+            }
+            IdentityError::TooManyApiTokens { limit } => problem.with("limit", limit),
+            IdentityError::ScopeNotYours(scope) => problem.with("scope", scope.as_str()),
             IdentityError::InvalidCredentials
             | IdentityError::Unauthorized
+            | IdentityError::SessionOver
+            | IdentityError::NoSuchSession
+            | IdentityError::NoSuchApiToken
             | IdentityError::UserExists
             | IdentityError::WrongPassword
             | IdentityError::Busy

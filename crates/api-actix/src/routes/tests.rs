@@ -4,19 +4,35 @@ use std::collections::BTreeSet;
 
 use actix_web::test::TestRequest;
 
+use shopwright_ports::stores_api::StorePage;
+
 use super::*;
-use crate::testing::Bench;
+use crate::testing::{Bench, OWNER};
 
 /// The routes that answer anybody. A new one is a decision, and belongs in API.md.
 const OPEN: &[&str] = &[
     "GET /",
     "GET /livez",
     "GET /readyz",
+    "GET /.well-known/jwks.json",
     "GET /api/v1/health",
     "GET /api/v1/health/live",
     "GET /api/v1/health/ready",
     "POST /api/v1/auth/register",
     "POST /api/v1/auth/login",
+    "POST /api/v1/auth/refresh",
+    "POST /api/v1/auth/logout",
+];
+
+/// The routes that no API token opens: whoever holds one cannot make another, nor keep the account for good.
+const PERSON: &[&str] = &[
+    "PATCH /api/v1/auth/password",
+    "GET /api/v1/auth/sessions",
+    "DELETE /api/v1/auth/sessions",
+    "DELETE /api/v1/auth/sessions/{id}",
+    "GET /api/v1/auth/tokens",
+    "POST /api/v1/auth/tokens",
+    "DELETE /api/v1/auth/tokens/{id}",
 ];
 
 fn name(line: &Endpoint) -> String {
@@ -40,14 +56,61 @@ async fn every_route_but_the_open_ones_asks_for_a_token() {
     }
 }
 
+/// Every line of the table with an API token that has all scopes but the one it needs, then with that one alone.
+#[actix_web::test]
+async fn every_route_asks_an_api_token_for_its_scope() {
+    let (mut refused, mut let_in) = (0, 0);
+    for line in ROUTES.iter().filter(|line| line.access != Open) {
+        let path = line.path.replace("{id}", "anything");
+        let ask = async |scopes: &[Scope]| {
+            // A request that is wrong in every way: it is refused with another answer as soon as it is let in.
+            let request = TestRequest::with_uri(&path).method(line.method.clone()).set_json("no object");
+            let mut bench = Bench::new();
+            bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0 }));
+            bench.send(OWNER.asks_with(request, scopes)).await
+        };
+        let Access::Scope(scope) = line.access else {
+            let answer = ask(&Scope::ALL).await;
+            assert_eq!((answer.status, answer.code()), (403, "SESSION_REQUIRED"), "{}", name(line));
+            refused += 1;
+            continue;
+        };
+        let others: Vec<Scope> = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
+        let answer = ask(&others).await;
+        assert_eq!((answer.status, answer.code()), (403, "INSUFFICIENT_SCOPE"), "{}", name(line));
+        let challenge = format!(r#"Bearer realm="shopwright", error="insufficient_scope", scope="{scope}""#);
+        assert_eq!(answer.header("www-authenticate"), challenge);
+        refused += 1;
+        assert_ne!(ask(&[scope]).await.status, 403, "{}", name(line));
+        let_in += 1;
+    }
+    println!("{refused} refused, {let_in} let in");
+    assert!(refused >= 15 && let_in >= 8, "{refused} {let_in}");
+}
+
+#[test]
+fn routes_for_persons_alone_are_a_decision() {
+    let person: Vec<String> = ROUTES.iter().filter(|line| line.access == Person).map(name).collect();
+
+    assert_eq!(person, PERSON);
+}
+
+#[test]
+fn no_route_that_changes_something_is_open_to_a_token_that_may_only_read() {
+    for line in ROUTES.iter().filter(|line| line.method != Method::GET) {
+        let reads = matches!(line.access, Access::Scope(Scope::AccountRead | Scope::StoresRead));
+        assert!(!reads, "{}", name(line));
+    }
+}
+
 #[test]
 fn the_open_list_names_routes_that_exist() {
     let names: BTreeSet<String> = ROUTES.iter().map(name).collect();
 
     assert_eq!(names.len(), ROUTES.len(), "a line stands twice");
-    for open in OPEN {
-        assert!(names.contains(*open), "{open}");
-    }
+    let open: BTreeSet<String> = ROUTES.iter().filter(|line| line.access == Open).map(name).collect();
+    assert_eq!(open, OPEN.iter().map(|name| (*name).to_owned()).collect());
+    assert!(open.is_subset(&names));
 }
 
 #[test]

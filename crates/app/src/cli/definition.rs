@@ -52,6 +52,12 @@ pub enum Command {
     Serve(Flags),
     /// Bring the database to this version's schema
     Migrate(Flags),
+    /// Look after the keys that sign access tokens
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Prepare clusters for the server
     Clusters {
         /// What to do with them.
@@ -78,6 +84,20 @@ pub enum Command {
     /// A command that talks to a server.
     #[command(flatten)]
     Client(ClientCommand),
+}
+
+/// What an operator does with signing keys. It works on the server's database, with the server's settings.
+#[derive(Debug, Clone, Subcommand)]
+pub enum KeysCommand {
+    /// Publish a new key, which signs a minute later; nobody is signed out
+    Rotate {
+        /// The key leaked: the new one signs now, every other is gone, and every client refreshes its access token
+        #[arg(long)]
+        at_once: bool,
+        /// Where the database is.
+        #[command(flatten)]
+        settings: Flags,
+    },
 }
 
 /// What an administrator of a cluster does for the server.

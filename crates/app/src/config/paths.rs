@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::is_executable;
 use super::reader::Reader;
-use super::settings::{CHARTS_DIR, DATA_DIR, HELM_BIN, STORE_VALUES};
+use super::settings::{CHARTS_DIR, DATA_DIR, HELM_BIN, SHOPWRIGHT_SIGNING_KEYS_DIR, STORE_VALUES};
 
 /// The data directory, whether it exists or not.
 pub(super) fn data_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
@@ -76,4 +76,17 @@ pub(super) fn store_values(reader: &mut Reader<'_>) -> Option<PathBuf> {
         reader.refuse(&STORE_VALUES, problem, "Name a values file, or a directory with <engine>.yaml.");
     }
     Some(path)
+}
+
+/// The directory of the signing keys, if they are not in the database.
+pub(super) fn signing_keys_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let text = reader.text(&SHOPWRIGHT_SIGNING_KEYS_DIR)?;
+    let dir = reader.environment.absolute(&text);
+    if !dir.join("signing.pem").is_file() {
+        let problem = format!("{} holds no signing.pem", dir.display());
+        let remedy =
+            "Make one with `openssl genpkey -algorithm ed25519`, or unset it to keep the keys in the database.";
+        reader.refuse(&SHOPWRIGHT_SIGNING_KEYS_DIR, problem, remedy);
+    }
+    Some(dir)
 }

@@ -130,6 +130,22 @@ settings! {
         "Make the first account to register the platform's administrator";
     LEGACY_TOKEN_TTL = Plain, "legacy-token-ttl", "DURATION", "12h", None,
         "Life of access tokens, for clients that cannot refresh. Default: 10 minutes";
+    SHOPWRIGHT_SESSION_TTL = Plain, "session-ttl", "DURATION", "720h", Some("720h"),
+        "How long somebody stays signed in, however often they refresh";
+    SHOPWRIGHT_SESSION_IDLE = Plain, "session-idle", "DURATION", "168h", Some("168h"),
+        "How long somebody stays signed in without refreshing";
+    SHOPWRIGHT_COOKIES = Plain, "cookies", "secure|plain", "secure", Some("secure"),
+        "Whether browsers may send the refresh token over plain HTTP: plain is for development alone";
+    SHOPWRIGHT_SIGNING_KEYS_DIR = Plain, "signing-keys-dir", "DIR", "/etc/shopwright/signing-keys", None,
+        "Ed25519 keys in PKCS#8 that sign access tokens: `signing.pem` signs, other *.pem only check; read again when they change. Default: made by the server and kept sealed in the database";
+    ACCOUNT_LOCKOUT_MAX_ATTEMPTS = Plain, "account-lockout-max-attempts", "1..1000", "5", Some("5"),
+        "Wrong passwords that lock an account";
+    ACCOUNT_LOCKOUT_DURATION_MS = Plain, "account-lockout-duration-ms", "MS", "900000", Some("900000"),
+        "How long an account stays locked, in milliseconds";
+    LOGIN_RATE_LIMIT_MAX = Plain, "login-rate-limit-max", "1..100000", "10", Some("10"),
+        "Attempts to sign in to one account from one address, per window";
+    LOGIN_RATE_LIMIT_WINDOW_MS = Plain, "login-rate-limit-window-ms", "MS", "900000", Some("900000"),
+        "The window of LOGIN_RATE_LIMIT_MAX, in milliseconds";
 
     MAX_STORES_PER_USER = Plain, "max-stores-per-user", "1..100", "5", Some("5"),
         "How many stores an organisation may hold";

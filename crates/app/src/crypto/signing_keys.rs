@@ -1,13 +1,20 @@
 //! The keys that sign access tokens: one database, one set of keys, whatever the number of replicas.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::secrets::{SealError, Sealer};
 use shopwright_ports::storage::{SealedKey, Storage, StorageError};
 
-use super::tokens::{Ed25519Tokens, SigningKey};
+use super::key_ring::TimedKey;
+use super::signing_key::SigningKey;
+
+/// How long a new key is known before it signs: replicas look for keys six times in it, and clients fetch the key set anew.
+const PUBLISHED_BEFORE: SignedDuration = SignedDuration::from_mins(1);
+/// No token lives longer than this (LEGACY_TOKEN_TTL at its largest), so no key is needed for longer after its last signature.
+const KEPT_AFTER: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Why there is no key to sign with.
 #[derive(Debug, thiserror::Error)]
@@ -25,47 +32,131 @@ pub enum SigningKeyError {
     },
     /// The key in the database was changed.
     #[error(
-        "signing key {id} in the database is damaged: delete its row to have a new one made; everybody signs in again then"
+        "signing key {id} in the database is damaged: delete its row to have a new one made; everybody refreshes their token then"
     )]
     Damaged {
         /// Which key.
         id: String,
     },
+    /// A file of the directory with signing keys cannot be used.
+    #[error("{}: {detail}; correct it, or SHOPWRIGHT_SIGNING_KEYS_DIR", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// There are keys, but none that signs yet.
+    #[error("no key signs: SHOPWRIGHT_SIGNING_KEYS_DIR needs a file `signing.pem`")]
+    NoneSigns,
     /// The cryptographic library refuses to make a key.
     #[error("no signing key can be made")]
     CannotMake,
 }
 
-/// Tokens that live for `ttl`, with the keys of the database. The first process to come makes the first key; others wait for it.
-///
-/// An older key that does not open is left out: its tokens are soon over. The newest must open, for a wrong `SHOPWRIGHT_SECRET_KEY`
-/// would also leave every store's credentials closed.
+/// What a rotation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// The key that comes.
+    pub id: String,
+    /// From when on it signs.
+    pub activates_at: Timestamp,
+    /// Whether it was on its way already.
+    pub under_way: bool,
+    /// Keys that are gone: what they signed is refused.
+    pub removed: Vec<String>,
+}
+
+/// Makes the first key, if there is none. The first process to come makes it; others wait for it.
 ///
 /// # Errors
 /// [`SigningKeyError`], which says what to do.
-pub async fn load_or_create(
+pub async fn ensure_signing_key(
     storage: &dyn Storage,
     sealer: &dyn Sealer,
-    clock: Arc<dyn Clock>,
+    clock: &dyn Clock,
     entropy: &dyn Entropy,
-    ttl: Duration,
-) -> Result<Ed25519Tokens, SigningKeyError> {
-    let mut transaction = storage.begin().await?;
+) -> Result<(), SigningKeyError> {
+    let mut tx = storage.begin().await?;
     // The lock on all keys is what makes two processes agree on the first one.
-    let rows = transaction.signing_keys().lock_all().await?;
-    let (newest, older) = if let Some((newest, older)) = rows.split_first() {
-        (open(sealer, newest)?, older.iter().filter_map(|row| open(sealer, row).ok()).collect())
-    } else {
-        let mut seed = [0; 32];
-        entropy.fill(&mut seed);
-        let key = SigningKey::from_seed(&seed).ok_or(SigningKeyError::CannotMake)?;
-        let closed = sealer.seal(&key.id, &seed).map_err(|_| SigningKeyError::CannotMake)?;
-        let row = SealedKey { id: key.id.clone(), sealed: closed, created_at: clock.now() };
-        transaction.signing_keys().insert(&row).await?;
-        (key, Vec::new())
-    };
-    transaction.commit().await?;
-    Ok(Ed25519Tokens::new(newest, older, clock, ttl))
+    if tx.signing_keys().lock_all().await?.is_empty() {
+        let now = clock.now();
+        tx.signing_keys().insert(&new_key(sealer, entropy, now, now)?).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Begins a rotation: the next key is published now and signs a minute later, when every replica knows it; tokens of the keys before
+/// it stay good until they expire. `at_once` is for a key that leaked: the new key signs now and every other is gone, so that
+/// everybody refreshes their access token.
+///
+/// # Errors
+/// [`SigningKeyError`], which says what to do.
+pub async fn rotate_signing_keys(
+    storage: &dyn Storage,
+    sealer: &dyn Sealer,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+    at_once: bool,
+) -> Result<Rotation, SigningKeyError> {
+    let now = clock.now();
+    let mut tx = storage.begin().await?;
+    let rows = tx.signing_keys().lock_all().await?;
+    if let Some(next) = rows.iter().find(|row| row.activates_at > now).filter(|_| !at_once) {
+        let SealedKey { id, activates_at, .. } = next.clone();
+        return Ok(Rotation { id, activates_at, under_way: true, removed: Vec::new() });
+    }
+    let row = new_key(sealer, entropy, now, if at_once { now } else { now + PUBLISHED_BEFORE })?;
+    let mut removed = Vec::new();
+    let mut successor = row.activates_at;
+    for old in rows {
+        if at_once || successor + KEPT_AFTER < now {
+            tx.signing_keys().remove(&old.id).await?;
+            removed.push(old.id);
+        }
+        successor = old.activates_at;
+    }
+    tx.signing_keys().insert(&row).await?;
+    tx.commit().await?;
+    Ok(Rotation { id: row.id, activates_at: row.activates_at, under_way: false, removed })
+}
+
+fn new_key(
+    sealer: &dyn Sealer,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+    activates_at: Timestamp,
+) -> Result<SealedKey, SigningKeyError> {
+    let mut seed = [0; 32];
+    entropy.fill(&mut seed);
+    let key = SigningKey::from_seed(&seed).ok_or(SigningKeyError::CannotMake)?;
+    let closed = sealer.seal(&key.id, &seed).map_err(|_| SigningKeyError::CannotMake)?;
+    Ok(SealedKey { id: key.id, sealed: closed, created_at: now, activates_at })
+}
+
+/// The keys of the database. Each checks for `grace` after its successor began to sign.
+///
+/// A key that signs no more and does not open is left out: its tokens are soon over. Any other must open, for a wrong
+/// `SHOPWRIGHT_SECRET_KEY` would also leave every store's credentials closed.
+pub(super) async fn load(
+    storage: &dyn Storage,
+    sealer: &dyn Sealer,
+    grace: SignedDuration,
+) -> Result<Vec<TimedKey>, SigningKeyError> {
+    let rows = storage.begin().await?.signing_keys().all().await?;
+    let mut keys = Vec::new();
+    let mut successor: Option<Timestamp> = None;
+    for row in &rows {
+        let checks_until = successor.map(|signs| signs + grace);
+        match open(sealer, row) {
+            Ok(key) => keys.push(TimedKey { key: Arc::new(key), signs_from: row.activates_at, checks_until }),
+            Err(error) if checks_until.is_none() => return Err(error),
+            Err(error) => tracing::warn!(%error, "an older signing key is left out"),
+        }
+        successor = Some(row.activates_at);
+    }
+    Ok(keys)
 }
 
 fn open(sealer: &dyn Sealer, row: &SealedKey) -> Result<SigningKey, SigningKeyError> {
@@ -78,67 +169,5 @@ fn open(sealer: &dyn Sealer, row: &SealedKey) -> Result<SigningKey, SigningKeyEr
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-    use shopwright_domain::identity::PlatformRole;
-    use shopwright_domain::{TenantId, UserId};
-    use shopwright_ports::secrets::{Claims, InvalidToken, Tokens};
-    use shopwright_ports::testing::{FakeStorage, ManualClock};
-
-    use super::*;
-    use crate::crypto::{AeadSealer, SealingKey, SystemEntropy};
-
-    fn clock() -> Arc<dyn Clock> {
-        Arc::new(ManualClock::default())
-    }
-
-    async fn load(storage: &FakeStorage, key: &SealingKey) -> Result<Ed25519Tokens, SigningKeyError> {
-        let sealer = AeadSealer::new(key, &[]).unwrap();
-        load_or_create(storage, &sealer, clock(), &SystemEntropy, Duration::from_mins(10)).await
-    }
-
-    fn token(tokens: &Ed25519Tokens) -> String {
-        let (user_id, tenant_id) = (UserId::from_random(1), TenantId::from_random(2));
-        let email = "ada@example.com".parse().unwrap();
-        let claims = Claims { user_id, tenant_id, email, role: PlatformRole::Tenant };
-        tokens.issue(&claims).unwrap().expose_secret().to_owned()
-    }
-
-    #[tokio::test]
-    async fn replicas_of_one_database_check_each_others_tokens() {
-        let (storage, key) = (FakeStorage::new(clock()), SealingKey::generate(&SystemEntropy));
-
-        let (first, second) = tokio::join!(load(&storage, &key), load(&storage, &key));
-        let (first, second) = (first.unwrap(), second.unwrap());
-
-        assert!(second.verify(&token(&first)).is_ok());
-        assert!(first.verify(&token(&second)).is_ok());
-        let stranger = load(&FakeStorage::new(clock()), &key).await.unwrap();
-        assert_eq!(stranger.verify(&token(&first)), Err(InvalidToken));
-    }
-
-    #[tokio::test]
-    async fn another_secret_key_is_told_and_changes_nothing() {
-        let (storage, key) = (FakeStorage::new(clock()), SealingKey::generate(&SystemEntropy));
-        let before = token(&load(&storage, &key).await.unwrap());
-
-        let error = load(&storage, &SealingKey::generate(&SystemEntropy)).await.unwrap_err();
-
-        assert!(matches!(&error, SigningKeyError::OtherSecretKey { key_id } if key_id == key.id()), "{error}");
-        assert!(load(&storage, &key).await.unwrap().verify(&before).is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_damaged_row_is_named() {
-        let (storage, key) = (FakeStorage::new(clock()), SealingKey::generate(&SystemEntropy));
-        let closed = AeadSealer::new(&key, &[]).unwrap().seal("another row", &[7; 32]).unwrap();
-        let mut transaction = storage.begin().await.unwrap();
-        let row = SealedKey { id: "row-1".to_owned(), sealed: closed, created_at: clock().now() };
-        transaction.signing_keys().insert(&row).await.unwrap();
-        transaction.commit().await.unwrap();
-
-        let error = load(&storage, &key).await.unwrap_err();
-
-        assert!(matches!(&error, SigningKeyError::Damaged { id } if id == "row-1"), "{error}");
-    }
-}
+#[path = "signing_keys_tests.rs"]
+mod tests;

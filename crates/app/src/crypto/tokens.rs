@@ -6,17 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use jsonwebtoken::{Algorithm, Header, Validation};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use shopwright_domain::identity::{Email, PlatformRole};
-use shopwright_domain::{TenantId, UserId};
+use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::clock::Clock;
-use shopwright_ports::secrets::{Claims, InvalidToken, Tokens};
+use shopwright_ports::secrets::{Claims, InvalidToken, PublicKey, Tokens};
 
-use super::sealing_key::hex;
+use super::key_ring::{KeyRing, KeySource};
+use super::signing_keys::SigningKeyError;
 
 const ISSUER: &str = "shopwright";
 const AUDIENCE: &str = "shopwright-api";
@@ -24,39 +25,21 @@ const AUDIENCE: &str = "shopwright-api";
 const TYPE: &str = "at+jwt";
 /// How far the clocks of two replicas may be apart.
 const LEEWAY_SECONDS: i64 = 5;
+/// Ours have some 600 characters; nobody is let do cryptography over much more.
+const LONGEST: usize = 4096;
+/// How often new keys are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// A pair of keys and the id that tokens name it by.
-pub(super) struct SigningKey {
-    pub(super) id: String,
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-}
-
-impl SigningKey {
-    /// The pair of a 32-byte seed. The id follows from the public key.
-    pub(super) fn from_seed(seed: &[u8]) -> Option<Self> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
-        let public = pair.public_key().as_ref();
-        let private = pair.to_pkcs8v1().ok()?;
-        Some(Self {
-            id: hex(&Sha256::digest(public)[..8]),
-            encoding: EncodingKey::from_ed_der(private.as_ref()),
-            decoding: DecodingKey::from_ed_der(public),
-        })
-    }
-}
-
-/// Signs with the newest key, checks with all.
+/// Signs with the key whose time it is, checks with all that are live.
 pub struct Ed25519Tokens {
-    newest: SigningKey,
-    older: Vec<SigningKey>,
+    pub(super) ring: KeyRing,
     clock: Arc<dyn Clock>,
     ttl: Duration,
 }
 
 impl std::fmt::Debug for Ed25519Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ed25519Tokens").field("kid", &self.newest.id).field("ttl", &self.ttl).finish_non_exhaustive()
+        f.debug_struct("Ed25519Tokens").field("ttl", &self.ttl).finish_non_exhaustive()
     }
 }
 
@@ -65,8 +48,10 @@ impl std::fmt::Debug for Ed25519Tokens {
 struct Body {
     iss: String,
     aud: String,
+    sub: String,
     id: String,
     tenant: String,
+    sid: String,
     email: String,
     role: String,
     iat: i64,
@@ -76,24 +61,42 @@ struct Body {
 }
 
 impl Ed25519Tokens {
-    pub(super) fn new(newest: SigningKey, older: Vec<SigningKey>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
-        Self { newest, older, clock, ttl }
+    /// Tokens that live for `ttl`, with the keys of `source`.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`], which says what to do.
+    pub async fn open(source: KeySource, clock: Arc<dyn Clock>, ttl: Duration) -> Result<Self, SigningKeyError> {
+        let grace = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
+        let grace = grace.saturating_add(SignedDuration::from_secs(2 * LEEWAY_SECONDS));
+        Ok(Self { ring: KeyRing::open(source, grace, clock.clone()).await?, clock, ttl })
     }
 
-    fn header(&self) -> Header {
-        Header { typ: Some(TYPE.to_owned()), kid: Some(self.newest.id.clone()), ..Header::new(Algorithm::EdDSA) }
+    /// Looks for new keys until the process ends: a key is published long enough before it signs for this to find it.
+    pub async fn watch_keys(&self) {
+        loop {
+            self.clock.sleep(LOOK_EVERY).await;
+            match self.ring.reload().await {
+                Ok(false) => {}
+                Ok(true) => {
+                    let keys: Vec<String> = self.public_keys().into_iter().map(|key| key.id).collect();
+                    tracing::info!(?keys, "the signing keys have changed");
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the signing keys cannot be read again");
+                }
+            }
+        }
     }
 
-    fn key(&self, id: &str) -> Option<&SigningKey> {
-        std::iter::once(&self.newest).chain(&self.older).find(|key| key.id == id)
-    }
-
-    fn body(&self, token: &str) -> Option<Body> {
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
+    async fn body(&self, token: &str) -> Option<Body> {
+        if token.len() > LONGEST {
             return None;
         }
-        let key = self.key(header.kid.as_deref()?)?;
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        if header.typ.as_deref() != Some(TYPE) || header.alg != Algorithm::EdDSA || header.crit.is_some() {
+            return None;
+        }
+        let key = self.ring.checking(header.kid.as_deref()?).await?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
@@ -101,40 +104,56 @@ impl Ed25519Tokens {
         validation.set_audience(&[AUDIENCE]);
         let body: Body = jsonwebtoken::decode(token, &key.decoding, &validation).ok()?.claims;
         let now = self.clock.now().as_second();
-        let begun = body.iat <= now + LEEWAY_SECONDS && body.nbf.is_none_or(|start| start <= now + LEEWAY_SECONDS);
-        (begun && now < body.exp + LEEWAY_SECONDS).then_some(body)
+        let soonest = now.saturating_add(LEEWAY_SECONDS);
+        let begun = body.iat <= soonest && body.nbf.is_none_or(|start| start <= soonest);
+        let live = now < body.exp.saturating_add(LEEWAY_SECONDS);
+        (begun && live && body.sub == body.id).then_some(body)
     }
 }
 
+#[async_trait]
 impl Tokens for Ed25519Tokens {
     fn issue(&self, claims: &Claims) -> Result<SecretString, InvalidToken> {
         let now = self.clock.now().as_second();
+        let key = self.ring.signing().ok_or(InvalidToken)?;
         let body = Body {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
+            sub: claims.user_id.to_string(),
             id: claims.user_id.to_string(),
             tenant: claims.tenant_id.to_string(),
+            sid: claims.session_id.to_string(),
             email: claims.email.as_str().to_owned(),
             role: claims.role.as_str().to_owned(),
             iat: now,
             exp: now.saturating_add(i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX)),
             nbf: None,
         };
-        let token = jsonwebtoken::encode(&self.header(), &body, &self.newest.encoding);
+        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        let token = jsonwebtoken::encode(&header, &body, &key.encoding);
         token.map(SecretString::from).map_err(|_| InvalidToken)
     }
 
-    fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
-        let body = self.body(token).ok_or(InvalidToken)?;
+    fn lifetime(&self) -> Duration {
+        self.ttl
+    }
+
+    async fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
+        let body = self.body(token).await.ok_or(InvalidToken)?;
         let claims = || {
             Some(Claims {
                 user_id: body.id.parse::<UserId>().ok()?,
                 tenant_id: body.tenant.parse::<TenantId>().ok()?,
+                session_id: body.sid.parse::<SessionId>().ok()?,
                 email: body.email.parse::<Email>().ok()?,
                 role: body.role.parse::<PlatformRole>().ok()?,
             })
         };
         claims().ok_or(InvalidToken)
+    }
+
+    fn public_keys(&self) -> Vec<PublicKey> {
+        self.ring.public_keys()
     }
 }
 

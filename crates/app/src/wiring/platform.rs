@@ -123,7 +123,7 @@ pub(super) struct Database {
     pub(super) private_postgres: Option<PrivatePostgres>,
 }
 
-async fn open_database(database: &DatabaseConfig, entropy: &dyn Entropy) -> Result<Database, StartError> {
+pub(super) async fn open_database(database: &DatabaseConfig, entropy: &dyn Entropy) -> Result<Database, StartError> {
     match database {
         DatabaseConfig::Private { data_dir, keys } => {
             let (server, url) = PrivatePostgres::start(data_dir).await?;
@@ -159,13 +159,13 @@ pub(super) async fn migrate_at(url: &SecretString) -> Result<(), StartError> {
     result
 }
 
-async fn connect_storage(url: &SecretString, application_name: &str) -> Result<PgStorage, StartError> {
+pub(super) async fn connect_storage(url: &SecretString, application_name: &str) -> Result<PgStorage, StartError> {
     let settings = PgSettings { application_name: application_name.to_owned(), ..PgSettings::default() };
     PgStorage::connect(url, settings).await.map_err(StartError::Database)
 }
 
 /// The first key seals; the others only open.
-fn sealer(keys: &[SealingKey]) -> Result<AeadSealer, StartError> {
+pub(super) fn sealer(keys: &[SealingKey]) -> Result<AeadSealer, StartError> {
     let (current, older) = keys.split_first().ok_or(crate::crypto::UnusableKey)?;
     Ok(AeadSealer::new(current, older)?)
 }

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use secrecy::SecretString;
-use shopwright_app::identity::Identity;
+use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::saga::{ClusterGuard, Executor};
 use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
-use shopwright_domain::limits::{Cooldown, Lockout, StoreQuota};
+use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::operation::Operation;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::{Engine, Store, StoreState};
@@ -27,8 +27,8 @@ use shopwright_ports::identity_api::{IdentityService, Origin};
 use shopwright_ports::storage::{RegisteredCluster, Storage, StorageError};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
 use shopwright_ports::testing::{
-    FakeCluster, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, Fault, ManualClock,
-    SeededEntropy,
+    FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, Fault,
+    ManualClock, SeededEntropy,
 };
 use tokio::sync::Notify;
 
@@ -71,11 +71,10 @@ impl Fixture {
             storage: Arc::new(storage.clone()),
             hasher: Arc::new(FakeHasher),
             tokens: Arc::new(FakeTokens),
+            digester: Arc::new(FakeDigester),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            lockout: Lockout::default(),
-            registration_open: true,
-            bootstrap_first_user: false,
+            rules: IdentityRules::default(),
         };
         let executor = executor(&clock, &entropy, &storage, cluster.clone(), &releases, &storefront);
         let worker = Worker::new(executor, entropy.as_ref(), work, WorkerSettings::default());
@@ -99,7 +98,12 @@ impl Fixture {
     }
 
     pub fn origin(&self) -> Origin {
-        Origin { request_id: RequestId::from_random(self.entropy.u64()), ip_address: None, traceparent: None }
+        Origin {
+            request_id: RequestId::from_random(self.entropy.u64()),
+            ip_address: None,
+            user_agent: None,
+            traceparent: None,
+        }
     }
 
     /// Somebody with an organisation of their own.
@@ -110,9 +114,9 @@ impl Fixture {
             .register(&self.origin(), email, name.parse().unwrap(), SecretString::from("correct horse"))
             .await
             .unwrap();
-        let (actor, _) =
-            self.identity.authenticate(secrecy::ExposeSecret::expose_secret(&signed_in.token)).await.unwrap();
-        RequestContext { actor, origin: self.origin() }
+        let token = secrecy::ExposeSecret::expose_secret(&signed_in.token);
+        let bearer = self.identity.authenticate(token).await.unwrap();
+        RequestContext { actor: bearer.actor, origin: self.origin() }
     }
 
     pub async fn administrator(&self) -> RequestContext {

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shopwright_domain::identity::{Email, PlatformRole, Username};
-use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::{TenantId, UserId};
 
 use crate::storage::StorageError;
@@ -25,8 +24,6 @@ pub struct User {
     pub role: PlatformRole,
     /// Whether it may sign in.
     pub active: bool,
-    /// Failed sign-ins.
-    pub failures: SignInFailures,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -50,14 +47,11 @@ pub trait UserRepository: Send {
     /// By id.
     async fn get(&mut self, id: UserId) -> Result<Option<User>, StorageError>;
 
-    /// By address; locks the row until the transaction ends, so that failures are counted one by one.
-    async fn lock_by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError>;
+    /// By address.
+    async fn by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError>;
 
     /// Whether there is a platform administrator.
     async fn has_admin(&mut self) -> Result<bool, StorageError>;
-
-    /// Writes the failed sign-ins.
-    async fn set_failures(&mut self, id: UserId, failures: SignInFailures) -> Result<(), StorageError>;
 
     /// Writes the password's hash.
     async fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StorageError>;

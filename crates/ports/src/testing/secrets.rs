@@ -1,9 +1,13 @@
 //! Secrets without cryptography: for tests only, and obviously so.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::secrets::{Claims, HashError, InvalidToken, PasswordHasher, SealError, Sealed, Sealer, Tokens};
+use crate::secrets::{
+    Claims, Digester, HashError, InvalidToken, PasswordHasher, PublicKey, SealError, Sealed, Sealer, Tokens,
+};
 
 /// "Seals" by writing the context in front.
 #[derive(Debug)]
@@ -63,23 +67,52 @@ impl PasswordHasher for FakeHasher {
 #[derive(Debug, Default)]
 pub struct FakeTokens;
 
+#[async_trait]
 impl Tokens for FakeTokens {
     fn issue(&self, claims: &Claims) -> Result<SecretString, InvalidToken> {
-        Ok(format!("fake.{}.{}.{}.{}", claims.user_id, claims.tenant_id, claims.role.as_str(), claims.email).into())
+        let Claims { user_id, tenant_id, session_id, email, role } = claims;
+        Ok(format!("fake.{user_id}.{tenant_id}.{session_id}.{}.{email}", role.as_str()).into())
     }
 
-    fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
-        let mut parts = token.splitn(5, '.');
-        let (Some("fake"), Some(user), Some(tenant), Some(role), Some(email)) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(InvalidToken);
-        };
+    fn lifetime(&self) -> Duration {
+        Duration::from_mins(10)
+    }
+
+    async fn verify(&self, token: &str) -> Result<Claims, InvalidToken> {
+        let parts: Vec<&str> = token.splitn(6, '.').collect();
+        let ["fake", user, tenant, session, role, email] = parts.as_slice() else { return Err(InvalidToken) };
         Ok(Claims {
             user_id: user.parse().map_err(|_| InvalidToken)?,
             tenant_id: tenant.parse().map_err(|_| InvalidToken)?,
+            session_id: session.parse().map_err(|_| InvalidToken)?,
             role: role.parse().map_err(|_| InvalidToken)?,
             email: email.parse().map_err(|_| InvalidToken)?,
         })
+    }
+
+    fn public_keys(&self) -> Vec<PublicKey> {
+        vec![PublicKey { id: "fake".to_owned(), bytes: vec![7; 32] }]
+    }
+}
+
+/// "Digests" by mixing the bytes: different texts give different digests, and that is all.
+#[derive(Debug, Default)]
+pub struct FakeDigester;
+
+impl Digester for FakeDigester {
+    fn digest(&self, secret: &str) -> [u8; 32] {
+        self.derive(secret, b"")
+    }
+
+    fn derive(&self, secret: &str, nonce: &[u8]) -> [u8; 32] {
+        let mut digest = [0; 32];
+        for (lane, chunk) in digest.chunks_mut(8).enumerate() {
+            // FNV-1a, begun elsewhere in each lane.
+            let begin = 0xcbf2_9ce4_8422_2325_u64.wrapping_add(lane as u64);
+            let mixed = secret.bytes().chain([0xff]).chain(nonce.iter().copied());
+            let hash = mixed.fold(begin, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+            chunk.copy_from_slice(&hash.to_be_bytes());
+        }
+        digest
     }
 }

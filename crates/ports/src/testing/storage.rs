@@ -5,6 +5,7 @@
 //! What PostgreSQL refuses is refused here too: broken uniqueness, references to rows that are not there, any call after such a refusal.
 //! It passes [`super::storage_contract`] like the real one.
 
+mod api_tokens;
 mod audit;
 mod claim;
 mod clusters;
@@ -12,9 +13,11 @@ mod credentials;
 mod idempotency;
 mod keys;
 mod operations;
+mod sessions;
 mod snapshot;
 mod stores;
 mod tenants;
+mod throttles;
 mod transaction;
 mod users;
 

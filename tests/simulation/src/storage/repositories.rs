@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shopwright_domain::audit::AuditEvent;
 use shopwright_domain::identity::Email;
-use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::{Failure, Store, StoreHost, StoreName};
-use shopwright_domain::{ClusterName, Epoch, OperationId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_domain::{ApiTokenId, ClusterName, Epoch, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId};
 use shopwright_ports::secrets::Sealed;
 use shopwright_ports::storage::{
-    AuditEntry, AuditFilter, AuditRepository, Claim, ClusterRepository, CredentialRepository, IdempotencyRecord,
-    IdempotencyRepository, Lease, OperationRepository, Page, RegisteredCluster, SealedKey, SigningKeyRepository,
-    StorageError, StoreFilter, StoreRepository, Tenant, TenantRepository, Transaction, User, UserRepository,
+    ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Claim, ClusterRepository,
+    CredentialRepository, IdempotencyRecord, IdempotencyRepository, Lease, OperationRepository, Page, RefreshToken,
+    RegisteredCluster, SealedKey, Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter,
+    StoreRepository, Tenant, TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,
 };
 
 use super::SimTransaction;
@@ -43,9 +43,8 @@ repository!(TenantRepository, tenants, {
 repository!(UserRepository, users, {
     insert(user: &User) -> ();
     get(id: UserId) -> Option<User>;
-    lock_by_email(email: &Email) -> Option<User>;
+    by_email(email: &Email) -> Option<User>;
     has_admin() -> bool;
-    set_failures(id: UserId, failures: SignInFailures) -> ();
     set_password_hash(id: UserId, hash: &str) -> ();
 });
 
@@ -102,7 +101,36 @@ repository!(IdempotencyRepository, idempotency, {
 
 repository!(SigningKeyRepository, signing_keys, {
     lock_all() -> Vec<SealedKey>;
+    all() -> Vec<SealedKey>;
     insert(key: &SealedKey) -> ();
+    remove(id: &str) -> ();
+});
+
+repository!(SessionRepository, sessions, {
+    insert(session: &Session, token: &RefreshToken) -> ();
+    get(id: SessionId) -> Option<(Session, User)>;
+    lock_by_token(digest: &[u8; 32]) -> Option<(Session, RefreshToken)>;
+    rotate(replaced: &[u8; 32], nonce: &[u8; 16], successor: &RefreshToken, ip_address: Option<&str>) -> ();
+    list(user_id: UserId, now: Timestamp) -> Vec<Session>;
+    revoke(user_id: UserId, id: SessionId, now: Timestamp) -> bool;
+    revoke_all(user_id: UserId, keep: Option<SessionId>, now: Timestamp) -> u32;
+    purge(before: Timestamp) -> u64;
+});
+
+repository!(ApiTokenRepository, api_tokens, {
+    insert(token: &ApiToken) -> ();
+    by_digest(digest: &[u8; 32]) -> Option<(ApiToken, User)>;
+    note_use(id: ApiTokenId, now: Timestamp, unless_since: Timestamp) -> ();
+    lock_of(user_id: UserId) -> Vec<ApiToken>;
+    list(user_id: UserId) -> Vec<ApiToken>;
+    revoke(user_id: UserId, id: ApiTokenId, now: Timestamp) -> Option<ApiToken>;
+    purge(before: Timestamp) -> u64;
+});
+
+repository!(ThrottleRepository, throttles, {
+    lock(key: &[u8; 32], now: Timestamp) -> Throttle;
+    put(key: &[u8; 32], throttle: Throttle) -> ();
+    purge(before: Timestamp) -> u64;
 });
 
 #[async_trait]
@@ -140,6 +168,18 @@ impl Transaction for SimTransaction {
     }
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn api_tokens(&mut self) -> &mut dyn ApiTokenRepository {
+        self
+    }
+
+    fn throttles(&mut self) -> &mut dyn ThrottleRepository {
         self
     }
 

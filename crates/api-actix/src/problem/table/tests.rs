@@ -1,9 +1,9 @@
 //! The table as a snapshot: whoever changes a status or a code sees it here.
 
 use jiff::Timestamp;
-use shopwright_domain::StoreId;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::{Scope, StoreId};
 use shopwright_ports::storage::Unique;
 
 use super::*;
@@ -79,6 +79,12 @@ fn every_error_of_the_identity_service_has_its_line() {
     let errors = vec![
         E::InvalidCredentials,
         E::Unauthorized,
+        E::SessionOver,
+        E::TooManyAttempts { until: Timestamp::UNIX_EPOCH },
+        E::NoSuchSession,
+        E::NoSuchApiToken,
+        E::TooManyApiTokens { limit: 50 },
+        E::ScopeNotYours(Scope::PlatformAdmin),
         E::Locked { until: Timestamp::UNIX_EPOCH },
         E::UserExists,
         E::WrongPassword,
@@ -90,6 +96,12 @@ fn every_error_of_the_identity_service_has_its_line() {
     insta::assert_snapshot!(lines(errors), @r#"
     401 INVALID_CREDENTIALS  E-mail or password is wrong
     401 UNAUTHORIZED  Sign in first
+    401 SESSION_OVER  The session is over: sign in again
+    429 LOGIN_RATE_LIMITED (retryable)  Too many attempts to sign in: try again at 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
+    404 SESSION_NOT_FOUND  There is no such session
+    404 API_TOKEN_NOT_FOUND  There is no such API token
+    409 API_TOKEN_LIMIT_EXCEEDED  50 API tokens are in use: revoke one first
+    403 FORBIDDEN  The scope platform:admin can only be given by a platform administrator
     423 ACCOUNT_LOCKED (retryable)  The account is locked until 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
     409 USER_EXISTS  An account with this e-mail or username exists
     422 INVALID_PASSWORD  The current password is wrong

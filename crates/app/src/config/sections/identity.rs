@@ -1,15 +1,24 @@
 //! Accounts and tokens.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use secrecy::SecretString;
+use shopwright_api_actix::Cookies;
 use shopwright_domain::identity::{Email, check_password};
+use shopwright_domain::limits::{Lockout, Rate};
 
 use crate::config::reader::Reader;
 use crate::config::settings::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, LEGACY_TOKEN_TTL, SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_REGISTRATION,
+    ACCOUNT_LOCKOUT_DURATION_MS, ACCOUNT_LOCKOUT_MAX_ATTEMPTS, ADMIN_EMAIL, ADMIN_PASSWORD, LEGACY_TOKEN_TTL,
+    LOGIN_RATE_LIMIT_MAX, LOGIN_RATE_LIMIT_WINDOW_MS, SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_COOKIES,
+    SHOPWRIGHT_REGISTRATION, SHOPWRIGHT_SESSION_IDLE, SHOPWRIGHT_SESSION_TTL,
 };
-use crate::config::values;
+use crate::config::{paths, values};
+use crate::identity::IdentityRules;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// The first administrator.
 #[derive(Debug, Clone)]
@@ -25,12 +34,14 @@ pub struct AdminAccount {
 pub struct IdentityConfig {
     /// The administrator to make at start if there is none.
     pub admin: Option<AdminAccount>,
-    /// Whether strangers may make an account.
-    pub registration_open: bool,
-    /// Whether the first account becomes administrator by arriving first.
-    pub bootstrap_first_user: bool,
+    /// Registration, sessions, attempts.
+    pub rules: IdentityRules,
     /// Life of access tokens.
     pub access_token_ttl: Duration,
+    /// Where signing keys are; the database when there is none.
+    pub signing_keys_dir: Option<PathBuf>,
+    /// How browsers keep their refresh token.
+    pub cookies: Cookies,
 }
 
 pub(in crate::config) fn identity(reader: &mut Reader<'_>) -> Option<IdentityConfig> {
@@ -48,14 +59,42 @@ pub(in crate::config) fn identity(reader: &mut Reader<'_>) -> Option<IdentityCon
         }
         _ => {}
     }
-    let registration_open = reader.read(&SHOPWRIGHT_REGISTRATION, values::word(&[("open", true), ("closed", false)]));
-    let bootstrap_first_user = reader.read(&SHOPWRIGHT_BOOTSTRAP_FIRST_USER, values::switch);
-    let legacy = Duration::from_mins(1)..=Duration::from_hours(24 * 30);
+    let legacy = Duration::from_mins(1)..=30 * DAY;
     let access_token_ttl = reader.read(&LEGACY_TOKEN_TTL, values::duration_within(legacy));
+    let signing_keys_dir = paths::signing_keys_dir(reader);
+    let cookies =
+        reader.read(&SHOPWRIGHT_COOKIES, values::word(&[("secure", Cookies::Secure), ("plain", Cookies::Plain)]));
+    let rules = rules(reader, access_token_ttl);
     Some(IdentityConfig {
         admin: email.zip(password).map(|(email, password)| AdminAccount { email, password }),
+        rules: rules?,
+        access_token_ttl: access_token_ttl.unwrap_or(Duration::from_mins(10)),
+        signing_keys_dir,
+        cookies: cookies?,
+    })
+}
+
+fn rules(reader: &mut Reader<'_>, access_token_ttl: Option<Duration>) -> Option<IdentityRules> {
+    let registration_open = reader.read(&SHOPWRIGHT_REGISTRATION, values::word(&[("open", true), ("closed", false)]));
+    let bootstrap_first_user = reader.read(&SHOPWRIGHT_BOOTSTRAP_FIRST_USER, values::switch);
+    let session_ttl =
+        reader.read(&SHOPWRIGHT_SESSION_TTL, values::duration_within(Duration::from_hours(1)..=365 * DAY));
+    let session_idle =
+        reader.read(&SHOPWRIGHT_SESSION_IDLE, values::duration_within(Duration::from_hours(1)..=365 * DAY));
+    if access_token_ttl.zip(session_ttl).is_some_and(|(token, session)| token > session) {
+        let problem = "it is longer than SHOPWRIGHT_SESSION_TTL, and no token outlives its session";
+        reader.refuse(&LEGACY_TOKEN_TTL, problem, "Make it shorter, or the session longer.");
+    }
+    let attempts = reader.read(&ACCOUNT_LOCKOUT_MAX_ATTEMPTS, values::number(1..=1000));
+    let duration = reader.read(&ACCOUNT_LOCKOUT_DURATION_MS, values::number(1_000..=86_400_000));
+    let limit = reader.read(&LOGIN_RATE_LIMIT_MAX, values::number(1..=100_000));
+    let window = reader.read(&LOGIN_RATE_LIMIT_WINDOW_MS, values::number(1_000..=86_400_000));
+    Some(IdentityRules {
         registration_open: registration_open?,
         bootstrap_first_user: bootstrap_first_user?,
-        access_token_ttl: access_token_ttl.unwrap_or(Duration::from_mins(10)),
+        lockout: Lockout { attempts: attempts?, duration: SignedDuration::from_millis(duration?) },
+        sign_in_rate: Rate { limit: limit?, window: SignedDuration::from_millis(window?) },
+        session_lifetime: SignedDuration::try_from(session_ttl?).ok()?,
+        session_idle: SignedDuration::try_from(session_idle?).ok()?,
     })
 }

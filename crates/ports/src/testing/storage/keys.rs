@@ -10,8 +10,12 @@ use crate::storage::{SealedKey, SigningKeyRepository, StorageError};
 #[async_trait]
 impl SigningKeyRepository for FakeTransaction {
     async fn lock_all(&mut self) -> Result<Vec<SealedKey>, StorageError> {
+        self.all().await
+    }
+
+    async fn all(&mut self) -> Result<Vec<SealedKey>, StorageError> {
         let mut keys = self.rows()?.signing_keys.clone();
-        keys.sort_by_key(|key| Reverse((key.created_at, key.id.clone())));
+        keys.sort_by_key(|key| Reverse((key.activates_at, key.id.clone())));
         Ok(keys)
     }
 
@@ -19,6 +23,11 @@ impl SigningKeyRepository for FakeTransaction {
         let fresh = self.rows()?.signing_keys.iter().all(|row| row.id != key.id);
         self.require(fresh, "a fresh key id")?;
         self.rows()?.signing_keys.push(key.clone());
+        Ok(())
+    }
+
+    async fn remove(&mut self, id: &str) -> Result<(), StorageError> {
+        self.rows()?.signing_keys.retain(|key| key.id != id);
         Ok(())
     }
 }

@@ -9,7 +9,10 @@ use shopwright_domain::store::Store;
 use shopwright_domain::{ClusterName, OperationId, StoreId};
 
 use crate::secrets::Sealed;
-use crate::storage::{AuditEntry, IdempotencyRecord, Lease, RegisteredCluster, SealedKey, Tenant, User};
+use crate::storage::{
+    ApiToken, AuditEntry, IdempotencyRecord, Lease, RefreshToken, RegisteredCluster, SealedKey, Session, Tenant,
+    Throttle, User,
+};
 
 /// Everything in the database at one time, for tests to look at. Rows are in the order in which they were added.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +37,14 @@ pub struct Snapshot {
     pub idempotency: Vec<IdempotencyRecord>,
     /// Keys that sign access tokens.
     pub signing_keys: Vec<SealedKey>,
+    /// Sign-ins, ended ones too.
+    pub sessions: Vec<Session>,
+    /// The refresh tokens of sessions.
+    pub refresh_tokens: Vec<RefreshToken>,
+    /// What programs sign in with, revoked ones too.
+    pub api_tokens: Vec<ApiToken>,
+    /// Counters of attempts to sign in, each with the time of the last look.
+    pub throttles: BTreeMap<[u8; 32], (Throttle, Timestamp)>,
 }
 
 impl Snapshot {

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use super::Snapshot;
 use crate::clock::Clock;
 use crate::storage::{
-    AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository, OperationRepository,
-    SigningKeyRepository, StorageError, StoreRepository, TenantRepository, Transaction, Unique, UserRepository,
+    ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
+    OperationRepository, SessionRepository, SigningKeyRepository, StorageError, StoreRepository, TenantRepository,
+    ThrottleRepository, Transaction, Unique, UserRepository,
 };
 use crate::testing::Faults;
 
@@ -97,6 +98,18 @@ impl Transaction for FakeTransaction {
     }
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn api_tokens(&mut self) -> &mut dyn ApiTokenRepository {
+        self
+    }
+
+    fn throttles(&mut self) -> &mut dyn ThrottleRepository {
         self
     }
 

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use shopwright_domain::UserId;
 use shopwright_domain::identity::{Email, PlatformRole};
-use shopwright_domain::limits::SignInFailures;
 
 use super::transaction::FakeTransaction;
 use crate::storage::{StorageError, Unique, User, UserRepository};
@@ -38,17 +37,12 @@ impl UserRepository for FakeTransaction {
         Ok(self.rows()?.users.iter().find(|row| row.id == id).cloned())
     }
 
-    async fn lock_by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError> {
+    async fn by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError> {
         Ok(self.rows()?.users.iter().find(|row| row.email == *email).cloned())
     }
 
     async fn has_admin(&mut self) -> Result<bool, StorageError> {
         Ok(self.rows()?.users.iter().any(|row| row.role == PlatformRole::Admin))
-    }
-
-    async fn set_failures(&mut self, id: UserId, failures: SignInFailures) -> Result<(), StorageError> {
-        self.user_mut(id)?.failures = failures;
-        Ok(())
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StorageError> {

@@ -140,7 +140,8 @@ pub async fn signing_keys_come_newest_first(storage: &dyn Storage) {
     let key = |name: &str, seconds| SealedKey {
         id: format!("{name}-{}", world.tenant.id),
         sealed: sealed(name.as_bytes()),
-        created_at: at(seconds),
+        created_at: at(0),
+        activates_at: at(seconds),
     };
     let keys = [key("newest", 3), key("middle", 2), key("oldest", 1)];
     let mut tx = world.begin().await;
@@ -149,8 +150,13 @@ pub async fn signing_keys_come_newest_first(storage: &dyn Storage) {
     }
     tx.commit().await.expect("commit");
 
-    let all = world.begin().await.signing_keys().lock_all().await.expect("lock");
+    let mine = |all: Vec<SealedKey>| all.into_iter().filter(|known| keys.contains(known)).collect::<Vec<_>>();
+    let locked = world.begin().await.signing_keys().lock_all().await.expect("lock");
+    assert_eq!(mine(locked), keys);
 
-    let mine: Vec<_> = all.into_iter().filter(|known| keys.contains(known)).collect();
-    assert_eq!(mine, keys);
+    let mut tx = world.begin().await;
+    tx.signing_keys().remove(&keys[1].id).await.expect("remove");
+    tx.commit().await.expect("commit");
+    let left = world.begin().await.signing_keys().all().await.expect("read");
+    assert_eq!(mine(left), [keys[0].clone(), keys[2].clone()]);
 }

@@ -1,8 +1,6 @@
 //! Tenants, users, clusters.
 
-use jiff::Timestamp;
 use shopwright_domain::identity::PlatformRole;
-use shopwright_domain::limits::SignInFailures;
 
 use super::world::{World, at, example_tenant, example_user};
 use crate::storage::{RegisteredCluster, Storage, StorageError, Tenant, Unique, User};
@@ -24,8 +22,7 @@ pub async fn a_tenant_reads_back(storage: &dyn Storage) {
 /// A user is what was written, by id and by address.
 pub async fn a_user_reads_back(storage: &dyn Storage) {
     let world = World::new(storage).await;
-    let locked: Option<Timestamp> = Some(at(60));
-    let user = User { failures: SignInFailures { count: 5, locked_until: locked }, ..example_user(world.tenant.id) };
+    let user = example_user(world.tenant.id);
     let mut tx = world.begin().await;
     tx.users().insert(&user).await.expect("insert");
     tx.commit().await.expect("commit");
@@ -33,23 +30,21 @@ pub async fn a_user_reads_back(storage: &dyn Storage) {
     let mut tx = world.begin().await;
 
     assert_eq!(tx.users().get(user.id).await.expect("read"), Some(user.clone()));
-    assert_eq!(tx.users().lock_by_email(&user.email).await.expect("lock"), Some(user));
+    assert_eq!(tx.users().by_email(&user.email).await.expect("read"), Some(user));
 }
 
-/// Failures and hashes are written over what is there; a user who is not there is no success.
-pub async fn a_users_failures_and_password_change(storage: &dyn Storage) {
+/// A hash is written over the one that is there; a user who is not there is no success.
+pub async fn a_users_password_changes(storage: &dyn Storage) {
     let world = World::new(storage).await;
-    let failures = SignInFailures { count: 2, locked_until: None };
     let mut tx = world.begin().await;
-    tx.users().set_failures(world.owner.id, failures).await.expect("write");
     tx.users().set_password_hash(world.owner.id, "fake$other").await.expect("write");
-    let nobody = tx.users().set_failures(example_user(world.tenant.id).id, failures).await;
+    let nobody = tx.users().set_password_hash(example_user(world.tenant.id).id, "fake$other").await;
     tx.commit().await.expect("commit");
 
     let read = world.begin().await.users().get(world.owner.id).await.expect("read").expect("the user");
 
     assert!(matches!(nobody, Err(StorageError::Stale)), "{nobody:?}");
-    assert_eq!((read.failures, read.password_hash.as_str()), (failures, "fake$other"));
+    assert_eq!(read.password_hash, "fake$other");
 }
 
 /// Two accounts never share an address or a name.

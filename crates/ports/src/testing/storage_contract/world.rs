@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::identity::PlatformRole;
-use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::operation::{Operation, OperationKind, ReleaseDigests};
 use shopwright_domain::saga::{StepRecord, StepStatus};
 use shopwright_domain::store::{Store, StoreState, example_store};
@@ -36,6 +35,15 @@ fn random() -> u128 {
     Uuid::new_v4().as_u128()
 }
 
+/// Bytes that nobody else has: 16 or 32.
+pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    for chunk in bytes.chunks_mut(16) {
+        chunk.copy_from_slice(&random().to_be_bytes()[..chunk.len()]);
+    }
+    bytes
+}
+
 pub(super) fn new_worker() -> WorkerId {
     WorkerId::from_random(random())
 }
@@ -61,7 +69,6 @@ pub(super) fn example_user(tenant_id: TenantId) -> User {
         password_hash: "fake$password".into(),
         role: PlatformRole::Tenant,
         active: true,
-        failures: SignInFailures::default(),
         created_at: at(0),
     }
 }

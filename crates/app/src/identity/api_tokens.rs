@@ -1,0 +1,83 @@
+//! API tokens: made by a person for a program, shown once, kept as a digest.
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use shopwright_domain::identity::Actor;
+use shopwright_domain::{ApiTokenId, Scope};
+use shopwright_ports::identity_api::{IdentityError, NewApiToken, Origin};
+use shopwright_ports::secrets::random_text;
+use shopwright_ports::storage::ApiToken;
+
+use super::Identity;
+
+/// What API tokens begin with: bearers that begin so are no access tokens.
+pub(super) const PREFIX: &str = "swt_";
+/// So many characters of randomness can be shown to find a token again; 40 more stay secret.
+const SHOWN: usize = 8;
+const SECRET: usize = 40;
+/// Ours have 53 characters.
+pub(super) const LONGEST: usize = 256;
+/// How many tokens that were not revoked one person may have.
+const LIMIT: usize = 50;
+
+impl Identity {
+    pub(super) async fn make_api_token(
+        &self,
+        origin: &Origin,
+        actor: &Actor,
+        wanted: NewApiToken,
+    ) -> Result<(ApiToken, SecretString), IdentityError> {
+        if wanted.scopes.contains(&Scope::PlatformAdmin) && !actor.is_admin() {
+            return Err(IdentityError::ScopeNotYours(Scope::PlatformAdmin));
+        }
+        let (now, entropy) = (self.clock.now(), self.entropy.as_ref());
+        let prefix = format!("{PREFIX}{}", random_text(entropy, SHOWN).expose_secret());
+        let token = SecretString::from(format!("{prefix}_{}", random_text(entropy, SECRET).expose_secret()));
+        let lifetime = SignedDuration::try_from(wanted.lifetime).unwrap_or(SignedDuration::MAX);
+        let row = ApiToken {
+            id: ApiTokenId::from_random(self.entropy.u128()),
+            user_id: actor.user_id,
+            tenant_id: actor.tenant_id,
+            name: wanted.name,
+            prefix,
+            digest: self.digester.digest(token.expose_secret()),
+            scopes: wanted.scopes,
+            created_at: now,
+            expires_at: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        let mut tx = self.storage.begin().await?;
+        let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
+        if tx.api_tokens().lock_of(user.id).await?.iter().filter(|token| token.is_live(now)).count() >= LIMIT {
+            return Err(IdentityError::TooManyApiTokens { limit: LIMIT });
+        }
+        tx.api_tokens().insert(&row).await?;
+        let scopes: Vec<&str> = row.scopes.iter().map(|scope| scope.as_str()).collect();
+        let event = self.security_event(&user, Some(origin), "api_token_created", "made an API token");
+        let event = event.with("apiTokenId", row.id.to_string()).with("scopes", scopes.join(" "));
+        tx.audit().append(&event).await?;
+        tx.commit().await?;
+        Ok((row, token))
+    }
+
+    pub(super) async fn list_api_tokens(&self, actor: &Actor) -> Result<Vec<ApiToken>, IdentityError> {
+        let mut tx = self.storage.begin().await?;
+        Ok(tx.api_tokens().list(actor.user_id).await?)
+    }
+
+    pub(super) async fn end_api_token(
+        &self,
+        origin: &Origin,
+        actor: &Actor,
+        id: ApiTokenId,
+    ) -> Result<(), IdentityError> {
+        let mut tx = self.storage.begin().await?;
+        let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
+        let token = tx.api_tokens().revoke(user.id, id, self.clock.now()).await?;
+        let token = token.ok_or(IdentityError::NoSuchApiToken)?;
+        let event = self.security_event(&user, Some(origin), "api_token_revoked", "revoked an API token");
+        tx.audit().append(&event.with("apiTokenId", token.id.to_string())).await?;
+        Ok(tx.commit().await?)
+    }
+}

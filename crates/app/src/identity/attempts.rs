@@ -1,0 +1,67 @@
+//! Guessing defence (RELIABILITY S7, S8), exact over all replicas: counters in storage, by account and by account and address.
+//!
+//! An attempt counts as a failure before the password is looked at and is taken back when the password is right: however many
+//! attempts are made at the same moment on however many replicas, no more than the limit are ever judged. Accounts that do not exist
+//! have the same counters, so nothing tells them apart.
+
+use shopwright_domain::identity::Email;
+use shopwright_domain::limits::SignInFailures;
+use shopwright_ports::identity_api::{IdentityError, Origin};
+use shopwright_ports::storage::{Throttle, Transaction};
+
+use super::Identity;
+
+impl Identity {
+    fn account_key(&self, email: &Email) -> [u8; 32] {
+        self.digester.digest(&format!("account\0{email}"))
+    }
+
+    fn address_key(&self, origin: &Origin, email: &Email) -> [u8; 32] {
+        let address = origin.ip_address.as_deref().unwrap_or_default();
+        self.digester.digest(&format!("address\0{address}\0{email}"))
+    }
+
+    /// Counts an attempt, or refuses it.
+    pub(super) async fn begin_attempt(&self, origin: &Origin, email: &Email) -> Result<(), IdentityError> {
+        let now = self.clock.now();
+        let mut tx = self.storage.begin().await?;
+        // Always the one before the other, so that two attempts cannot wait for each other.
+        let (address, account) = (self.address_key(origin, email), self.account_key(email));
+        let here = tx.throttles().lock(&address, now).await?;
+        let rate = self.rules.sign_in_rate.take(here.rate, now);
+        let rate = rate.map_err(|refusal| IdentityError::TooManyAttempts { until: refusal.until })?;
+        let there = tx.throttles().lock(&account, now).await?;
+        let lockout = self.rules.lockout;
+        lockout.check(there.failures, now).map_err(|refusal| IdentityError::Locked { until: refusal.until })?;
+        tx.throttles().put(&address, Throttle { rate: Some(rate), ..here }).await?;
+        let failures = lockout.failed(there.failures, now);
+        tx.throttles().put(&account, Throttle { failures, ..there }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Counts a guess of somebody who is signed in, or refuses it. Only the account counts here: they may be anywhere.
+    pub(super) async fn begin_guess(&self, email: &Email) -> Result<(), IdentityError> {
+        let (now, account) = (self.clock.now(), self.account_key(email));
+        let mut tx = self.storage.begin().await?;
+        let there = tx.throttles().lock(&account, now).await?;
+        let lockout = self.rules.lockout;
+        lockout.check(there.failures, now).map_err(|refusal| IdentityError::Locked { until: refusal.until })?;
+        let failures = lockout.failed(there.failures, now);
+        tx.throttles().put(&account, Throttle { failures, ..there }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether the failures that stand now have locked the account.
+    pub(super) async fn is_locked(&self, tx: &mut dyn Transaction, email: &Email) -> Result<bool, IdentityError> {
+        let now = self.clock.now();
+        let there = tx.throttles().lock(&self.account_key(email), now).await?;
+        Ok(self.rules.lockout.check(there.failures, now).is_err())
+    }
+
+    /// The password was right: no failure stands against the account any more.
+    pub(super) async fn forgive(&self, tx: &mut dyn Transaction, email: &Email) -> Result<(), IdentityError> {
+        let account = self.account_key(email);
+        let there = tx.throttles().lock(&account, self.clock.now()).await?;
+        Ok(tx.throttles().put(&account, Throttle { failures: SignInFailures::default(), ..there }).await?)
+    }
+}

@@ -1,0 +1,27 @@
+//! Forgetting what is over, so that no table grows for ever.
+
+use jiff::SignedDuration;
+use shopwright_ports::identity_api::IdentityError;
+
+use super::Identity;
+
+/// Sessions and API tokens are kept for so long after their end: somebody may ask what they were.
+const KEPT_AFTER_END: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// Counters that nobody looked at for so long count no more: longer than any lock-out or window.
+const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(25);
+
+impl Identity {
+    /// Forgets what is over; how many rows that were. Harmless on every replica.
+    ///
+    /// # Errors
+    /// [`IdentityError::Storage`].
+    pub async fn forget_what_is_over(&self) -> Result<u64, IdentityError> {
+        let now = self.clock.now();
+        let mut tx = self.storage.begin().await?;
+        let sessions = tx.sessions().purge(now - KEPT_AFTER_END).await?;
+        let tokens = tx.api_tokens().purge(now - KEPT_AFTER_END).await?;
+        let counters = tx.throttles().purge(now - COUNTED_FOR).await?;
+        tx.commit().await?;
+        Ok(sessions + tokens + counters)
+    }
+}

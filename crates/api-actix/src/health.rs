@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
-use shopwright_ports::health_api::{Check, Health};
+use shopwright_ports::health_api::{Check, ClusterCondition, Health};
 
 use crate::iso::Iso;
 use crate::{State, origin, reply};
@@ -25,7 +25,17 @@ struct HealthBody {
 #[derive(Serialize)]
 struct Checks {
     database: CheckBody,
-    kubernetes: CheckBody,
+    kubernetes: ClusterBody,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClusterBody {
+    #[serde(flatten)]
+    check: CheckBody,
+    breaker: &'static str,
+    fence: &'static str,
+    unknown_namespaces: usize,
 }
 
 #[derive(Serialize)]
@@ -70,6 +80,17 @@ impl From<Check> for CheckBody {
     }
 }
 
+impl ClusterBody {
+    fn new(check: Check, condition: ClusterCondition) -> Self {
+        Self {
+            check: check.into(),
+            breaker: condition.breaker.as_str(),
+            fence: condition.fence.as_str(),
+            unknown_namespaces: condition.unknown_namespaces,
+        }
+    }
+}
+
 impl HealthBody {
     fn new(health: Health, now: Iso) -> Self {
         let healthy = health.database.healthy && health.kubernetes.healthy;
@@ -77,7 +98,10 @@ impl HealthBody {
             status: if healthy { "healthy" } else { "degraded" },
             timestamp: now,
             uptime: health.uptime.as_secs(),
-            checks: Checks { database: health.database.into(), kubernetes: health.kubernetes.into() },
+            checks: Checks {
+                database: health.database.into(),
+                kubernetes: ClusterBody::new(health.kubernetes, health.cluster),
+            },
             concurrency: Concurrency {
                 active: health.active_operations,
                 max_concurrent: health.max_operations,
@@ -120,6 +144,8 @@ mod tests {
 
     use actix_web::test::TestRequest;
     use serde_json::json;
+    use shopwright_domain::breaker::BreakerState;
+    use shopwright_ports::health_api::FenceCondition;
 
     use super::*;
     use crate::testing::Bench;
@@ -132,6 +158,11 @@ mod tests {
         Health {
             database: check(None),
             kubernetes,
+            cluster: ClusterCondition {
+                breaker: BreakerState::HalfOpen,
+                fence: FenceCondition::Open,
+                unknown_namespaces: 2,
+            },
             active_operations: 1,
             max_operations: 4,
             uptime: Duration::from_millis(8_900),
@@ -154,7 +185,10 @@ mod tests {
             answer.body["checks"],
             json!({
                 "database": {"status": "healthy", "latencyMs": 2},
-                "kubernetes": {"status": "unhealthy", "message": "no answer within 3 s", "latencyMs": 2},
+                "kubernetes": {
+                    "status": "unhealthy", "message": "no answer within 3 s", "latencyMs": 2,
+                    "breaker": "half-open", "fence": "open", "unknownNamespaces": 2,
+                },
             })
         );
         assert_eq!(answer.body["concurrency"]["maxConcurrent"], 4);

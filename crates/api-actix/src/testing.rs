@@ -16,12 +16,13 @@ use futures::channel::oneshot;
 use futures::future::{LocalBoxFuture, Shared};
 use secrecy::SecretString;
 use serde_json::Value;
+use shopwright_domain::breaker::BreakerState;
 use shopwright_domain::identity::{Actor as DomainActor, PlatformRole};
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Store, StoreState, StoreUrls, example_store};
 use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
 use shopwright_ports::clock::Clock;
-use shopwright_ports::health_api::{Check, Health, HealthService, MockHealthService};
+use shopwright_ports::health_api::{Check, ClusterCondition, FenceCondition, Health, HealthService, MockHealthService};
 use shopwright_ports::identity_api::{Bearer, IdentityError, MockIdentityService, Proof, SignedIn};
 use shopwright_ports::storage::{ApiToken, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
@@ -270,6 +271,11 @@ impl HealthService for Stalled {
         Health {
             database: check.clone(),
             kubernetes: check,
+            cluster: ClusterCondition {
+                breaker: BreakerState::Closed,
+                fence: FenceCondition::Holds,
+                unknown_namespaces: 0,
+            },
             active_operations: 0,
             max_operations: 1,
             uptime: Duration::ZERO,

@@ -4,12 +4,18 @@
 //! and end is a transaction, conditioned on the claim's epoch. A step's effect and its record are two things; between them a crash
 //! repeats the step, so every step is idempotent.
 
+mod aftermath;
+mod audit;
 mod calls;
 mod effects;
+mod epoch;
 mod executor;
 mod provision;
 mod record;
+mod run;
 mod teardown;
+mod waiting;
 
 pub use calls::{ClusterGuard, FenceState, Verdict};
-pub use executor::{Executor, RunEnd};
+pub use executor::Executor;
+pub use run::RunEnd;

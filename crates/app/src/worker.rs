@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::saga::{Executor, RunEnd};
-use leases::Leases;
+pub(crate) use leases::Leases;
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -30,7 +30,8 @@ pub struct WorkerSettings {
     pub max_running: usize,
     /// How often the queue is looked at when nobody gives a hint.
     pub poll: Duration,
-    /// How long a shutdown waits for steps that are under way.
+    /// How long a shutdown waits for steps that are under way: longer than helm takes, so that no release is left pending, and shorter
+    /// than the half minute after which Kubernetes loses its patience.
     pub grace: Duration,
 }
 
@@ -40,7 +41,7 @@ impl Default for WorkerSettings {
             lease: Duration::from_secs(10),
             max_running: 32,
             poll: Duration::from_secs(1),
-            grace: Duration::from_secs(8),
+            grace: Duration::from_secs(20),
         }
     }
 }
@@ -197,11 +198,10 @@ impl Worker {
 }
 
 async fn run_one(executor: &Executor, leases: &Leases, claim: Claim, stop: &CancellationToken) {
-    let lease = claim.lease.clone();
-    let lost = leases.lost(&lease);
-    let span_store = lease.store_id.clone();
+    let claimed = claim.lease.clone();
+    let lost = leases.lost(&claimed);
     let end = {
-        let run = Box::pin(executor.run(claim, stop));
+        let run = Box::pin(executor.run(claim, stop, leases));
         let gone = Box::pin(lost.cancelled());
         match select(run, gone).await {
             Either::Left((end, _)) => end,
@@ -209,21 +209,29 @@ async fn run_one(executor: &Executor, leases: &Leases, claim: Claim, stop: &Canc
             Either::Right(((), _)) => RunEnd::LeaseLost,
         }
     };
-    leases.remove(&lease);
+    // Its epoch may be another than at the claim.
+    let lease = leases.current(&claimed);
+    let (store_id, operation_id) = (&lease.store_id, lease.operation_id);
     match end {
-        RunEnd::Finished(status) => {
-            tracing::info!(store_id = %span_store, operation_id = %lease.operation_id, %status, "operation ended");
-        }
-        RunEnd::Parked => {
-            tracing::debug!(store_id = %span_store, operation_id = %lease.operation_id, "operation parked");
-        }
+        RunEnd::Finished(status) => tracing::info!(%store_id, %operation_id, %status, "operation ended"),
+        RunEnd::Parked => tracing::debug!(%store_id, %operation_id, "operation parked"),
         RunEnd::LeaseLost => {
-            tracing::warn!(store_id = %span_store, operation_id = %lease.operation_id, epoch = %lease.epoch, "lease lost, stopped");
+            tracing::warn!(%store_id, %operation_id, epoch = %lease.epoch, "lease lost, stopped");
+            leases.remove(&lease);
+            executor.record_fenced_out(&lease).await;
         }
+        RunEnd::Abandoned(error @ (StorageError::Unavailable { .. } | StorageError::Conflict)) => {
+            tracing::warn!(%store_id, %operation_id, error = chain(&error), "the database did not answer");
+            if !executor.give_back(&lease).await {
+                tracing::warn!(%store_id, %operation_id, "operation abandoned until its lease runs out");
+            }
+        }
+        // A fault of ours: offered back at once it would come back at once.
         RunEnd::Abandoned(error) => {
-            tracing::error!(store_id = %span_store, operation_id = %lease.operation_id, error = chain(&error), "operation abandoned until its lease runs out");
+            tracing::error!(%store_id, %operation_id, error = chain(&error), "operation abandoned until its lease runs out");
         }
     }
+    leases.remove(&lease);
 }
 
 fn report(ended: Result<(), tokio::task::JoinError>) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shopwright_domain::breaker::BreakerState;
 
 /// One dependency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,39 @@ pub struct Check {
     pub latency: Duration,
 }
 
+/// What is known of a cluster's fence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FenceCondition {
+    /// Nobody could look yet.
+    Unknown,
+    /// It was seen to hold.
+    Holds,
+    /// It is open: the cluster takes no work.
+    Open,
+}
+
+impl FenceCondition {
+    /// The condition as it is shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Holds => "holds",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// What this process knows of the cluster without asking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterCondition {
+    /// Its circuit breaker in this process.
+    pub breaker: BreakerState,
+    /// Its fence.
+    pub fence: FenceCondition,
+    /// Namespaces that carry our labels and belong to no store of this database.
+    pub unknown_namespaces: usize,
+}
+
 /// Everything that `/health` tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
@@ -22,6 +56,8 @@ pub struct Health {
     pub database: Check,
     /// The default cluster: never a reason to be unready (DECISIONS 32).
     pub kubernetes: Check,
+    /// What the process knows of that cluster.
+    pub cluster: ClusterCondition,
     /// Operations that run in this process.
     pub active_operations: usize,
     /// How many may.

@@ -81,10 +81,8 @@ mod tests {
     #[actix_web::test]
     async fn only_a_provision_that_is_not_finished_can_be_cancelled() {
         let mut bench = Bench::new();
-        let refusal = || StoreServiceError::NotCancellable {
-            kind: OperationKind::Delete,
-            status: OperationStatus::Running,
-        };
+        let refusal =
+            || StoreServiceError::NotCancellable { kind: OperationKind::Delete, status: OperationStatus::Running };
         bench.stores.expect_cancel().returning(move |_, _| Err(refusal()));
 
         let answer = bench.send(OWNER.asks(cancel())).await;

@@ -164,6 +164,8 @@ settings! {
         "How long one helm process may take";
     SHOPWRIGHT_ROLLOUT_DEADLINE = Plain, "rollout-deadline", "DURATION", "10m", Some("10m"),
         "How long a store's workloads may take to become ready";
+    SHOPWRIGHT_RETRIES_PER_SECOND = Plain, "retries-per-second", "1..1000", "20", Some("20"),
+        "How many operations that had to wait may go on per second: all at once would be the cluster's next outage";
     SHOPWRIGHT_LEASE = Plain, "lease", "DURATION", "10s", Some("10s"),
         "How long a worker owns an operation without renewing it, 5s to 5m";
 }

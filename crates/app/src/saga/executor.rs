@@ -1,25 +1,27 @@
 //! The loop: ask the plan, do it, write it down.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{
-    DeleteStep, Directive, Policy, ProvisionStep, SagaLog, Step, StepError, UnwindStep, WaitReason, plan,
+    DeleteStep, Directive, Policy, ProvisionStep, Step, StepError, StepStatus, UnwindStep, WaitReason, plan,
 };
-use shopwright_domain::store::{Failure, Store};
+use shopwright_domain::store::Failure;
 use shopwright_ports::clock::{Clock, Entropy};
-use shopwright_ports::cluster::{Fence, NamespaceState};
 use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
-use shopwright_ports::storage::{Claim, Lease, Storage, StorageError};
+use shopwright_ports::storage::{Claim, Storage, StorageError};
 use shopwright_ports::storefront::Storefront;
 use tokio_util::sync::CancellationToken;
 
 use super::calls::ClusterGuard;
 use super::effects::Effect;
+use super::run::{Halt, Run, RunEnd};
 use crate::stores::PublicUrls;
+use crate::worker::Leases;
 
 /// Runs claimed operations to their end, or to the point where they have to wait.
 pub struct Executor {
@@ -49,51 +51,23 @@ impl std::fmt::Debug for Executor {
     }
 }
 
-/// How a run ended.
-#[derive(Debug)]
-pub enum RunEnd {
-    /// The operation is succeeded or failed.
-    Finished(OperationStatus),
-    /// It was given back until its wake time, or because this worker shuts down.
-    Parked,
-    /// Somebody else has it now; nothing was written.
-    LeaseLost,
-    /// The database failed. The lease runs out by itself and somebody, perhaps this worker, takes the operation up again.
-    Abandoned(StorageError),
-}
-
-/// What the executor knows while it runs one claim.
-pub(super) struct Run {
-    pub(super) lease: Lease,
-    pub(super) request_id: Option<shopwright_domain::RequestId>,
-    pub(super) store: Store,
-    pub(super) log: SagaLog,
-    /// The database's time at the claim, and ours by the monotonic clock.
-    pub(super) claimed_at: (Timestamp, Duration),
-    /// Whether this claim's epoch is in the cluster: written before the first change, and only then (DECISIONS 6).
-    pub(super) raised: bool,
-}
-
-impl Run {
-    pub(super) fn fence(&self) -> Fence {
-        Fence { store_id: self.lease.store_id.clone(), epoch: self.lease.epoch }
-    }
-}
-
 impl Executor {
-    /// Runs the claimed operation. `stop` asks to give it back between two steps; dropping the future is a crash, and as safe as one.
-    pub async fn run(&self, claim: Claim, stop: &CancellationToken) -> RunEnd {
-        let mut run = Run {
-            lease: claim.lease,
-            request_id: claim.operation.request_id.clone(),
-            log: SagaLog::from_records(claim.operation.kind, claim.steps),
-            store: claim.store,
-            claimed_at: (claim.claimed_at, self.clock.monotonic()),
-            raised: false,
+    /// Runs the claimed operation. `stop` asks to give it back between two steps; dropping the future is a crash, and as safe as one. A
+    /// panic ends this run alone, and counts like a worker that died (RELIABILITY F11).
+    pub(crate) async fn run(&self, claim: Claim, stop: &CancellationToken, leases: &Leases) -> RunEnd {
+        let (lease, kind, claimed_at) = (claim.lease.clone(), claim.operation.kind, claim.claimed_at);
+        let started = self.clock.monotonic();
+        let run = async {
+            let mut run = Run::new(claim.clone(), leases, started);
+            self.record_claim(&mut run, claim.taken_over.as_ref()).await?;
+            self.drive(&mut run, stop).await
         };
-        let result = match self.record_claim(&mut run, claim.taken_over.as_ref()).await {
-            Ok(()) => self.drive(&mut run, stop).await,
-            Err(error) => Err(error),
+        let result = match AssertUnwindSafe(run).catch_unwind().await {
+            Ok(result) => result,
+            Err(_panic) => {
+                let now = claimed_at.checked_add(self.clock.monotonic().saturating_sub(started)).unwrap_or(claimed_at);
+                self.record_panic(&leases.current(&lease), kind, now).await.map(|()| RunEnd::Parked)
+            }
         };
         match result {
             Ok(end) => end,
@@ -102,7 +76,10 @@ impl Executor {
         }
     }
 
-    async fn drive(&self, run: &mut Run, stop: &CancellationToken) -> Result<RunEnd, StorageError> {
+    async fn drive(&self, run: &mut Run<'_>, stop: &CancellationToken) -> Result<RunEnd, StorageError> {
+        if let Some(end) = self.keep_to_budget(run).await? {
+            return Ok(end);
+        }
         loop {
             if stop.is_cancelled() {
                 self.record_parked(run, OperationStatus::Queued, None, None).await?;
@@ -115,7 +92,11 @@ impl Executor {
                     }
                 }
                 Directive::Wait { until, reason, failure } => {
-                    self.park(run, until, reason, &failure).await?;
+                    let status = match reason {
+                        WaitReason::Backoff | WaitReason::Platform => OperationStatus::Waiting,
+                        WaitReason::Stuck => OperationStatus::Stuck,
+                    };
+                    self.record_parked(run, status, Some(until), Some(&failure)).await?;
                     return Ok(RunEnd::Parked);
                 }
                 // The last step ends its operation in its own transaction; only a log whose last step was recorded elsewhere gets here.
@@ -125,8 +106,22 @@ impl Executor {
         }
     }
 
+    /// What had to wait begins again at a bounded rate; what is begun for the first time, or taken over, at once (RELIABILITY F30).
+    async fn keep_to_budget(&self, run: &Run<'_>) -> Result<Option<RunEnd>, StorageError> {
+        let waited = run.log.records().iter().find(|record| record.status == StepStatus::Failed);
+        let now = self.now(run);
+        let Some(error) = waited.filter(|record| record.not_before.is_none_or(|until| until <= now)) else {
+            return Ok(None);
+        };
+        let Err(delay) = self.cluster.begin_again(run.lease.operation_id) else { return Ok(None) };
+        let failure = error.error.as_ref().map(|error| Failure::new(error.code, error.detail.clone()));
+        let until = now.checked_add(delay).unwrap_or(now);
+        self.record_parked(run, OperationStatus::Waiting, Some(until), failure.as_ref()).await?;
+        Ok(Some(RunEnd::Parked))
+    }
+
     /// The database's time, carried on by the monotonic clock: a wall clock that jumps makes nothing overdue (RELIABILITY F7).
-    pub(super) fn now(&self, run: &Run) -> Timestamp {
+    pub(super) fn now(&self, run: &Run<'_>) -> Timestamp {
         let (claimed_at, then) = run.claimed_at;
         let since = self.clock.monotonic().saturating_sub(then);
         claimed_at.checked_add(since).unwrap_or(claimed_at)
@@ -135,16 +130,16 @@ impl Executor {
     /// Runs one step and records it. `Some` when that ended the operation.
     async fn run_step(
         &self,
-        run: &mut Run,
+        run: &mut Run<'_>,
         step: Step,
         ending: &CancellationToken,
     ) -> Result<Option<RunEnd>, StorageError> {
         run.log.start(step, self.now(run)).map_err(illegal)?;
-        self.record_started(run, step).await?;
         if is_last(step) {
             return self.record_completed(run).await.map(Some);
         }
-        let outcome = if only_waits(step) {
+        self.record_started(run, step).await?;
+        let outcome = if step.only_waits() {
             tokio::select! {
                 biased;
                 outcome = self.act(run, step) => outcome,
@@ -155,24 +150,31 @@ impl Executor {
                 }
             }
         } else {
-            self.act(run, step).await
+            let lease = run.lease.clone();
+            let (outcome, told) = self.attend(&lease, self.act(run, step)).await;
+            run.told |= told;
+            outcome
         };
-        let now = self.now(run);
         match outcome {
             Ok(effect) => {
-                run.log.succeed(step, now).map_err(illegal)?;
-                self.record_succeeded(run, step, effect).await?;
+                run.log.succeed(step, self.now(run)).map_err(illegal)?;
+                self.record_succeeded(run, step, &effect).await?;
             }
-            Err(error) => {
-                tracing::warn!(store_id = %run.store.id, operation_id = %run.lease.operation_id, %step, code = %error.code, detail = error.detail, "step failed");
-                run.log.fail(step, error, now, &self.policy, self.entropy.unit()).map_err(illegal)?;
-                self.record_failed_step(run, step).await?;
-            }
+            Err(Halt::Failed(error)) => self.step_failed(run, step, error).await?,
+            Err(Halt::Storage(error)) => return Err(error),
         }
         Ok(None)
     }
 
-    async fn act(&self, run: &mut Run, step: Step) -> Result<Effect, StepError> {
+    async fn step_failed(&self, run: &mut Run<'_>, step: Step, error: StepError) -> Result<(), StorageError> {
+        tracing::warn!(store_id = %run.store.id, operation_id = %run.lease.operation_id, %step, code = %error.code, detail = error.detail, "step failed");
+        let before = run.log.record(step).and_then(|record| record.error.as_ref()).map(|error| error.code);
+        run.waits_for_another_reason = !before.is_some_and(|before| before.is_same_cause(error.code));
+        run.log.fail(step, error, self.now(run), &self.policy, self.entropy.unit()).map_err(illegal)?;
+        self.record_failed_step(run, step).await
+    }
+
+    async fn act(&self, run: &mut Run<'_>, step: Step) -> Result<Effect, Halt> {
         match step {
             Step::Provision(step) => self.provision(run, step).await,
             Step::Delete(DeleteStep::UninstallRelease) | Step::Unwind(UnwindStep::UninstallRelease) => {
@@ -187,44 +189,16 @@ impl Executor {
         }
     }
 
-    /// Makes sure that the cluster knows this claim's epoch before anything is changed under it.
-    pub(super) async fn raise(&self, run: &mut Run) -> Result<NamespaceState, StepError> {
-        if run.raised {
-            return Ok(NamespaceState::Present);
-        }
-        let state = self.cluster.call(self.cluster.cluster().raise_epoch(&run.fence())).await?;
-        run.raised = state == NamespaceState::Present;
-        Ok(state)
-    }
-
-    async fn park(
-        &self,
-        run: &mut Run,
-        until: Timestamp,
-        reason: WaitReason,
-        failure: &Failure,
-    ) -> Result<(), StorageError> {
-        let status = match reason {
-            WaitReason::Backoff | WaitReason::Platform => OperationStatus::Waiting,
-            WaitReason::Stuck => OperationStatus::Stuck,
-        };
-        self.record_parked(run, status, Some(until), Some(failure)).await
+    /// A pause of some milliseconds before a transaction that met another one is begun again, longer each time.
+    pub(super) async fn step_aside(&self, tries: u32) {
+        let pause = SignedDuration::from_millis(10 << tries.min(6)).mul_f64(0.5 + self.entropy.unit());
+        self.clock.sleep(pause.try_into().unwrap_or_default()).await;
     }
 }
 
 /// Publish, Release and Settle have no effect outside the database: they *are* the transaction that ends the operation.
 pub(super) fn is_last(step: Step) -> bool {
     step == last_step(step.kind())
-}
-
-/// Steps without an effect of their own: stopping in the middle of one leaves nothing behind.
-const fn only_waits(step: Step) -> bool {
-    matches!(
-        step,
-        Step::Provision(ProvisionStep::AwaitWorkloads | ProvisionStep::VerifyStorefront)
-            | Step::Delete(DeleteStep::VerifyGone)
-            | Step::Unwind(UnwindStep::VerifyGone)
-    )
 }
 
 /// The last step of a saga.

@@ -12,10 +12,13 @@ use shopwright_ports::releases::ReleaseSpec;
 use shopwright_ports::secrets::StoreCredentials;
 
 use super::effects::{Effect, Note};
-use super::executor::{Executor, Run};
+use super::executor::Executor;
+use super::run::{Halt, Run};
 
 /// How long one look at the workloads lasts before the deadline is checked again.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(5);
+/// A start that takes longer than this is told to readers even when it is nobody's fault.
+const SLOW: SignedDuration = SignedDuration::from_secs(15);
 /// How long a storefront that does not answer is asked within one attempt, and how often.
 const PROBE_PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 /// What a shopper asks for first. The pods' own readiness says that the store is set up; this says that it can be reached and answers.
@@ -23,7 +26,7 @@ const HOME_PAGE: &str = "/";
 const PROBE_PAUSE: Duration = Duration::from_millis(500);
 
 impl Executor {
-    pub(super) async fn provision(&self, run: &mut Run, step: ProvisionStep) -> Result<Effect, StepError> {
+    pub(super) async fn provision(&self, run: &mut Run<'_>, step: ProvisionStep) -> Result<Effect, Halt> {
         match step {
             ProvisionStep::CreateNamespace => self.create_namespace(run).await,
             ProvisionStep::CreateCredentials => self.create_credentials(run).await,
@@ -34,24 +37,23 @@ impl Executor {
         }
     }
 
-    async fn create_namespace(&self, run: &mut Run) -> Result<Effect, StepError> {
-        self.cluster.call(self.cluster.cluster().ensure_namespace(&run.fence(), run.store.engine)).await?;
-        run.raised = true;
+    async fn create_namespace(&self, run: &mut Run<'_>) -> Result<Effect, Halt> {
+        self.make_namespace(run).await?;
         Ok(Effect::default())
     }
 
     /// A namespace that is not there any more has to be made again, with everything in it.
-    async fn raise_present(&self, run: &mut Run) -> Result<(), StepError> {
+    async fn raise_present(&self, run: &mut Run<'_>) -> Result<(), Halt> {
         match self.raise(run).await? {
             NamespaceState::Present => Ok(()),
-            NamespaceState::Absent => Err(StepError::new(ErrorCode::NamespaceLost, "the namespace is gone")),
+            NamespaceState::Absent => Err(StepError::new(ErrorCode::NamespaceLost, "the namespace is gone").into()),
             NamespaceState::Terminating => {
-                Err(StepError::new(ErrorCode::NamespaceTerminating, "the namespace is terminating"))
+                Err(StepError::new(ErrorCode::NamespaceTerminating, "the namespace is terminating").into())
             }
         }
     }
 
-    async fn create_credentials(&self, run: &mut Run) -> Result<Effect, StepError> {
+    async fn create_credentials(&self, run: &mut Run<'_>) -> Result<Effect, Halt> {
         let credentials = self.credentials(run).await?;
         self.raise_present(run).await?;
         self.cluster.call(self.cluster.cluster().put_credentials(&run.fence(), &credentials)).await?;
@@ -59,19 +61,19 @@ impl Executor {
     }
 
     /// Opens what was sealed with the create; nothing is ever minted here (DECISIONS 15).
-    async fn credentials(&self, run: &Run) -> Result<StoreCredentials, StepError> {
+    async fn credentials(&self, run: &Run<'_>) -> Result<StoreCredentials, Halt> {
         let internal = |detail: String| StepError::new(ErrorCode::Internal, detail);
         let unreadable = |detail: String| StepError::new(ErrorCode::CredentialsUnreadable, detail);
         let sealed = {
-            let mut tx = self.storage.begin().await.map_err(|error| internal(error.to_string()))?;
-            tx.credentials().get(&run.store.id).await.map_err(|error| internal(error.to_string()))?
+            let mut tx = self.storage.begin().await?;
+            tx.credentials().get(&run.store.id).await?
         };
         let sealed = sealed.ok_or_else(|| internal("the store has no sealed credentials".to_owned()))?;
         let plain = self.sealer.open(run.store.id.as_str(), &sealed).map_err(|error| unreadable(error.to_string()))?;
-        StoreCredentials::decode(&plain).map_err(|error| unreadable(error.to_string()))
+        Ok(StoreCredentials::decode(&plain).map_err(|error| unreadable(error.to_string()))?)
     }
 
-    async fn install_release(&self, run: &mut Run) -> Result<Effect, StepError> {
+    async fn install_release(&self, run: &mut Run<'_>) -> Result<Effect, Halt> {
         self.raise_present(run).await?;
         let store = &run.store;
         let spec = ReleaseSpec {
@@ -84,7 +86,11 @@ impl Executor {
             // A retry may bring a new password for the administrator (DECISIONS 14) to a store whose set-up has finished.
             setup_revision: store.retry_count,
         };
+        let announced = self.releases.digests(&spec).await.map_err(StepError::from)?;
+        self.record_release(run, &announced).await?;
         let installed = self.cluster.call(self.releases.install(&run.fence(), &spec)).await?;
+        self.record_release(run, &installed.digests).await?;
+        let store = &run.store;
         let mut note = Note::new(AuditEventType::HelmInstall, format!("release {} is installed", store.id.release()))
             .with("engine", store.engine.as_str())
             .with("namespace", store.id.namespace())
@@ -100,14 +106,14 @@ impl Executor {
 
     /// Waits while the lease is held: the workloads are watched, not polled. A reason that a retry may mend ends the attempt once it has
     /// lasted; slowness alone ends with the step's deadline.
-    async fn await_workloads(&self, run: &mut Run) -> Result<Effect, StepError> {
+    async fn await_workloads(&self, run: &mut Run<'_>) -> Result<Effect, Halt> {
         let step = Step::Provision(ProvisionStep::AwaitWorkloads);
         let mut seen: Option<(ErrorCode, jiff::Timestamp)> = None;
         loop {
             let rollout = self.cluster.call(self.cluster.cluster().await_workloads(&run.store.id, LOOK)).await?;
             let failure = match rollout {
                 Rollout::Ready(result) => return Ok(set_up(result)),
-                Rollout::Failed(failure) => return Err(failed(failure)),
+                Rollout::Failed(failure) => return Err(failed(failure).into()),
                 Rollout::Pending(failure) => failure,
             };
             let now = self.now(run);
@@ -122,23 +128,31 @@ impl Executor {
             let lasting = has_a_cause(failure.code) && now.duration_since(since) >= self.policy.cause_grace;
             let overdue = run.log.record(step).is_some_and(|record| record.spent(now) >= self.policy.deadline(step));
             if lasting || overdue {
-                return Err(failed(failure));
+                return Err(failed(failure).into());
             }
+            let tell = has_a_cause(failure.code) || now.duration_since(since) >= SLOW;
+            self.note(run, tell.then_some(failure)).await?;
             // A look that came back at once found nothing to wait for.
             self.clock.sleep(PROBE_PAUSE).await;
         }
     }
 
     /// Asks the way a shopper does. The ingress needs a moment to learn of a new host, so one attempt asks for a while.
-    async fn verify_storefront(&self, run: &mut Run) -> Result<Effect, StepError> {
+    async fn verify_storefront(&self, run: &mut Run<'_>) -> Result<Effect, Halt> {
         let start = self.now(run);
         loop {
             match self.storefront.probe(&run.store.host, HOME_PAGE).await {
                 Ok(()) => return Ok(Effect::default()),
                 Err(error) if self.now(run).duration_since(start) >= PROBE_PATIENCE => {
-                    return Err(StepError::new(ErrorCode::StorefrontUnreachable, error.to_string()));
+                    return Err(StepError::new(ErrorCode::StorefrontUnreachable, error.to_string()).into());
                 }
-                Err(_) => self.clock.sleep(PROBE_PAUSE).await,
+                Err(error) => {
+                    if self.now(run).duration_since(start) >= PROBE_PATIENCE / 4 {
+                        let failure = Failure::new(ErrorCode::StorefrontUnreachable, error.to_string());
+                        self.note(run, Some(failure)).await?;
+                    }
+                    self.clock.sleep(PROBE_PAUSE).await;
+                }
             }
         }
     }

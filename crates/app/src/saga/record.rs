@@ -1,103 +1,203 @@
-//! The transactions of the executor. Each is conditioned on the claim: when it is not ours any more, nothing is written.
+//! The transactions of a run. Each is conditioned on the claim: when it is not ours any more, nothing is written. One that meets another
+//! is begun again (RELIABILITY F21); one whose commit was not answered ends the run, and whoever takes up the operation reads what is true (F15).
 
 use jiff::Timestamp;
-use shopwright_domain::audit::{AuditEvent, AuditEventType};
-use shopwright_domain::operation::{OperationKind, OperationStatus};
-use shopwright_domain::saga::Step;
+use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::operation::{OperationKind, OperationStatus, ReleaseDigests};
+use shopwright_domain::saga::{SagaLog, Step, StepStatus};
 use shopwright_domain::store::{Failure, Store, StoreEvent, StoreState};
 use shopwright_ports::storage::{StorageError, TakeOver, Transaction};
 
 use super::effects::{Effect, Note};
-use super::executor::{Executor, Run, RunEnd, illegal, is_last, last_step};
+use super::executor::{Executor, illegal, last_step};
+use super::run::{Run, RunEnd};
+
+/// How often a transaction is begun again when it meets others.
+const MEETINGS: u32 = 5;
+
+/// Begins a transaction again while it meets others.
+macro_rules! again {
+    ($executor:expr, $attempt:expr) => {{
+        let mut tries = 0;
+        loop {
+            match $attempt.await {
+                Err(error) if error.is_conflict() && tries < MEETINGS => {
+                    tries += 1;
+                    $executor.step_aside(tries).await;
+                }
+                result => break result,
+            }
+        }
+    }};
+}
 
 impl Executor {
-    /// The first transaction of a claim: the store is being provisioned now; a take-over is written down.
-    pub(super) async fn record_claim(&self, run: &mut Run, taken_over: Option<&TakeOver>) -> Result<(), StorageError> {
+    /// The first transaction of a claim: the store is being provisioned now; a take-over is written down, and a step that its worker did not
+    /// survive is counted before it is run again.
+    pub(super) async fn record_claim(
+        &self,
+        run: &mut Run<'_>,
+        taken_over: Option<&TakeOver>,
+    ) -> Result<(), StorageError> {
         let begins = run.log.kind() == OperationKind::Provision && run.store.state == StoreState::Requested;
-        if !begins && taken_over.is_none() {
-            return Ok(());
+        let began = run.log.current().filter(|record| record.status == StepStatus::Started).map(|record| record.step);
+        if let Some(from) = taken_over {
+            run.log.unattended(from.idle);
+            // A step that only looks runs next to no code: whoever dies meanwhile dies of something else.
+            if let Some(step) = began.filter(|step| !step.only_waits()) {
+                let before = run.log.record(step).and_then(|record| record.error.as_ref()).map(|error| error.code);
+                run.log.crash(step, self.now(run), &self.policy, self.entropy.unit()).map_err(illegal)?;
+                let now = run.log.record(step).and_then(|record| record.error.as_ref()).map(|error| error.code);
+                run.waits_for_another_reason = before != now;
+            }
         }
+        if begins || taken_over.is_some() {
+            again!(self, self.try_record_claim(run, taken_over, began, begins))?;
+        }
+        Ok(())
+    }
+
+    async fn try_record_claim(
+        &self,
+        run: &mut Run<'_>,
+        taken_over: Option<&TakeOver>,
+        began: Option<Step>,
+        begins: bool,
+    ) -> Result<(), StorageError> {
         let mut tx = self.begin_changing(run).await?;
         if let Some(from) = taken_over {
-            let note = Note::new(AuditEventType::Recovery, "a worker stopped renewing its lease; another goes on")
-                .with("previousWorker", from.worker.to_string())
-                .with("worker", run.lease.worker.to_string())
-                .with("previousEpoch", from.epoch.0)
-                .with("idleMs", millis(from.idle));
-            tx.audit().append(&self.event(run, note)).await?;
+            tx.audit().append(&self.recovery(run, from)).await?;
         }
         if begins {
             self.move_store(tx.as_mut(), run, StoreEvent::ProvisioningStarted, None).await?;
         }
         // Fenced, and last: without the lease nothing above stands.
-        self.progress(tx.as_mut(), run).await?;
-        tx.commit().await
-    }
-
-    pub(super) async fn record_started(&self, run: &Run, step: Step) -> Result<(), StorageError> {
-        if is_last(step) {
-            return Ok(());
+        match began {
+            Some(step) => self.record_step(tx.as_mut(), run, step).await?,
+            None => self.progress(tx.as_mut(), run).await?,
         }
-        let mut tx = self.storage.begin().await?;
-        self.record_step(tx.as_mut(), run, step).await?;
         tx.commit().await
     }
 
-    pub(super) async fn record_succeeded(&self, run: &mut Run, step: Step, effect: Effect) -> Result<(), StorageError> {
-        let changes_store = effect.engine_note.is_some();
-        let mut tx = if effect.notes.is_empty() && !changes_store {
+    pub(super) async fn record_started(&self, run: &Run<'_>, step: Step) -> Result<(), StorageError> {
+        again!(self, async {
+            let mut tx = self.storage.begin().await?;
+            self.record_step(tx.as_mut(), run, step).await?;
+            tx.commit().await
+        })
+    }
+
+    pub(super) async fn record_succeeded(
+        &self,
+        run: &mut Run<'_>,
+        step: Step,
+        effect: &Effect,
+    ) -> Result<(), StorageError> {
+        again!(self, self.try_record_succeeded(run, step, effect))?;
+        run.noted = None;
+        run.told = false;
+        Ok(())
+    }
+
+    async fn try_record_succeeded(&self, run: &mut Run<'_>, step: Step, effect: &Effect) -> Result<(), StorageError> {
+        let mut tx = if effect.notes.is_empty() && effect.engine_note.is_none() {
             self.storage.begin().await?
         } else {
             self.begin_changing(run).await?
         };
-        for note in effect.notes {
-            tx.audit().append(&self.event(run, note)).await?;
+        for note in &effect.notes {
+            tx.audit().append(&self.event(run, note.clone())).await?;
         }
-        if let Some(note) = effect.engine_note {
+        if let Some(note) = &effect.engine_note {
             let mut store = self.lock_store(tx.as_mut(), run).await?;
-            store.engine_note = Some(note);
+            store.engine_note = Some(note.clone());
             tx.stores().save(&mut store).await?;
             run.store = store;
         }
-        self.record_step(tx.as_mut(), run, step).await?;
-        tx.commit().await
-    }
-
-    pub(super) async fn record_failed_step(&self, run: &Run, step: Step) -> Result<(), StorageError> {
-        let mut tx = self.storage.begin().await?;
-        // A lost namespace resets earlier steps too.
-        for record in run.log.records() {
-            if record.first_started_at.is_some() && record.step != step {
-                tx.operations().record_step(&run.lease, record).await?;
-            }
+        if run.told {
+            tx.operations().note_waiting(&run.lease, None).await?;
         }
         self.record_step(tx.as_mut(), run, step).await?;
         tx.commit().await
     }
 
+    pub(super) async fn record_failed_step(&self, run: &Run<'_>, step: Step) -> Result<(), StorageError> {
+        again!(self, async {
+            let mut tx = self.storage.begin().await?;
+            // A lost namespace resets earlier steps too.
+            for record in run.log.records() {
+                if record.first_started_at.is_some() && record.step != step {
+                    tx.operations().record_step(&run.lease, record).await?;
+                }
+            }
+            self.record_step(tx.as_mut(), run, step).await?;
+            tx.commit().await
+        })
+    }
+
+    /// What the coming installation is made of. Another than the attempt before it: the chart or helm was replaced meanwhile, and whoever
+    /// looks for the reason of a difference finds it here (RELIABILITY F54).
+    pub(super) async fn record_release(&self, run: &mut Run<'_>, release: &ReleaseDigests) -> Result<(), StorageError> {
+        if run.release.as_ref() == Some(release) {
+            return Ok(());
+        }
+        let changed = run.release.as_ref().map(|before| self.release_changed(run, before, release));
+        again!(self, async {
+            let mut tx = self.begin_changing(run).await?;
+            if let Some(event) = &changed {
+                tx.audit().append(event).await?;
+            }
+            tx.operations().record_release(&run.lease, release).await?;
+            tx.commit().await
+        })?;
+        run.release = Some(release.clone());
+        Ok(())
+    }
+
+    /// Gives the operation back. A reason that is new is written down, each look at an old one is not.
     pub(super) async fn record_parked(
         &self,
-        run: &Run,
+        run: &Run<'_>,
         status: OperationStatus,
         until: Option<Timestamp>,
         failure: Option<&Failure>,
     ) -> Result<(), StorageError> {
-        let mut tx = self.storage.begin().await?;
-        tx.operations().park(&run.lease, status, until, failure).await?;
-        tx.commit().await
+        again!(self, async {
+            let news = failure.filter(|_| run.waits_for_another_reason);
+            let mut tx = match news {
+                Some(_) => self.begin_changing(run).await?,
+                None => self.storage.begin().await?,
+            };
+            if let Some(failure) = news {
+                tx.audit().append(&self.waits(run, status, failure)).await?;
+            }
+            tx.operations().park(&run.lease, status, until, failure).await?;
+            tx.commit().await
+        })
     }
 
     /// The last step: the store is ready, or deleted, and the operation with it.
-    pub(super) async fn record_completed(&self, run: &mut Run) -> Result<RunEnd, StorageError> {
+    pub(super) async fn record_completed(&self, run: &mut Run<'_>) -> Result<RunEnd, StorageError> {
         let now = self.now(run);
-        let kind = run.log.kind();
-        let last = last_step(kind);
-        let mut tx = self.begin_changing(run).await?;
-        if run.log.current().is_some() {
-            run.log.succeed(last, now).map_err(illegal)?;
-            self.record_step(tx.as_mut(), run, last).await?;
+        let last = run.log.current().map(|record| record.step);
+        if let Some(step) = last {
+            run.log.succeed(step, now).map_err(illegal)?;
         }
-        match kind {
+        again!(self, self.try_record_completed(run, last, now))?;
+        Ok(RunEnd::Finished(OperationStatus::Succeeded))
+    }
+
+    async fn try_record_completed(
+        &self,
+        run: &mut Run<'_>,
+        last: Option<Step>,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let mut tx = self.begin_changing(run).await?;
+        if let Some(step) = last {
+            self.record_step(tx.as_mut(), run, step).await?;
+        }
+        match run.log.kind() {
             OperationKind::Provision => self.move_store(tx.as_mut(), run, StoreEvent::Provisioned, None).await?,
             OperationKind::Delete => {
                 self.move_store(tx.as_mut(), run, StoreEvent::Deleted, None).await?;
@@ -110,17 +210,18 @@ impl Executor {
             }
         }
         tx.operations().finish(&run.lease, OperationStatus::Succeeded, None, now).await?;
-        tx.commit().await?;
-        Ok(RunEnd::Finished(OperationStatus::Succeeded))
+        tx.commit().await
     }
 
-    pub(super) async fn record_failed(&self, run: &mut Run, failure: &Failure) -> Result<RunEnd, StorageError> {
+    pub(super) async fn record_failed(&self, run: &mut Run<'_>, failure: &Failure) -> Result<RunEnd, StorageError> {
+        again!(self, self.try_record_failed(run, failure))?;
+        Ok(RunEnd::Finished(OperationStatus::Failed))
+    }
+
+    async fn try_record_failed(&self, run: &mut Run<'_>, failure: &Failure) -> Result<(), StorageError> {
         let now = self.now(run);
         let mut tx = self.begin_changing(run).await?;
-        let note = Note::new(AuditEventType::Error, format!("{} failed: {}", run.log.kind(), failure.detail))
-            .with("errorCode", failure.code.as_str())
-            .with("class", failure.code.class().as_str());
-        tx.audit().append(&self.event(run, note)).await?;
+        tx.audit().append(&self.gave_up(run, failure)).await?;
         match run.log.kind() {
             OperationKind::Provision => {
                 self.move_store(tx.as_mut(), run, StoreEvent::ProvisioningFailed, Some(failure)).await?;
@@ -132,18 +233,17 @@ impl Executor {
             OperationKind::Unwind => {}
         }
         tx.operations().finish(&run.lease, OperationStatus::Failed, Some(failure), now).await?;
-        tx.commit().await?;
-        Ok(RunEnd::Finished(OperationStatus::Failed))
+        tx.commit().await
     }
 
     /// Begins a transaction that will change the store or the audit trail: the tenant is locked first.
-    async fn begin_changing(&self, run: &Run) -> Result<Box<dyn Transaction>, StorageError> {
+    pub(super) async fn begin_changing(&self, run: &Run<'_>) -> Result<Box<dyn Transaction>, StorageError> {
         let mut tx = self.storage.begin().await?;
         tx.tenants().lock(run.lease.tenant_id).await?;
         Ok(tx)
     }
 
-    async fn lock_store(&self, tx: &mut dyn Transaction, run: &Run) -> Result<Store, StorageError> {
+    async fn lock_store(&self, tx: &mut dyn Transaction, run: &Run<'_>) -> Result<Store, StorageError> {
         let store = tx.stores().lock(&run.lease.store_id).await?;
         // A later claim, or a deletion that took over, has raised the epoch.
         store.filter(|store| store.epoch == run.lease.epoch).ok_or(StorageError::LeaseLost)
@@ -153,60 +253,40 @@ impl Executor {
     async fn move_store(
         &self,
         tx: &mut dyn Transaction,
-        run: &mut Run,
+        run: &mut Run<'_>,
         event: StoreEvent,
         failure: Option<&Failure>,
     ) -> Result<(), StorageError> {
-        let now = self.now(run);
         let mut store = self.lock_store(tx, run).await?;
         let previous = store.state;
-        store.apply(event, now).map_err(illegal)?;
+        store.apply(event, self.now(run)).map_err(illegal)?;
         if let Some(failure) = failure {
             store.failure = Some(failure.clone());
         }
-        let mut note = Note::new(AuditEventType::StatusChange, format!("{previous} -> {}", store.state));
         if event == StoreEvent::Provisioned {
-            let urls = self.urls.of(&store.host, store.engine);
-            note = note.with("storefrontUrl", urls.storefront.as_str()).with("adminUrl", urls.admin.as_str());
-            if let Some(duration) = store.provisioning_duration {
-                note = note.with("provisioningDurationMs", millis(duration));
-            }
-            store.urls = Some(urls);
+            store.urls = Some(self.urls.of(&store.host, store.engine));
         }
         tx.stores().save(&mut store).await?;
-        let mut event = self.event(run, note);
-        event.previous = Some(previous);
-        event.new = Some(store.state);
-        tx.audit().append(&event).await?;
+        tx.audit().append(&self.moved(run, previous, &store)).await?;
         tracing::info!(store_id = %store.id, operation_id = %run.lease.operation_id, epoch = %run.lease.epoch, from = %previous, to = %store.state, "store changed");
         run.store = store;
         Ok(())
     }
 
-    async fn record_step(&self, tx: &mut dyn Transaction, run: &Run, step: Step) -> Result<(), StorageError> {
+    async fn record_step(&self, tx: &mut dyn Transaction, run: &Run<'_>, step: Step) -> Result<(), StorageError> {
         if let Some(record) = run.log.record(step) {
             tx.operations().record_step(&run.lease, record).await?;
         }
         self.progress(tx, run).await
     }
 
-    async fn progress(&self, tx: &mut dyn Transaction, run: &Run) -> Result<(), StorageError> {
-        let (step, attempt) =
-            run.log.current().map_or((last_step(run.log.kind()), 0), |record| (record.step, record.attempts));
+    async fn progress(&self, tx: &mut dyn Transaction, run: &Run<'_>) -> Result<(), StorageError> {
+        let (step, attempt) = progress_of(&run.log);
         tx.operations().record_progress(&run.lease, step, attempt).await
-    }
-
-    fn event(&self, run: &Run, note: Note) -> AuditEvent {
-        let mut event = AuditEvent::new(run.lease.tenant_id, note.kind, note.message, self.now(run));
-        event.store_id = Some(run.lease.store_id.clone());
-        event.operation_id = Some(run.lease.operation_id);
-        event.request_id.clone_from(&run.request_id);
-        event.epoch = Some(run.lease.epoch);
-        event.metadata.extend(note.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)));
-        event
     }
 }
 
-fn millis(duration: jiff::SignedDuration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+/// What readers are told of a log: the step that runs or is next, and how often it failed.
+pub(super) fn progress_of(log: &SagaLog) -> (Step, u32) {
+    log.current().map_or((last_step(log.kind()), 0), |record| (record.step, record.attempts))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use shopwright_adapters_helm::{ClusterValues, ExecMode, HelmReleases, HelmSettings, Profile as HelmProfile};
-use shopwright_adapters_k8s::{FENCE_REFUSAL, FenceError, KubeCluster, KubeSettings, KubeSource};
+use shopwright_adapters_k8s::{FENCE_REFUSAL, KubeCluster, KubeSettings, KubeSource};
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
@@ -54,8 +54,8 @@ impl std::fmt::Debug for Platform {
 }
 
 impl Platform {
-    /// Connects everything that the configuration names. The database must answer; a cluster that does not is waited for while serving,
-    /// one that is not prepared is refused.
+    /// Connects everything that the configuration names. The database must answer; a cluster that does not, or that is not prepared, is
+    /// waited for while serving.
     ///
     /// # Errors
     /// [`StartError`], which says what to do.
@@ -82,13 +82,6 @@ impl Platform {
         }
 
         let kube = KubeCluster::connect(KubeSettings::new(source(&cluster.access))).await?;
-        match kube.verify().await {
-            Ok(()) => {}
-            Err(FenceError::Unknown(error)) => {
-                tracing::warn!(%error, "the cluster does not answer; stores wait until it does");
-            }
-            Err(error) => return Err(error.into()),
-        }
         let access: Arc<dyn ReleaseAccess> = Arc::new(kube.clone());
         let releases = HelmReleases::new(helm_settings(config, cluster, data_dir), access)?;
         let helm = releases.helm().await?;

@@ -7,22 +7,28 @@ use jiff::SignedDuration;
 use shopwright_api_actix::{Api, Limits};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
-use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::limits::{Cooldown, Lockout, Rate, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::storage::{RegisteredCluster, StorageError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
 use crate::config::{Config, MigrateConfig, Platform as Where};
+use crate::crypto::{Argon2Hasher, load_or_create};
 use crate::health::HealthChecks;
+use crate::identity::Identity;
 use crate::private_postgres::PrivatePostgres;
 use crate::saga::{ClusterGuard, Executor};
 use crate::stores::{PublicUrls, StoreRules, Stores};
+use crate::sweeper::{Sweeper, SweeperSettings};
 use crate::worker::{Worker, WorkerSettings};
+
+/// Sign-ins that are hashed at once, and that may wait: each takes 19 MiB and some 50 ms of a core.
+const HASH_THREADS: usize = 2;
+const HASH_WAITING: usize = 64;
 
 /// Serves until SIGTERM or SIGINT, then ends in order: no new requests, steps under way get their grace, a private database stops last.
 ///
@@ -53,33 +59,48 @@ async fn run(
 ) -> Result<(), StartError> {
     let work = Arc::new(Notify::new());
     register_cluster(platform, config).await.map_err(StartError::Database)?;
-    let identity = RunningIdentity::start(config, platform).await?;
-    let worker = config.worker.enabled.then(|| worker(config, platform, &work));
+    let identity = identity(config, platform).await?;
+    let guard = Arc::new(
+        ClusterGuard::new(platform.cluster.clone(), platform.clock.clone(), BreakerPolicy::default())
+            .with_retry_rate(Rate { limit: config.worker.retries_per_second, window: SignedDuration::from_secs(1) }),
+    );
+    // What is wrong with the cluster is told now; it is mended without a restart.
+    let first_look = guard.clone();
+    tokio::spawn(async move {
+        if let Err(error) = first_look.check().await {
+            tracing::warn!(code = %error.code, detail = error.detail, "stores wait for the cluster");
+        }
+    });
+    let worker = config.worker.enabled.then(|| worker(config, platform, &guard, &work));
+    let sweeper = config.worker.enabled.then(|| sweeper(config, platform, &guard));
     let health = HealthChecks {
         storage: platform.storage.clone(),
-        cluster: platform.cluster.clone(),
+        cluster: guard,
         clock: platform.clock.clone(),
         worker: worker.clone(),
+        sweeper: sweeper.clone(),
         started_at: platform.clock.now(),
         simulated: platform.simulated,
     };
     let api = Api {
         stores: Arc::new(stores(config, platform, &work)),
-        identity: Arc::new(identity.identity.clone()),
+        identity: Arc::new(identity),
         health: Arc::new(health),
         entropy: platform.entropy.clone(),
         clock: platform.clock.clone(),
-        cookies: config.identity.cookies,
         simulated: platform.simulated,
         limits: Limits::default(),
     };
-    let looking_after = tokio::spawn(identity.look_after(platform.clock.clone(), stop.clone()));
 
     let working = worker.map(|worker| {
         // Audit rows name workers by this id alone; here is which process it was.
         tracing::info!(worker = %worker.id(), "taking up work");
         let stop = stop.clone();
         tokio::spawn(async move { worker.run(stop).await })
+    });
+    let sweeping = sweeper.map(|sweeper| {
+        let stop = stop.clone();
+        tokio::spawn(async move { sweeper.run(stop).await })
     });
     let told = stop.clone();
     let signals = tokio::spawn(async move {
@@ -94,8 +115,10 @@ async fn run(
     {
         tracing::error!(%error, "the worker ended badly");
     }
-    if let Err(error) = looking_after.await {
-        tracing::error!(%error, "nobody looked after sessions and keys any more");
+    if let Some(sweeping) = sweeping
+        && let Err(error) = sweeping.await
+    {
+        tracing::error!(%error, "the sweeper ended badly");
     }
     signals.abort();
     tracing::info!("ended");
@@ -141,6 +164,35 @@ async fn register_cluster(platform: &Platform, config: &Config) -> Result<(), St
     tx.commit().await
 }
 
+async fn identity(config: &Config, platform: &Platform) -> Result<Identity, StartError> {
+    let ttl = config.identity.access_token_ttl;
+    let tokens = load_or_create(
+        platform.storage.as_ref(),
+        platform.sealer.as_ref(),
+        platform.clock.clone(),
+        platform.entropy.as_ref(),
+        ttl,
+    )
+    .await?;
+    let identity = Identity {
+        storage: platform.storage.clone(),
+        hasher: Arc::new(Argon2Hasher::new(HASH_THREADS, HASH_WAITING)),
+        tokens: Arc::new(tokens),
+        clock: platform.clock.clone(),
+        entropy: platform.entropy.clone(),
+        lockout: Lockout::default(),
+        registration_open: config.identity.registration_open,
+        bootstrap_first_user: config.identity.bootstrap_first_user,
+    };
+    if let Some(admin) = &config.identity.admin {
+        let made = identity.ensure_administrator(admin.email.clone(), admin.password.clone()).await;
+        if made.map_err(StartError::Administrator)? {
+            tracing::info!(email = %admin.email, "the first administrator is made");
+        }
+    }
+    Ok(identity)
+}
+
 fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
     let rules = StoreRules {
         suffix: config.stores.domain_suffix.clone(),
@@ -160,15 +212,11 @@ fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
     }
 }
 
-fn worker(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Arc<Worker> {
+fn worker(config: &Config, platform: &Platform, guard: &Arc<ClusterGuard>, work: &Arc<Notify>) -> Arc<Worker> {
     let rollout_deadline = SignedDuration::try_from(config.worker.rollout_deadline).unwrap_or(SignedDuration::MAX);
     let executor = Executor {
         storage: platform.worker_storage.clone(),
-        cluster: Arc::new(ClusterGuard::new(
-            platform.cluster.clone(),
-            platform.clock.clone(),
-            BreakerPolicy::default(),
-        )),
+        cluster: guard.clone(),
         releases: platform.releases.clone(),
         storefront: platform.storefront.clone(),
         sealer: platform.sealer.clone(),
@@ -183,4 +231,16 @@ fn worker(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Arc<Worke
         ..WorkerSettings::default()
     };
     Arc::new(Worker::new(Arc::new(executor), platform.entropy.as_ref(), work.clone(), settings))
+}
+
+fn sweeper(config: &Config, platform: &Platform, guard: &Arc<ClusterGuard>) -> Arc<Sweeper> {
+    let settings = SweeperSettings { patience: config.worker.lease * 2, ..SweeperSettings::default() };
+    Arc::new(Sweeper::new(
+        platform.worker_storage.clone(),
+        guard.clone(),
+        ClusterName::default_cluster(),
+        platform.clock.clone(),
+        platform.entropy.clone(),
+        settings,
+    ))
 }

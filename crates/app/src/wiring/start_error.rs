@@ -1,6 +1,6 @@
 //! Why the program does not start, in words that say what to do.
 
-use shopwright_adapters_k8s::{ConnectError, FenceError};
+use shopwright_adapters_k8s::ConnectError;
 use shopwright_ports::identity_api::IdentityError;
 use shopwright_ports::releases::ReleaseError;
 use shopwright_ports::storage::StorageError;
@@ -46,9 +46,6 @@ pub enum StartError {
     /// The cluster cannot be used as it is configured.
     #[error(transparent)]
     Cluster(#[from] ConnectError),
-    /// The cluster is not prepared.
-    #[error(transparent)]
-    Fence(#[from] FenceError),
     /// Helm or its charts cannot be used.
     #[error("{0}; correct HELM_BIN or CHARTS_DIR")]
     Helm(#[from] ReleaseError),

@@ -15,9 +15,12 @@ struct Held {
     /// When it was last known to be ours, by the monotonic clock and from before the statement was sent.
     renewed_at: Duration,
     lost: CancellationToken,
+    /// Its epoch is being changed: a renewal under the old one says nothing.
+    changing: bool,
 }
 
-pub(super) struct Leases {
+/// The registry of this process's leases.
+pub(crate) struct Leases {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
     length: Duration,
@@ -34,7 +37,7 @@ impl Leases {
     }
 
     pub(super) fn add(&self, lease: &Lease, renewed_at: Duration) {
-        let held = Held { lease: lease.clone(), renewed_at, lost: CancellationToken::new() };
+        let held = Held { lease: lease.clone(), renewed_at, lost: CancellationToken::new(), changing: false };
         self.held().insert(lease.operation_id, held);
     }
 
@@ -48,6 +51,26 @@ impl Leases {
             },
             |held| held.lost.clone(),
         )
+    }
+
+    /// The lease as it is now: its epoch may have been lifted since the claim.
+    pub(crate) fn current(&self, claimed: &Lease) -> Lease {
+        self.held().get(&claimed.operation_id).map_or_else(|| claimed.clone(), |held| held.lease.clone())
+    }
+
+    /// The epoch of this lease is about to be changed in the database.
+    pub(crate) fn begin_change(&self, lease: &Lease) {
+        if let Some(held) = self.held().get_mut(&lease.operation_id) {
+            held.changing = true;
+        }
+    }
+
+    /// From now on the lease is this one: the changed one, or the old one when the change came to nothing.
+    pub(crate) fn end_change(&self, lease: &Lease) {
+        if let Some(held) = self.held().get_mut(&lease.operation_id) {
+            held.lease = lease.clone();
+            held.changing = false;
+        }
     }
 
     pub(super) fn remove(&self, lease: &Lease) {
@@ -93,7 +116,7 @@ impl Leases {
                     };
                     if ours.contains(lease) {
                         entry.renewed_at = sent_at;
-                    } else {
+                    } else if !entry.changing {
                         entry.lost.cancel();
                     }
                 }

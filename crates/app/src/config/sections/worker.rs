@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::config::reader::Reader;
 use crate::config::settings::{
     MAX_STORES_PER_USER, PROVISIONING_MAX_RETRIES, SHOPWRIGHT_CLUSTER_PERMITS, SHOPWRIGHT_HELM_DEADLINE,
-    SHOPWRIGHT_HELM_PERMITS, SHOPWRIGHT_LEASE, SHOPWRIGHT_ROLLOUT_DEADLINE, SHOPWRIGHT_WORKER,
-    STORE_CREATION_COOLDOWN_MS,
+    SHOPWRIGHT_HELM_PERMITS, SHOPWRIGHT_LEASE, SHOPWRIGHT_RETRIES_PER_SECOND, SHOPWRIGHT_ROLLOUT_DEADLINE,
+    SHOPWRIGHT_WORKER, STORE_CREATION_COOLDOWN_MS,
 };
 use crate::config::values;
 
@@ -46,6 +46,8 @@ pub struct WorkerConfig {
     pub helm_deadline: Duration,
     /// Patience for workloads.
     pub rollout_deadline: Duration,
+    /// Operations that go on per second after they had to wait.
+    pub retries_per_second: u32,
     /// Life of a lease that is not renewed.
     pub lease: Duration,
 }
@@ -57,6 +59,7 @@ pub(in crate::config) fn worker(reader: &mut Reader<'_>) -> Option<WorkerConfig>
     let deadlines = || values::duration_within(Duration::from_secs(1)..=Duration::from_hours(2));
     let helm_deadline = reader.read(&SHOPWRIGHT_HELM_DEADLINE, deadlines());
     let rollout_deadline = reader.read(&SHOPWRIGHT_ROLLOUT_DEADLINE, deadlines());
+    let retries_per_second = reader.read(&SHOPWRIGHT_RETRIES_PER_SECOND, values::number(1..=1000));
     // Below 5 s nothing would be left of the lease: its owner stops 3 s before its end (DECISIONS 6).
     let leases = values::duration_within(Duration::from_secs(5)..=Duration::from_mins(5));
     let lease = reader.read(&SHOPWRIGHT_LEASE, leases);
@@ -67,6 +70,7 @@ pub(in crate::config) fn worker(reader: &mut Reader<'_>) -> Option<WorkerConfig>
         helm_permits: helm_permits.unwrap_or_else(cores),
         helm_deadline: helm_deadline?,
         rollout_deadline: rollout_deadline?,
+        retries_per_second: retries_per_second?,
         lease: lease?,
     })
 }

@@ -1,0 +1,91 @@
+//! One claim in the hands of this worker: what it knows, and why it stops.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shopwright_domain::operation::{OperationStatus, ReleaseDigests};
+use shopwright_domain::saga::{SagaLog, StepError};
+use shopwright_domain::store::{Failure, Store};
+use shopwright_ports::cluster::Fence;
+use shopwright_ports::storage::{Claim, Lease, StorageError};
+
+use crate::worker::Leases;
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum RunEnd {
+    /// The operation is succeeded or failed.
+    Finished(OperationStatus),
+    /// It was given back until its wake time, or because this worker shuts down.
+    Parked,
+    /// Somebody else has it now; nothing was written.
+    LeaseLost,
+    /// The database failed. The lease runs out by itself and somebody, perhaps this worker, takes the operation up again.
+    Abandoned(StorageError),
+}
+
+/// Why a step's effect came to no end.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// It did not work out: the plan says what follows.
+    Failed(StepError),
+    /// The database failed, or the lease is lost: nothing more may be done.
+    Storage(StorageError),
+}
+
+impl From<StepError> for Halt {
+    fn from(error: StepError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StorageError> for Halt {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// What the executor knows while it runs one claim.
+pub(super) struct Run<'a> {
+    pub(super) lease: Lease,
+    /// Where the lease is renewed: it learns when the lease changes.
+    pub(super) leases: &'a Leases,
+    pub(super) request_id: Option<shopwright_domain::RequestId>,
+    pub(super) store: Store,
+    pub(super) log: SagaLog,
+    /// The database's time at the claim, and ours by the monotonic clock.
+    pub(super) claimed_at: (Timestamp, Duration),
+    /// Whether this claim's epoch is in the cluster: written before the first change, and only then (DECISIONS 6).
+    pub(super) raised: bool,
+    /// What the step under way waits for, as readers were told.
+    pub(super) noted: Option<Failure>,
+    /// Whether readers were told anything that is to be taken back when the step succeeds.
+    pub(super) told: bool,
+    /// What the last attempt to install was made of.
+    pub(super) release: Option<ReleaseDigests>,
+    /// Whether the reason for which it waits is another than before: that is worth an audit event, each back-off is not.
+    pub(super) waits_for_another_reason: bool,
+}
+
+impl<'a> Run<'a> {
+    /// The claim, begun now by the monotonic clock.
+    pub(super) fn new(claim: Claim, leases: &'a Leases, monotonic: Duration) -> Self {
+        Self {
+            lease: claim.lease,
+            leases,
+            request_id: claim.operation.request_id,
+            log: SagaLog::from_records(claim.operation.kind, claim.steps),
+            store: claim.store,
+            claimed_at: (claim.claimed_at, monotonic),
+            raised: false,
+            noted: None,
+            told: false,
+            release: claim.operation.release,
+            waits_for_another_reason: false,
+        }
+    }
+
+    pub(super) fn fence(&self) -> Fence {
+        Fence { store_id: self.lease.store_id.clone(), epoch: self.lease.epoch }
+    }
+}

@@ -1,0 +1,228 @@
+//! Looks for namespaces that should not be there, and removes those whose store is gone for good.
+//!
+//! A worker that slept through a deletion may make its store's namespace anew (DECISIONS 7); the fence cannot help, because nothing of the
+//! old namespace is left to compare with. Every worker process sweeps now and then. What it decides by is
+//! [`shopwright_domain::sweep`]; it removes by uid and version, so that a namespace which somebody has just taken up is left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::saga::StepError;
+use shopwright_domain::store::{Store, StoreState};
+use shopwright_domain::sweep::{Owner, Sightings, Verdict, judge};
+use shopwright_domain::{ClusterName, StoreId};
+use shopwright_ports::clock::{Clock, Entropy};
+use shopwright_ports::cluster::StoreNamespace;
+use shopwright_ports::storage::{Page, Storage, StorageError, StoreFilter};
+use tokio_util::sync::CancellationToken;
+
+use crate::saga::ClusterGuard;
+
+/// How many rows are read at once.
+const PAGE: u32 = 500;
+
+/// How often to sweep, and how sure to be.
+#[derive(Debug, Clone)]
+pub struct SweeperSettings {
+    /// Between two sweeps, give or take a quarter.
+    pub pause: Duration,
+    /// A namespace goes only when it was seen to be a stray for so long: two leases.
+    pub patience: Duration,
+}
+
+impl Default for SweeperSettings {
+    fn default() -> Self {
+        Self { pause: Duration::from_secs(60), patience: Duration::from_secs(20) }
+    }
+}
+
+/// What one sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Asked to go.
+    pub removed: Vec<StoreId>,
+    /// Nobody knows their stores: people decide.
+    pub unknown: Vec<StoreId>,
+}
+
+/// Why a sweep came to no end. The next one begins anew.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The cluster, or its breaker, said no.
+    #[error("{}: {}", .0.code, .0.detail)]
+    Cluster(StepError),
+    /// The database did.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Sweeps one cluster.
+pub struct Sweeper {
+    storage: Arc<dyn Storage>,
+    guard: Arc<ClusterGuard>,
+    cluster: ClusterName,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: SweeperSettings,
+    sightings: Mutex<Sightings>,
+    reported: Mutex<BTreeSet<String>>,
+    unknown: AtomicUsize,
+}
+
+impl std::fmt::Debug for Sweeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sweeper")
+            .field("cluster", &self.cluster)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sweeper {
+    /// A sweeper of the cluster behind `guard`, which is called `cluster` in the stores' rows.
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        guard: Arc<ClusterGuard>,
+        cluster: ClusterName,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: SweeperSettings,
+    ) -> Self {
+        Self {
+            storage,
+            guard,
+            cluster,
+            clock,
+            entropy,
+            settings,
+            sightings: Mutex::default(),
+            reported: Mutex::default(),
+            unknown: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many namespaces carry our labels and belong to no store, as of the last sweep.
+    pub fn unknown(&self) -> usize {
+        self.unknown.load(Ordering::Relaxed)
+    }
+
+    /// Sweeps until `stop`.
+    pub async fn run(&self, stop: CancellationToken) {
+        loop {
+            let pause = self.settings.pause.mul_f64(0.75 + 0.5 * self.entropy.unit());
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = self.clock.sleep(pause) => {}
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                swept = self.sweep() => match swept {
+                    Ok(swept) => tracing::debug!(?swept, "swept"),
+                    Err(error) => tracing::info!(%error, "not swept now"),
+                },
+            }
+        }
+    }
+
+    /// Looks once.
+    ///
+    /// # Errors
+    /// [`SweepError`]; nothing is lost by it.
+    pub async fn sweep(&self) -> Result<Swept, SweepError> {
+        // The rows are read after the list: what the list holds had its row by then.
+        let listed = self.guard.call(self.guard.cluster().list_namespaces()).await.map_err(SweepError::Cluster)?;
+        let living = if listed.is_empty() { BTreeMap::new() } else { self.living().await? };
+        let (mut strays, mut unknown) = (Vec::new(), Vec::new());
+        for namespace in &listed {
+            if living.get(&namespace.store_id).is_some_and(|state| *state != StoreState::Failed) {
+                continue;
+            }
+            let row = self.row(&namespace.store_id).await?;
+            let owner = row.as_ref().map(|(_, owner)| owner);
+            match (judge(namespace.epoch, namespace.terminating, owner), row) {
+                (Verdict::Remove, Some((store, _))) => strays.push((namespace, store)),
+                (Verdict::Report, _) => unknown.push(namespace),
+                (Verdict::Keep | Verdict::Remove, _) => {}
+            }
+        }
+        let lasting = self.lasting(&strays);
+        let mut swept = Swept { unknown: self.report(&unknown), ..Swept::default() };
+        for (stray, store) in strays.into_iter().filter(|(stray, _)| lasting.contains(&stray.uid)) {
+            self.remove(stray, &store).await?;
+            swept.removed.push(store.id);
+        }
+        Ok(swept)
+    }
+
+    /// The states of all stores on this cluster that are not deleted. One that is missed while pages shift is read by itself later.
+    async fn living(&self) -> Result<BTreeMap<StoreId, StoreState>, StorageError> {
+        let mut living = BTreeMap::new();
+        for page in 0.. {
+            let page = Page { limit: PAGE, offset: page * PAGE };
+            let (stores, _) = self.storage.begin().await?.stores().list(&StoreFilter::default(), page).await?;
+            let last = stores.len() < PAGE as usize;
+            let ours = stores.into_iter().filter(|store| store.cluster == self.cluster);
+            living.extend(ours.map(|store| (store.id, store.state)));
+            if last {
+                break;
+            }
+        }
+        Ok(living)
+    }
+
+    /// The store's row, when there is one and it is on this cluster.
+    async fn row(&self, id: &StoreId) -> Result<Option<(Store, Owner)>, StorageError> {
+        let mut tx = self.storage.begin().await?;
+        let Some(store) = tx.stores().get(id).await?.filter(|store| store.cluster == self.cluster) else {
+            return Ok(None);
+        };
+        let latest = match tx.operations().latest_of(id).await {
+            Ok(latest) => latest.map(|operation| (operation.kind, operation.status)),
+            // Something that a newer version made: whatever it is, it is not for us to judge.
+            Err(StorageError::Corrupt { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let owner = Owner { state: store.state, epoch: store.epoch, was_ready: store.ready_at.is_some(), latest };
+        Ok(Some((store, owner)))
+    }
+
+    fn lasting(&self, strays: &[(&StoreNamespace, Store)]) -> BTreeSet<String> {
+        let patience = SignedDuration::try_from(self.settings.patience).unwrap_or(SignedDuration::MAX);
+        let now = jiff::Timestamp::UNIX_EPOCH.checked_add(self.clock.monotonic()).unwrap_or(jiff::Timestamp::MAX);
+        let seen = strays.iter().map(|(stray, _)| stray.uid.as_str());
+        let mut sightings = self.sightings.lock().unwrap_or_else(PoisonError::into_inner);
+        sightings.lasting(seen, now, patience).into_iter().map(str::to_owned).collect()
+    }
+
+    /// Tells operators once of each namespace that belongs to no store.
+    fn report(&self, unknown: &[&StoreNamespace]) -> Vec<StoreId> {
+        self.unknown.store(unknown.len(), Ordering::Relaxed);
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        for namespace in unknown.iter().filter(|namespace| !reported.contains(&namespace.uid)) {
+            tracing::warn!(store_id = %namespace.store_id, uid = namespace.uid, epoch = %namespace.epoch, "a namespace carries our labels and belongs to no store of this database; it is left alone");
+        }
+        *reported = unknown.iter().map(|namespace| namespace.uid.clone()).collect();
+        unknown.iter().map(|namespace| namespace.store_id.clone()).collect()
+    }
+
+    async fn remove(&self, stray: &StoreNamespace, store: &Store) -> Result<(), SweepError> {
+        tracing::warn!(store_id = %store.id, uid = stray.uid, epoch = %stray.epoch, "removing a namespace that appeared after its store was gone");
+        self.guard.call(self.guard.cluster().remove_stray(stray)).await.map_err(SweepError::Cluster)?;
+        let message = "a namespace that appeared after the store was gone is removed";
+        let mut event = AuditEvent::new(store.tenant_id, AuditEventType::Warning, message, self.clock.now())
+            .with("uid", stray.uid.as_str())
+            .with("namespaceEpoch", stray.epoch.0)
+            .with("currentEpoch", store.epoch.0);
+        event.store_id = Some(store.id.clone());
+        let mut tx = self.storage.begin().await?;
+        tx.tenants().lock(store.tenant_id).await?;
+        tx.audit().append(&event).await?;
+        Ok(tx.commit().await?)
+    }
+}

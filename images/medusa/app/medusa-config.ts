@@ -5,7 +5,7 @@
  * store, so events, cache and sessions live in it and Redis is not needed.
  */
 import { defineConfig } from "@medusajs/framework/utils"
-import { connectionUrl, publicUrl, secret, uploadsDir } from "./src/lib/environment"
+import { connection, connectionUrl, publicUrl, secret, uploadsDir } from "./src/lib/environment"
 
 const secure = publicUrl().startsWith("https:")
 
@@ -13,7 +13,7 @@ module.exports = defineConfig({
   admin: { path: "/app", backendUrl: "/" },
   projectConfig: {
     databaseUrl: connectionUrl(),
-    databaseDriverOptions: { connection: { ssl: false }, pool: { min: 0, max: 12 } },
+    databaseDriverOptions: { connection: { ssl: connection().ssl }, pool: { min: 0, max: 12 } },
     workerMode: "shared",
     // Storefront and admin are served from the shop's own origin. In production Medusa's cookie is "Secure", which a browser throws away
     // on plain http: the admin's sign-in would loop.

@@ -36,15 +36,37 @@ export interface Connection {
   database: string
   user: string
   password: string
+  ssl: false | { rejectUnauthorized: boolean }
 }
 
 export function connection(): Connection {
+  if (process.env.DATABASE_URL_FILE && !building) return ofUrl(readFileSync(process.env.DATABASE_URL_FILE, "utf8").trim())
   return {
     host: setting("DB_HOST"),
     port: Number(process.env.DB_PORT ?? "5432"),
     database: setting("DB_NAME"),
     user: setting("DB_USER"),
     password: secret("database-password"),
+    ssl: false,
+  }
+}
+
+/** A managed database: postgres://user:password@host:port/name?sslmode=disable|require|verify-full; without a word it is `require`. */
+function ofUrl(text: string): Connection {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const mode = url?.searchParams.get("sslmode") ?? "require"
+  const database = decodeURIComponent(url?.pathname.slice(1) ?? "")
+  // The text is a secret: what is wrong with it is said without it.
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || !url.hostname || !database || !["disable", "require", "verify-full"].includes(mode)) {
+    throw new Error(`${process.env.DATABASE_URL_FILE} holds no postgres://user:password@host:port/name?sslmode=disable|require|verify-full`)
+  }
+  return {
+    host: url.hostname,
+    port: Number(url.port || "5432"),
+    database,
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    ssl: mode === "disable" ? false : { rejectUnauthorized: mode === "verify-full" },
   }
 }
 

@@ -4,7 +4,7 @@
  * What always holds: no value of a secret is in it, whatever an error's text says; it fits into the 4096 bytes that the kubelet keeps.
  */
 import { readdirSync, writeFileSync } from "node:fs"
-import { secret } from "../lib/environment"
+import { connection, secret } from "../lib/environment"
 
 export interface StepTime {
   name: string
@@ -55,8 +55,19 @@ export function redact(text: string): string {
   for (const key of keys) {
     // The e-mail is no secret, and useful in "already exists".
     if (key.startsWith(".") || key === "admin-email") continue
-    const value = secret(key)
+    // Of the database's URL it is the password that an error may quote by itself.
+    const value = key === "database-url" ? databasePassword() : secret(key)
+    if (!value) continue
     for (const form of [value, encodeURIComponent(value)]) redacted = redacted.replaceAll(form, "***")
   }
   return redacted
+}
+
+function databasePassword(): string {
+  try {
+    return connection().password
+  } catch {
+    // A URL that cannot be read connects to nothing, and nothing quotes it.
+    return ""
+  }
 }

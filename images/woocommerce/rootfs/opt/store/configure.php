@@ -12,10 +12,10 @@ require_once __DIR__ . '/lib/load.php';
 require_once __DIR__ . '/administrator.php';
 
 use Shopwright\{Database, Failure, Record, Report, Versions};
-use function Shopwright\secret;
+use function Shopwright\{database, secret};
 
 $report = new Report();
-$report->hide(secret('DB_PASSWORD'), secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
+$report->hide(database()['password'], secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
 $versions = Versions::ofImage();
 $run = $argv[1] ?? '';
 

@@ -13,13 +13,13 @@ require_once __DIR__ . '/lib/load.php';
 require_once __DIR__ . '/administrator.php';
 
 use Shopwright\{Database, Failure, Record, Report, Versions};
-use function Shopwright\secret;
+use function Shopwright\{database, secret};
 
 $report = new Report();
 $versions = Versions::ofImage();
 $run = bin2hex(random_bytes(16));
 
-$report->hide(secret('DB_PASSWORD'), secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
+$report->hide(database()['password'], secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
 $report->step('database', function () use (&$database) {
     $database = Database::locked();
 });

@@ -11,10 +11,13 @@ declare(strict_types=1);
 
 require_once '/opt/store/lib/env.php';
 
-define('DB_HOST', Shopwright\setting('DB_HOST', 'db'));
-define('DB_NAME', Shopwright\setting('DB_NAME', 'store'));
-define('DB_USER', Shopwright\setting('DB_USER', 'store'));
-define('DB_PASSWORD', Shopwright\secret('DB_PASSWORD'));
+(function (array $database): void {
+    define('DB_HOST', "{$database['host']}:{$database['port']}");
+    define('DB_NAME', $database['name']);
+    define('DB_USER', $database['user']);
+    define('DB_PASSWORD', $database['password']);
+    define('MYSQL_CLIENT_FLAGS', $database['tls'] ? MYSQLI_CLIENT_SSL : 0);
+})(Shopwright\database());
 define('DB_CHARSET', 'utf8mb4');
 define('DB_COLLATE', '');
 $table_prefix = 'wp_';

@@ -39,7 +39,8 @@ final class Database
         $link = mysqli_init();
         $link->options(MYSQLI_OPT_CONNECT_TIMEOUT, $seconds);
         $link->options(MYSQLI_OPT_READ_TIMEOUT, $readSeconds);
-        $link->real_connect(setting('DB_HOST', 'db'), setting('DB_USER', 'store'), secret('DB_PASSWORD'), setting('DB_NAME', 'store'));
+        $at = database();
+        $link->real_connect($at['host'], $at['user'], $at['password'], $at['name'], $at['port'], null, $at['tls'] ? MYSQLI_CLIENT_SSL : 0);
         $link->set_charset('utf8mb4');
         return new self($link);
     }

@@ -34,3 +34,27 @@ function secret(string $name): string
     }
     return rtrim($content, "\r\n");
 }
+
+/**
+ * How the database is reached: by the DB_ settings, or by the URL in the file that DATABASE_URL_FILE names, which a managed one has:
+ * mysql://user:password@host:port/name?tls=true|false; without a word it is true, with the certificate checked.
+ *
+ * @return array{host: string, port: int, user: string, password: string, name: string, tls: bool}
+ */
+function database(): array
+{
+    if (setting('DATABASE_URL_FILE', '') === '') {
+        return ['host' => setting('DB_HOST', 'db'), 'port' => 3306, 'user' => setting('DB_USER', 'store'),
+            'password' => secret('DB_PASSWORD'), 'name' => setting('DB_NAME', 'store'), 'tls' => false];
+    }
+    $url = parse_url(secret('DATABASE_URL')) ?: [];
+    parse_str($url['query'] ?? '', $options);
+    $name = rawurldecode(substr($url['path'] ?? '', 1));
+    $tls = $options['tls'] ?? 'true';
+    if (!in_array($url['scheme'] ?? '', ['mysql', 'mariadb'], true) || empty($url['host']) || $name === '' || !in_array($tls, ['true', 'false'], true)) {
+        // The text is a secret: what is wrong with it is said without it.
+        throw new MissingSetting('DATABASE_URL_FILE names a file that holds no mysql://user:password@host:port/name?tls=true|false');
+    }
+    return ['host' => $url['host'], 'port' => $url['port'] ?? 3306, 'user' => rawurldecode($url['user'] ?? ''),
+        'password' => rawurldecode($url['pass'] ?? ''), 'name' => $name, 'tls' => $tls === 'true'];
+}

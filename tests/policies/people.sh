@@ -77,11 +77,13 @@ for who in developer at_work; do
   service '{"type": "NodePort"}'; refused "a Service of a store is for the cluster alone" "$who" create -f "$WORK/service.json"
   service '{"type": "LoadBalancer"}'; refused "a Service of a store is for the cluster alone" "$who" create -f "$WORK/service.json"
   service '{"type": "ExternalName", "externalName": "169.254.169.254.nip.io"}'; refused "a Service of a store is for the cluster alone" "$who" create -f "$WORK/service.json"
-  service '{}'; allowed "$who" create -f "$WORK/service.json"
+  service "{}"; allowed "$who" create -f "$WORK/service.json"
   claim '{"volumeName": "pvc-of-somebody-else"}'; refused "a store does not choose its volumes" "$who" create -f "$WORK/claim.json"
   claim '{}'; allowed "$who" create -f "$WORK/claim.json"
 done
-refused "a store does not choose its volumes" developer patch pvc uploads --type=merge -p '{"spec": {"volumeName": "pvc-of-somebody-else"}}'
+# Of a bound claim Kubernetes says no by itself, so here is one that nothing will ever bind.
+claim '{"storageClassName": ""}'; kubectl -n "$own" create -f "$WORK/claim.json" >/dev/null
+refused "a store does not choose its volumes" developer patch pvc another --type=merge -p '{"spec": {"volumeName": "pvc-of-somebody-else"}}'
 # Without the policy the quota says no.
 service '{"type": "NodePort"}'
 answer=$(kubectl -n "$own" get resourcequota store -o json | jq -r '.status.hard["services.nodeports"] + .status.hard["services.loadbalancers"]')

@@ -66,3 +66,6 @@ impl KubeCluster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

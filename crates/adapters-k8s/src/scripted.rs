@@ -65,7 +65,8 @@ impl Answer {
 
     /// The lines of a watch, which then stays open.
     pub(crate) fn events(events: &[Value]) -> Self {
-        let mut answer = Self::text(200, &events.iter().map(|event| format!("{event}\n")).collect::<String>());
+        let lines: Vec<_> = events.iter().map(|event| Bytes::from(format!("{event}\n"))).collect();
+        let mut answer = Self::chunks(200, lines);
         answer.body.open = true;
         answer
     }

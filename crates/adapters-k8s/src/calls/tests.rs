@@ -54,6 +54,7 @@ async fn a_worker_carries_its_epoch_and_base_impersonates_nobody() {
     }
 }
 
+/// F31.
 #[tokio::test]
 async fn a_throttle_is_not_repeated_and_says_when_to_come_back() {
     let busy = Response::builder().status(429).header("retry-after", "3").body(Body::from(b"slow down".to_vec()));
@@ -73,6 +74,7 @@ async fn an_ill_cluster_has_not_answered() {
     assert!(matches!(error, CallError::NoAnswer { detail, .. } if detail.ends_with("503 etcd is away")));
 }
 
+/// F37.
 #[tokio::test(start_paused = true)]
 async fn silence_ends_at_the_limit() {
     let (calls, mut server) = calls();

@@ -49,7 +49,7 @@ pub(super) fn obstacle(namespace: &Namespace) -> Option<String> {
     (going && !own.is_empty()).then(|| format!("namespace {name} itself has the finalizers {}", own.join(", ")))
 }
 
-/// The APIServices behind the versions of APIs that a failed discovery names: `group/version` is served by `version.group`.
+/// What serves the versions of APIs that a failed discovery names: the `APIService` of `group/version` is called `version.group`.
 fn dead_services(words: &str) -> String {
     let mut services: Vec<String> = words
         .split([' ', ',', ';'])

@@ -13,7 +13,7 @@ use super::*;
 use crate::calls::{CallError, Calls, Identity};
 use crate::scripted::{Answer, calls};
 
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 8 * 1024;
 
 /// A body of zeros without an end, which counts what was taken from it.
 struct Endless(Arc<AtomicUsize>);

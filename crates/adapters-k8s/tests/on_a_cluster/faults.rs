@@ -23,8 +23,8 @@ async fn namespace(bed: &Bed, fence: &Fence) -> Namespace {
 }
 
 #[track_caller]
-fn lost(outcome: Result<(), ClusterError>) {
-    assert!(matches!(&outcome, Err(error) if error.is_outage()), "{outcome:?}");
+fn lost(outcome: &Result<(), ClusterError>) {
+    assert!(matches!(outcome, Err(error) if error.is_outage()), "{outcome:?}");
 }
 
 /// F33: whatever answer is lost, the cluster has done it once, and the repetition takes it as done.
@@ -37,16 +37,16 @@ async fn f33_a_lost_answer_is_repeated_without_harm() {
     let own = first.store_id.namespace().to_owned();
 
     proxy.once(Method::POST, "/namespaces", Verdict::LoseReply);
-    lost(cluster.ensure_namespace(&first, Engine::Medusa).await);
+    lost(&cluster.ensure_namespace(&first, Engine::Medusa).await);
     let uid = namespace(&bed, &first).await.uid();
     proxy.once(Method::PATCH, "/rolebindings/shopwright-store-worker", Verdict::LoseReply);
-    lost(cluster.ensure_namespace(&first, Engine::Medusa).await);
+    lost(&cluster.ensure_namespace(&first, Engine::Medusa).await);
     cluster.ensure_namespace(&first, Engine::Medusa).await.expect("the namespace that is there already");
     assert_eq!(namespace(&bed, &first).await.uid(), uid, "it was made once");
 
     let second = Fence { store_id: first.store_id.clone(), epoch: Epoch(2) };
     proxy.once(Method::PATCH, &own, Verdict::LoseReply);
-    lost(cluster.raise_epoch(&second).await.map(drop));
+    lost(&cluster.raise_epoch(&second).await.map(drop));
     assert_eq!(namespace(&bed, &first).await.annotations()["shopwright.dev/epoch"], "2");
     let raised = cluster.raise_epoch(&second).await;
     assert!(matches!(raised, Ok(NamespaceState::Present)), "{raised:?}");
@@ -54,13 +54,13 @@ async fn f33_a_lost_answer_is_repeated_without_harm() {
     assert!(matches!(stale, Err(ClusterError::StaleEpoch { .. })), "the barrier holds after a lost answer: {stale:?}");
 
     proxy.once(Method::PATCH, "/secrets/store-credentials", Verdict::LoseReply);
-    lost(cluster.put_credentials(&second, &credentials("mine")).await);
+    lost(&cluster.put_credentials(&second, &credentials("mine")).await);
     cluster.put_credentials(&second, &credentials("mine")).await.expect("the same again");
     let secrets = Api::<Secret>::namespaced(bed.admin.clone(), &own);
     assert_eq!(secrets.get("store-credentials").await.unwrap().data.unwrap()["admin-password"].0, b"mine");
 
     proxy.once(Method::DELETE, &own, Verdict::LoseReply);
-    lost(cluster.delete_namespace(&second).await);
+    lost(&cluster.delete_namespace(&second).await);
     cluster.delete_namespace(&second).await.expect("one that goes away already");
     let gone = cluster.await_gone(&second.store_id, Duration::from_mins(1)).await;
     assert!(matches!(gone, Ok(Removal::Gone { .. })), "{gone:?}");

@@ -24,8 +24,9 @@ fn config_map(name: &str) -> ConfigMap {
     serde_json::from_value(json!({"metadata": {"name": name}})).unwrap()
 }
 
+/// E4, E14, F3: what a helm that was stopped and resumed after a take-over would do.
 #[tokio::test]
-async fn a_stale_worker_creates_changes_scales_and_deletes_nothing() {
+async fn e4_a_stale_worker_creates_changes_scales_and_deletes_nothing() {
     let Some(bed) = bed().await else { return };
     let old = bed.store().await;
     let name = old.store_id.namespace();
@@ -77,8 +78,9 @@ async fn write_on(worker: Client, namespace: String, begin: Arc<Barrier>, raised
     passed
 }
 
+/// E14, F3: fast writers, with their connections open, while the epoch is raised ten times.
 #[tokio::test(flavor = "multi_thread")]
-async fn once_raising_returns_not_one_stale_write_passes() {
+async fn e14_once_raising_returns_not_one_stale_write_passes() {
     let Some(bed) = bed().await else { return };
     let mut current = bed.store().await;
     let name = current.store_id.namespace().to_owned();
@@ -102,8 +104,9 @@ async fn once_raising_returns_not_one_stale_write_passes() {
     bed.remove(&current).await;
 }
 
+/// Finding 5, 9e.
 #[tokio::test]
-async fn a_namespace_without_an_epoch_takes_nothing_from_a_worker() {
+async fn finding_5_a_namespace_without_an_epoch_takes_nothing_from_a_worker() {
     let Some(bed) = bed().await else { return };
     let fence = Fence { store_id: fresh(), epoch: Epoch(1) };
     let name = fence.store_id.namespace();
@@ -130,8 +133,9 @@ async fn a_namespace_without_an_epoch_takes_nothing_from_a_worker() {
     namespaces.delete(name, &DeleteParams::default()).await.unwrap();
 }
 
+/// Finding 9f.
 #[tokio::test]
-async fn not_even_an_administrator_takes_an_epoch_back_or_the_owner_off() {
+async fn finding_9f_not_even_an_administrator_takes_an_epoch_back_or_the_owner_off() {
     let Some(bed) = bed().await else { return };
     let old = bed.store().await;
     let new = bed.raised(&old).await;
@@ -165,6 +169,7 @@ async fn a_new_owner_gets_its_rights_though_the_old_one_died_before_giving_them(
     bed.remove(&new).await;
 }
 
+/// F57.
 #[tokio::test]
 async fn a_namespace_that_goes_away_is_raised_and_told_so() {
     let Some(bed) = bed().await else { return };

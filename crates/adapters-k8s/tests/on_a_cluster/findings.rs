@@ -51,20 +51,20 @@ async fn finding_6_no_subresource_is_open_to_a_stale_worker() {
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}});
     let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}, "target": {"name": "n"}});
     let replicas = json!({"spec": {"replicas": 3}});
-    let core = |rest: &str| format!("/api/v1/namespaces/{name}/{rest}");
+    let v1 = |rest: &str| format!("/api/v1/namespaces/{name}/{rest}");
     let apps = |rest: &str| format!("/apis/apps/v1/namespaces/{name}/{rest}");
     for (method, path, kind, body) in [
-        (Method::POST, core("configmaps"), JSON, map.clone()),
-        (Method::PATCH, core("configmaps/m?fieldManager=x&force=true"), APPLY, map),
-        (Method::PATCH, core("pods/p"), MERGE, json!({"metadata": {"labels": {"a": "b"}}})),
-        (Method::PATCH, core("pods/p/status"), MERGE, status.clone()),
-        (Method::POST, core("pods/p/eviction"), JSON, eviction),
-        (Method::POST, core("pods/p/binding"), JSON, binding),
-        (Method::POST, core("pods/p/exec?command=sh"), JSON, Value::Null),
-        (Method::POST, core("pods/p/portforward"), JSON, Value::Null),
-        (Method::DELETE, core("pods/p"), JSON, Value::Null),
-        (Method::DELETE, core("pods"), JSON, Value::Null),
-        (Method::POST, core("serviceaccounts/default/token"), JSON, token),
+        (Method::POST, v1("configmaps"), JSON, map.clone()),
+        (Method::PATCH, v1("configmaps/m?fieldManager=x&force=true"), APPLY, map),
+        (Method::PATCH, v1("pods/p"), MERGE, json!({"metadata": {"labels": {"a": "b"}}})),
+        (Method::PATCH, v1("pods/p/status"), MERGE, status.clone()),
+        (Method::POST, v1("pods/p/eviction"), JSON, eviction),
+        (Method::POST, v1("pods/p/binding"), JSON, binding),
+        (Method::POST, v1("pods/p/exec?command=sh"), JSON, Value::Null),
+        (Method::POST, v1("pods/p/portforward"), JSON, Value::Null),
+        (Method::DELETE, v1("pods/p"), JSON, Value::Null),
+        (Method::DELETE, v1("pods"), JSON, Value::Null),
+        (Method::POST, v1("serviceaccounts/default/token"), JSON, token),
         (Method::PATCH, apps("deployments/web/scale"), MERGE, replicas.clone()),
         (Method::PATCH, apps("deployments/web/status"), MERGE, status),
         (Method::PATCH, apps("deployments/web"), MERGE, replicas),

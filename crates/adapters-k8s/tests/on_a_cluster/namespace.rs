@@ -1,15 +1,14 @@
 //! What is written, and what is left alone.
 
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, ResourceQuota, Secret};
 use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use shopwright_domain::Epoch;
 use shopwright_domain::store::Engine;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence};
-use shopwright_ports::secrets::StoreCredentials;
 
-use crate::support::{bed, fresh};
+use crate::support::{bed, credentials, eventually, fresh};
 
 #[tokio::test]
 async fn a_namespace_says_whose_it_is_and_enforces_pod_security() {
@@ -38,15 +37,7 @@ async fn credentials_arrive_byte_for_byte_and_the_last_ones_win() {
     let fence = bed.store().await;
     let secrets = Api::<Secret>::namespaced(bed.worker(&fence).await, fence.store_id.namespace());
     for password in ["first", "pä$$ \"'\\\n\u{1f511}"] {
-        let credentials = StoreCredentials {
-            admin_email: "owner@example.test".to_owned(),
-            admin_username: "owner".to_owned(),
-            admin_password: password.into(),
-            database_password: "db".into(),
-            database_root_password: "root".into(),
-            app_secret: "app".into(),
-            session_secret: "session".into(),
-        };
+        let credentials = credentials(password);
 
         bed.cluster.put_credentials(&fence, &credentials).await.unwrap();
 
@@ -98,4 +89,47 @@ async fn of_two_owners_that_race_for_a_namespace_the_later_epoch_has_it() {
         assert_eq!(namespace.annotations()["shopwright.dev/epoch"], "2");
         bed.remove(&fences[1]).await;
     }
+}
+
+/// F41: the object that did not fit and the quota are named; it is neither a lack of rights nor a stale owner. Nothing is half there.
+#[tokio::test]
+async fn f41_a_quota_that_is_too_small_names_the_object() {
+    let Some(bed) = bed().await else { return };
+    let fence = bed.store().await;
+    let (name, admin) = (fence.store_id.namespace(), bed.admin.clone());
+    let quota =
+        serde_json::from_value(json!({"metadata": {"name": "tiny"}, "spec": {"hard": {"secrets": "0"}}})).unwrap();
+    Api::<ResourceQuota>::namespaced(admin.clone(), name).create(&PostParams::default(), &quota).await.unwrap();
+    let secrets = Api::<Secret>::namespaced(admin.clone(), name);
+    let refused = async || {
+        // Before the quota is counted for the first time it may let one through.
+        let _ = secrets.delete("store-credentials", &DeleteParams::default()).await;
+        matches!(bed.cluster.put_credentials(&fence, &credentials("p")).await,
+            Err(ClusterError::Quota(words)) if words.contains("store-credentials") && words.contains("exceeded quota: tiny"))
+    };
+
+    eventually("a refusal by the quota", refused).await;
+
+    assert!(secrets.get_opt("store-credentials").await.unwrap().is_none());
+    Api::<ResourceQuota>::namespaced(admin, name).delete("tiny", &DeleteParams::default()).await.unwrap();
+    eventually("room again", async || bed.cluster.put_credentials(&fence, &credentials("p")).await.is_ok()).await;
+    bed.remove(&fence).await;
+}
+
+/// F51: the credentials are ours alone. Whoever else applied the same field does not keep it, and is not in the way either.
+#[tokio::test]
+async fn f51_the_credentials_are_written_over_whoever_claimed_their_fields() {
+    let Some(bed) = bed().await else { return };
+    let fence = bed.store().await;
+    bed.cluster.put_credentials(&fence, &credentials("first")).await.unwrap();
+    let secrets = Api::<Secret>::namespaced(bed.admin.clone(), fence.store_id.namespace());
+    let theirs = Patch::Apply(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store-credentials"},
+        "data": {"admin-password": "dGhlaXJz"}}));
+    let somebody = PatchParams::apply("kubectl-of-somebody").force();
+    secrets.patch("store-credentials", &somebody, &theirs).await.unwrap();
+
+    bed.cluster.put_credentials(&fence, &credentials("second")).await.expect("no conflict is in the way");
+
+    assert_eq!(secrets.get("store-credentials").await.unwrap().data.unwrap()["admin-password"].0, b"second");
+    bed.remove(&fence).await;
 }

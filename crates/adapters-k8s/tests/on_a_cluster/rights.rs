@@ -95,6 +95,7 @@ async fn the_service_account_reads_no_secrets_and_binds_nobody_else() {
     bed.remove(&fence).await;
 }
 
+/// Finding 9c, S47.
 #[tokio::test]
 async fn the_service_account_becomes_nobody_but_the_worker() {
     let Some(bed) = bed().await else { return };

@@ -65,3 +65,15 @@ pub(crate) async fn install(worker: &kube::Client, store_id: &StoreId, deploymen
     Api::namespaced(worker.clone(), namespace).create(&params, &job(store_id)).await.unwrap();
     Api::namespaced(worker.clone(), namespace).create(&params, deployment).await.unwrap();
 }
+
+/// With a claim on the cluster's default storage class.
+pub(crate) fn database_with_a_volume(store_id: &StoreId) -> StatefulSet {
+    let mut value = controller(store_id, "db");
+    value["spec"]["volumeClaimTemplates"] = json!([{
+        "metadata": {"name": "data", "labels": labels(store_id, "db")},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }]);
+    value["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] =
+        json!([{"name": "data", "mountPath": "/data"}]);
+    serde_json::from_value(value).unwrap()
+}

@@ -39,12 +39,11 @@ impl FakeCluster {
     /// From now on something keeps the store's namespace from going away, or nothing does.
     pub fn block_removal(&self, store_id: &StoreId, reason: Option<&str>) {
         let mut state = self.state();
-        match reason {
-            Some(reason) => drop(state.blocked.insert(store_id.clone(), reason.to_owned())),
-            None => {
-                state.blocked.remove(store_id);
-                state.reap(store_id);
-            }
+        if let Some(reason) = reason {
+            state.blocked.insert(store_id.clone(), reason.to_owned());
+        } else {
+            state.blocked.remove(store_id);
+            state.reap(store_id);
         }
     }
 

@@ -7,28 +7,23 @@ use jiff::SignedDuration;
 use shopwright_api_actix::{Api, Limits};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
-use shopwright_domain::limits::{Cooldown, Lockout, Rate, StoreQuota};
+use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::storage::{RegisteredCluster, StorageError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
 use crate::config::{Config, MigrateConfig, Platform as Where};
-use crate::crypto::{Argon2Hasher, load_or_create};
 use crate::health::HealthChecks;
-use crate::identity::Identity;
 use crate::private_postgres::PrivatePostgres;
 use crate::saga::{ClusterGuard, Executor};
 use crate::stores::{PublicUrls, StoreRules, Stores};
 use crate::sweeper::{Sweeper, SweeperSettings};
 use crate::worker::{Worker, WorkerSettings};
-
-/// Sign-ins that are hashed at once, and that may wait: each takes 19 MiB and some 50 ms of a core.
-const HASH_THREADS: usize = 2;
-const HASH_WAITING: usize = 64;
 
 /// Serves until SIGTERM or SIGINT, then ends in order: no new requests, steps under way get their grace, a private database stops last.
 ///
@@ -59,7 +54,7 @@ async fn run(
 ) -> Result<(), StartError> {
     let work = Arc::new(Notify::new());
     register_cluster(platform, config).await.map_err(StartError::Database)?;
-    let identity = identity(config, platform).await?;
+    let identity = RunningIdentity::start(config, platform).await?;
     let guard = Arc::new(
         ClusterGuard::new(platform.cluster.clone(), platform.clock.clone(), BreakerPolicy::default())
             .with_retry_rate(Rate { limit: config.worker.retries_per_second, window: SignedDuration::from_secs(1) }),
@@ -84,13 +79,15 @@ async fn run(
     };
     let api = Api {
         stores: Arc::new(stores(config, platform, &work)),
-        identity: Arc::new(identity),
+        identity: Arc::new(identity.identity.clone()),
         health: Arc::new(health),
         entropy: platform.entropy.clone(),
         clock: platform.clock.clone(),
+        cookies: config.identity.cookies,
         simulated: platform.simulated,
         limits: Limits::default(),
     };
+    let looking_after = tokio::spawn(identity.look_after(platform.clock.clone(), stop.clone()));
 
     let working = worker.map(|worker| {
         // Audit rows name workers by this id alone; here is which process it was.
@@ -114,6 +111,9 @@ async fn run(
         && let Err(error) = working.await
     {
         tracing::error!(%error, "the worker ended badly");
+    }
+    if let Err(error) = looking_after.await {
+        tracing::error!(%error, "nobody looked after sessions and keys any more");
     }
     if let Some(sweeping) = sweeping
         && let Err(error) = sweeping.await
@@ -162,35 +162,6 @@ async fn register_cluster(platform: &Platform, config: &Config) -> Result<(), St
     let permits = u32::try_from(config.worker.cluster_permits).unwrap_or(u32::MAX);
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits }).await?;
     tx.commit().await
-}
-
-async fn identity(config: &Config, platform: &Platform) -> Result<Identity, StartError> {
-    let ttl = config.identity.access_token_ttl;
-    let tokens = load_or_create(
-        platform.storage.as_ref(),
-        platform.sealer.as_ref(),
-        platform.clock.clone(),
-        platform.entropy.as_ref(),
-        ttl,
-    )
-    .await?;
-    let identity = Identity {
-        storage: platform.storage.clone(),
-        hasher: Arc::new(Argon2Hasher::new(HASH_THREADS, HASH_WAITING)),
-        tokens: Arc::new(tokens),
-        clock: platform.clock.clone(),
-        entropy: platform.entropy.clone(),
-        lockout: Lockout::default(),
-        registration_open: config.identity.registration_open,
-        bootstrap_first_user: config.identity.bootstrap_first_user,
-    };
-    if let Some(admin) = &config.identity.admin {
-        let made = identity.ensure_administrator(admin.email.clone(), admin.password.clone()).await;
-        if made.map_err(StartError::Administrator)? {
-            tracing::info!(email = %admin.email, "the first administrator is made");
-        }
-    }
-    Ok(identity)
 }
 
 fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {

@@ -37,6 +37,7 @@ guards="quota, limits, network policies and routes of a store are changed by the
 put open.json <<<'{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "open"}, "spec": {"podSelector": {}, "ingress": [{}], "egress": [{}], "policyTypes": ["Ingress", "Egress"]}}'
 refused "$guards" developer create -f "$WORK/open.json"
 refused "$guards" developer delete networkpolicy deny-all
+refused "$guards" kubectl --as=developer delete --raw "/apis/networking.k8s.io/v1/namespaces/$own/networkpolicies?dryRun=All"
 refused "$guards" developer patch networkpolicy deny-all --type=merge -p '{"spec": {"policyTypes": ["Ingress"]}}'
 refused "$guards" developer delete resourcequota store
 refused "$guards" developer patch resourcequota store --type=merge -p '{"spec": {"hard": {"pods": "1000"}}}'

@@ -20,7 +20,8 @@ setup:
   command: [store-medusa, setup]
   env:
     {{- include "medusa.env" . | nindent 4 }}
-    - {name: STORE_NAME, value: {{ .Values.store.name | quote }}}
+    # `$(` would be an expansion to the kubelet.
+    - {name: STORE_NAME, value: {{ .Values.store.name | replace "$(" "$$(" | quote }}}
   secrets: [database-password, app-secret, session-secret, admin-email, admin-password]
 db:
   port: 5432

@@ -62,6 +62,13 @@ pub(crate) const INTERNAL: Row = row(
     Some("Try again; if it happens again, report it with the request id."),
 );
 
+/// While two versions share a database, a row of the newer one.
+const UNREADABLE: Row = row(
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "NOT_READABLE_HERE",
+    true,
+    Some("A newer version made this; another server may be able to answer. Try again, or report it with the request id."),
+);
 const UNAVAILABLE: Row = SHUTTING_DOWN;
 const AGAIN: &str = "Try again in a moment.";
 const FORBIDDEN: Row = row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));
@@ -74,10 +81,10 @@ const fn conflict(suggestion: &'static str) -> Row {
 const fn of_storage(error: &StorageError) -> Row {
     match error {
         StorageError::Unavailable { .. } | StorageError::Conflict => UNAVAILABLE,
+        StorageError::Corrupt { .. } => UNREADABLE,
         StorageError::Stale
         | StorageError::LeaseLost
         | StorageError::NotUnique(_)
-        | StorageError::Corrupt { .. }
         | StorageError::Internal { .. } => INTERNAL,
     }
 }
@@ -195,6 +202,9 @@ fn sentence(error: &dyn Error) -> String {
 fn of_row(row: Row, error: &dyn Error) -> Problem {
     if row == INTERNAL {
         return Problem::internal(chain(error));
+    }
+    if row == UNREADABLE {
+        return Problem::new(row, "This version of the service cannot read what was stored.").cause(chain(error));
     }
     if row == UNAVAILABLE {
         let problem = Problem::new(row, "The service cannot answer right now.");

@@ -2,7 +2,7 @@
 
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_domain::{OperationId, StoreId};
-use shopwright_ports::storage::{AuditFilter, Page, StoreFilter, Transaction};
+use shopwright_ports::storage::{AuditFilter, Page, StorageError, StoreFilter, Transaction};
 use shopwright_ports::stores_api::{
     AdminCredentials, LogPage, OperationView, RequestContext, StorePage, StoreServiceError, StoreView,
 };
@@ -17,7 +17,15 @@ impl Stores {
     ) -> Result<StoreView, StoreServiceError> {
         let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
         let store = access::visible(tx.as_mut(), context, id).await?;
-        let operation = tx.operations().latest_of(id).await.map_err(StoreServiceError::Storage)?;
+        let operation = match tx.operations().latest_of(id).await {
+            Ok(operation) => operation,
+            // A newer version of this program works on the store: what that does it will show; the store itself can be shown here too.
+            Err(StorageError::Corrupt { column, detail, .. }) => {
+                tracing::warn!(store_id = %id, column, detail, "an operation of a newer version is not shown");
+                None
+            }
+            Err(error) => return Err(StoreServiceError::Storage(error)),
+        };
         let is_owner = store.owner_id == context.actor.user_id;
         let credentials = self.credentials_of(tx.as_mut(), &store, is_owner).await?;
         Ok(StoreView { store, operation, credentials, is_owner })

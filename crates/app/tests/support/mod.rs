@@ -24,6 +24,7 @@ use shopwright_domain::{ClusterName, OperationId, RequestId, StoreId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
 use shopwright_ports::identity_api::{IdentityService, Origin};
+use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{RegisteredCluster, Storage, StorageError};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
 use shopwright_ports::testing::{
@@ -76,7 +77,15 @@ impl Fixture {
             entropy: entropy.clone(),
             rules: IdentityRules::default(),
         };
-        let executor = executor(&clock, &entropy, &storage, cluster.clone(), &releases, &storefront);
+        let executor = executor(
+            &clock,
+            &entropy,
+            &storage,
+            cluster.clone(),
+            &releases,
+            &storefront,
+            Arc::new(FakeSealer::default()),
+        );
         let worker = Worker::new(executor, entropy.as_ref(), work, WorkerSettings::default());
         let fixture = Self { clock, storage, cluster, releases, storefront, stores, identity, worker, entropy };
         fixture.register_cluster().await;
@@ -92,8 +101,14 @@ impl Fixture {
 
     /// Another process over the same database and cluster, as after a crash.
     pub fn restarted_worker(&self) -> Worker {
+        self.worker_with(Arc::new(FakeSealer::default()))
+    }
+
+    /// A worker that opens credentials with another sealer.
+    pub fn worker_with(&self, sealer: Arc<dyn Sealer>) -> Worker {
+        let cluster = self.cluster.clone();
         let executor =
-            executor(&self.clock, &self.entropy, &self.storage, self.cluster.clone(), &self.releases, &self.storefront);
+            executor(&self.clock, &self.entropy, &self.storage, cluster, &self.releases, &self.storefront, sealer);
         Worker::new(executor, self.entropy.as_ref(), Arc::new(Notify::new()), WorkerSettings::default())
     }
 
@@ -252,6 +267,7 @@ fn executor(
     cluster: Arc<dyn Cluster>,
     releases: &Arc<FakeReleases>,
     storefront: &Arc<FakeStorefront>,
+    sealer: Arc<dyn Sealer>,
 ) -> Arc<Executor> {
     let clock: Arc<dyn Clock> = clock.clone();
     Arc::new(Executor {
@@ -259,7 +275,7 @@ fn executor(
         cluster: Arc::new(ClusterGuard::new(cluster, clock.clone(), BreakerPolicy::default())),
         releases: releases.clone(),
         storefront: storefront.clone(),
-        sealer: Arc::new(FakeSealer::default()),
+        sealer,
         clock,
         entropy: entropy.clone(),
         policy: Policy::default(),

@@ -1,0 +1,159 @@
+//! Namespaces that should not be there. DECISIONS 7, RELIABILITY F3, F28.
+
+mod support;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use shopwright_app::saga::ClusterGuard;
+use shopwright_app::sweeper::{Sweeper, SweeperSettings};
+use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::operation::OperationStatus;
+use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::{ClusterName, Epoch, StoreId};
+use shopwright_ports::cluster::{Cluster, ClusterError, Fence};
+use shopwright_ports::stores_api::StoreService;
+use shopwright_ports::testing::{Fault, SeededEntropy};
+use support::Fixture;
+
+fn sweeper(world: &Fixture) -> Sweeper {
+    let guard = ClusterGuard::new(world.cluster.clone(), world.clock.clone(), BreakerPolicy::default());
+    Sweeper::new(
+        Arc::new(world.storage.clone()),
+        Arc::new(guard),
+        ClusterName::default_cluster(),
+        world.clock.clone(),
+        Arc::new(SeededEntropy::new(3)),
+        SweeperSettings::default(),
+    )
+}
+
+/// A worker that slept through everything wakes up in the middle of its first step.
+async fn sleeper_wakes(world: &Fixture, id: &StoreId, epoch: i64) {
+    let fence = Fence { store_id: id.clone(), epoch: Epoch(epoch) };
+    world.cluster.ensure_namespace(&fence, Engine::Medusa).await.unwrap();
+}
+
+fn later(world: &Fixture, seconds: i64) {
+    world.clock.advance(SignedDuration::from_secs(seconds));
+}
+
+#[tokio::test]
+async fn a_namespace_that_a_sleeper_makes_after_its_stores_deletion_goes_again_after_two_leases() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let store = world.ready_store(&ada, "teashop").await;
+    world.stores.delete(&ada, &store.id).await.unwrap();
+    assert_eq!(world.settle(&store.id).await.state, StoreState::Deleted);
+    let sweeper = sweeper(&world);
+
+    sleeper_wakes(&world, &store.id, 1).await;
+
+    assert_eq!(sweeper.sweep().await.unwrap().removed, []);
+    later(&world, 19);
+    assert_eq!(sweeper.sweep().await.unwrap().removed, []);
+    assert!(world.cluster.epoch(&store.id).is_some(), "two sightings that are too close prove nothing");
+    later(&world, 1);
+    assert_eq!(sweeper.sweep().await.unwrap().removed, [store.id.clone()]);
+    assert_eq!(world.leftovers(&store.id).await, Vec::<String>::new());
+    let snapshot = world.storage.snapshot().await;
+    let event = snapshot.audit.iter().map(|entry| &entry.event).find(|event| event.metadata.contains_key("uid"));
+    assert_eq!(event.map(|event| event.event_type), Some(AuditEventType::Warning));
+}
+
+#[tokio::test]
+async fn the_same_after_a_cancelled_provision_was_taken_back_unless_it_is_retried() {
+    for retried in [false, true] {
+        let world = Fixture::new().await;
+        let ada = world.merchant("ada").await;
+        let provision = world.create(&ada, "teashop").await.operation.unwrap();
+        let id = provision.store_id.clone();
+        let unwind = world.stores.cancel(&ada, provision.id).await.unwrap().operation.unwrap();
+        assert_eq!(world.ended(unwind.id).await.status, OperationStatus::Succeeded);
+        let sweeper = sweeper(&world);
+        sleeper_wakes(&world, &id, 1).await;
+        sweeper.sweep().await.unwrap();
+        later(&world, 30);
+
+        if retried {
+            world.stores.retry(&ada, &id).await.unwrap();
+        }
+        let swept = sweeper.sweep().await.unwrap();
+
+        assert_eq!(swept.removed.len(), usize::from(!retried));
+        if retried {
+            assert_eq!(world.settle(&id).await.state, StoreState::Ready, "the retry takes it up");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_keeps_its_namespace_however_low_its_epoch_is() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let ready = world.ready_store(&ada, "teashop").await;
+    world.cluster.auto_ready(false);
+    let failed = world.create(&ada, "coffeeshop").await.store.id;
+    assert_eq!(world.settle(&failed).await.state, StoreState::Failed);
+    // The row's epoch is ahead of the namespace's from a claim to its first change, also of a store that sells.
+    let running = world.create(&ada, "bookshop").await.store.id;
+    sleeper_wakes(&world, &running, 0).await;
+    let sweeper = sweeper(&world);
+
+    for _ in 0..5 {
+        assert_eq!(sweeper.sweep().await.unwrap(), shopwright_app::sweeper::Swept::default());
+        later(&world, 60);
+    }
+
+    for id in [&ready.id, &failed, &running] {
+        assert!(world.cluster.epoch(id).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_namespace_that_nobody_knows_is_reported_and_left_alone() {
+    // RELIABILITY F28.
+    let world = Fixture::new().await;
+    let stranger = StoreId::from_random(99);
+    sleeper_wakes(&world, &stranger, 7).await;
+    let sweeper = sweeper(&world);
+
+    for _ in 0..3 {
+        let swept = sweeper.sweep().await.unwrap();
+        assert_eq!((swept.removed, swept.unknown), (vec![], vec![stranger.clone()]));
+        later(&world, 600);
+    }
+
+    assert_eq!(sweeper.unknown(), 1);
+    assert!(world.cluster.epoch(&stranger).is_some());
+    assert!(world.storage.snapshot().await.audit.is_empty(), "there is no organisation to tell it to");
+}
+
+#[tokio::test]
+async fn what_is_taken_up_between_the_look_and_the_removal_is_left_alone() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let store = world.ready_store(&ada, "teashop").await;
+    world.stores.delete(&ada, &store.id).await.unwrap();
+    world.settle(&store.id).await;
+    sleeper_wakes(&world, &store.id, 1).await;
+    let seen = world.cluster.list_namespaces().await.unwrap();
+
+    // Somebody changes it meanwhile: another version, another uid.
+    sleeper_wakes(&world, &store.id, 5).await;
+    world.cluster.remove_stray(&seen[0]).await.unwrap();
+
+    assert_eq!(world.cluster.epoch(&store.id), Some(Epoch(5)));
+}
+
+#[tokio::test]
+async fn a_sweep_passes_the_breaker_and_the_fence_like_everything_else() {
+    let world = Fixture::new().await;
+    world.cluster.open_fence(Some("the binding is gone"));
+    world.cluster.faults.push("list_namespaces", Fault::Before(ClusterError::Rejected("asked".to_owned())));
+
+    assert!(sweeper(&world).sweep().await.is_err());
+
+    assert_eq!(world.cluster.faults.remaining(), 1, "nothing was asked");
+}

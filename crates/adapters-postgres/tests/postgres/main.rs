@@ -19,5 +19,6 @@ mod races;
 mod schema;
 mod sessions;
 mod shop;
+mod sign_ins;
 mod storms;
 mod versions;

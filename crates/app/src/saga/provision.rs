@@ -144,6 +144,8 @@ impl Executor {
             match self.storefront.probe(&run.store.host, HOME_PAGE).await {
                 Ok(()) => return Ok(Effect::default()),
                 Err(error) if self.now(run).duration_since(start) >= PROBE_PATIENCE => {
+                    // When the cluster cannot be reached either, it is an outage and not this store's fault (RELIABILITY F32).
+                    self.cluster.check().await?;
                     return Err(StepError::new(ErrorCode::StorefrontUnreachable, error.to_string()).into());
                 }
                 Err(error) => {

@@ -10,6 +10,7 @@
 pub mod book;
 pub mod client;
 pub mod clocks;
+pub mod exhaustive;
 pub mod fault;
 pub mod gate;
 pub mod history;
@@ -20,6 +21,7 @@ pub mod platform;
 pub mod replica;
 pub mod rng;
 pub mod run;
+pub mod stage;
 pub mod storage;
 pub mod tally;
 pub mod time;

@@ -1,6 +1,8 @@
 //! `sim`: runs seeds, and says what came of them.
 //!
 //!   sim replay SEED            one seed, with a line per step
+//!   sim exhaustive             every single fault of every saga, every pair of deaths
+//!   sim hit KIND AT:FAULT...   one run of one saga, as `sim exhaustive` prints it, with a line per step
 //!   sim seeds COUNT [FROM]     many seeds on all cores, one in a hundred of them twice
 
 use std::process::ExitCode;
@@ -23,9 +25,11 @@ fn main() -> ExitCode {
             }
             outcome.result.is_ok()
         }
+        (Some("exhaustive"), None) => many::exhaustive(),
+        (Some("hit"), None) if arguments.len() > 1 => many::replay(&arguments[1], &arguments[2..]),
         (Some("seeds"), Some(count)) => many::seeds(number(&arguments, 2).unwrap_or(0), count),
         _ => {
-            eprintln!("sim replay SEED | sim seeds COUNT [FROM]");
+            eprintln!("sim replay SEED | sim seeds COUNT [FROM] | sim exhaustive | sim hit KIND AT:FAULT...");
             false
         }
     };

@@ -4,6 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use shopwright_domain::operation::OperationKind;
+
+use crate::exhaustive::{self, Hit};
+use crate::fault::Fault;
 use crate::run::{self, Outcome};
 use crate::tally::Tally;
 use crate::time::SECOND;
@@ -61,6 +65,83 @@ pub fn on_all_cores(from: u64, count: u64, work: impl Fn(u64) + Sync) {
     });
 }
 
+/// Runs every single fault of every saga and every pair of deaths of a provision and of a deletion; false when something is broken.
+pub fn exhaustive() -> bool {
+    let began = Instant::now();
+    let mut runs = 0;
+    let broken = Mutex::new(Vec::new());
+    let report = |kind: OperationKind, faults: &[(usize, Fault)], hit: &Hit| {
+        if let Err(why) = &hit.outcome.result {
+            let line = format!("{kind} {}: {why}", spell(faults));
+            println!("BROKEN: {line}");
+            broken.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    };
+    for kind in OperationKind::ALL {
+        let singles = exhaustive::singles(kind);
+        on_all_cores(0, singles.len() as u64, |number| {
+            let single = [singles[index(number)]];
+            report(kind, &single, &exhaustive::run(kind, &single, false));
+        });
+        println!("{kind}: {} single faults", singles.len());
+        runs += singles.len();
+    }
+    for kind in [OperationKind::Provision, OperationKind::Delete] {
+        let firsts = exhaustive::deaths(&exhaustive::run(kind, &[], false).sites, 0);
+        let count = AtomicU64::new(0);
+        on_all_cores(0, firsts.len() as u64, |number| {
+            for pair in exhaustive::pairs(kind, firsts[index(number)]) {
+                report(kind, &pair, &exhaustive::run(kind, &pair, false));
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let count = count.into_inner();
+        println!("{kind}: {count} pairs of deaths, from {} points", firsts.len());
+        runs += index(count);
+    }
+    let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    println!("{runs} runs in {:.1} s", began.elapsed().as_secs_f64());
+    verdict(runs, broken.len())
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Faults as the program's arguments spell them: `12:crash-after`.
+fn spell(faults: &[(usize, Fault)]) -> String {
+    let spelt: Vec<String> = faults.iter().map(|(at, fault)| format!("{at}:{}", name(*fault))).collect();
+    spelt.join(" ")
+}
+
+fn name(fault: Fault) -> String {
+    match fault {
+        Fault::Orphan(delay) | Fault::Late(delay) => format!("{}-{}", fault.name().replace(' ', "-"), delay / SECOND),
+        other => other.name().replace(' ', "-"),
+    }
+}
+
+/// Replays one run of a saga: `faults` as they were printed.
+pub fn replay(kind: &str, faults: &[String]) -> bool {
+    let Ok(kind) = kind.parse::<OperationKind>() else { return false };
+    let parse = |text: &String| {
+        let (at, wanted) = text.split_once(':')?;
+        let fault = exhaustive::FAULTS.into_iter().find(|fault| name(*fault) == wanted)?;
+        Some((at.parse().ok()?, fault))
+    };
+    let Some(faults) = faults.iter().map(parse).collect::<Option<Vec<_>>>() else { return false };
+    let hit = exhaustive::run(kind, &faults, true);
+    println!("{}{kind}: {:?}", hit.outcome.trace.as_deref().unwrap_or_default(), hit.outcome.result);
+    hit.outcome.result.is_ok()
+}
+
+/// The last line, as tests/run counts it.
+fn verdict(runs: usize, broken: usize) -> bool {
+    let word = if broken == 0 { "ok" } else { "FAILED" };
+    println!("test result: {word}. {} runs passed; {broken} broken", runs - broken);
+    broken == 0
+}
+
 /// Runs seeds and prints what came of them; false when one is broken.
 pub fn seeds(from: u64, count: u64) -> bool {
     let began = Instant::now();
@@ -83,13 +164,7 @@ pub fn seeds(from: u64, count: u64) -> bool {
     for (seed, _) in &sum.broken {
         println!("broken: make sim SEED={seed}");
     }
-    println!(
-        "test result: {}. {} runs passed; {} broken",
-        if sum.broken.is_empty() { "ok" } else { "FAILED" },
-        sum.runs - sum.broken.len() as u64,
-        sum.broken.len()
-    );
-    sum.broken.is_empty()
+    verdict(index(sum.runs), sum.broken.len())
 }
 
 /// Prints the numbers of a sum.

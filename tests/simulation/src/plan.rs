@@ -138,9 +138,50 @@ pub struct Passage {
     pub fault: Option<Fault>,
 }
 
+/// A fault for calls that are named.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Which method.
+    pub call: &'static str,
+    /// Of which process; of all without it.
+    pub replica: Option<usize>,
+    /// About which store; about all without it.
+    pub subject: Option<String>,
+    /// What they meet.
+    pub fault: Fault,
+    /// How many of them.
+    pub times: usize,
+}
+
+impl Rule {
+    /// The next `times` calls of this name meet this.
+    pub const fn new(call: &'static str, fault: Fault, times: usize) -> Self {
+        Self { call, replica: None, subject: None, fault, times }
+    }
+
+    fn takes(&self, call: &str, replica: usize, subject: &str) -> bool {
+        self.times > 0
+            && self.call == call
+            && self.replica.is_none_or(|only| only == replica)
+            && self.subject.as_ref().is_none_or(|only| only == subject)
+    }
+}
+
+/// Who calls, and about what.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// Which process.
+    pub replica: usize,
+    /// Whether it is its worker: those calls are counted.
+    pub worker: bool,
+    /// About which store or host.
+    pub subject: &'a str,
+}
+
 /// Which call meets what.
 #[derive(Debug)]
 pub struct Plan {
+    rules: Vec<Rule>,
     chances: Chances,
     exact: Vec<(usize, Fault)>,
     /// The calls of workers so far, when they are being listed.
@@ -153,7 +194,14 @@ pub struct Plan {
 impl Plan {
     /// By chance.
     pub const fn new(chances: Chances) -> Self {
-        Self { chances, exact: Vec::new(), sites: None, cluster_down_until: 0, database_down_until: 0 }
+        Self {
+            rules: Vec::new(),
+            chances,
+            exact: Vec::new(),
+            sites: None,
+            cluster_down_until: 0,
+            database_down_until: 0,
+        }
     }
 
     /// From now on the calls of workers are counted and listed; the nth of them, from 0, meets this.
@@ -162,9 +210,25 @@ impl Plan {
         self.sites = Some(Vec::new());
     }
 
+    /// From now on none of them is counted, and none is hit.
+    pub fn disarm(&mut self) {
+        self.exact.clear();
+        self.sites = None;
+    }
+
     /// The list since [`Plan::arm`].
     pub fn sites(&self) -> &[Site] {
         self.sites.as_deref().unwrap_or_default()
+    }
+
+    /// From now on this rule holds, after those that were made before.
+    pub fn rule(&mut self, rule: Rule) {
+        self.rules.push(rule);
+    }
+
+    /// No rule holds any more.
+    pub fn lift_rules(&mut self) {
+        self.rules.clear();
     }
 
     /// From now on other chances hold.
@@ -187,8 +251,8 @@ impl Plan {
         self.database_down_until = until;
     }
 
-    /// How the next call goes. `worker` tells the calls that are counted.
-    pub fn next(&mut self, rng: &mut Rng, now: u64, site: Site, worker: bool) -> Passage {
+    /// How the next call goes.
+    pub fn next(&mut self, rng: &mut Rng, now: u64, site: Site, caller: Caller<'_>) -> Passage {
         let (unit, chance, down) = match site.place {
             Place::Storage => (self.chances.latency / 4, self.chances.storage, self.database_down_until > now),
             Place::Cluster => (self.chances.latency, self.chances.cluster, self.cluster_down_until > now),
@@ -204,7 +268,14 @@ impl Plan {
         if down {
             fault = Some(if rng.chance(200_000) { Fault::Hang } else { Fault::Before(Trouble::Lost) });
         }
-        if worker && let Some(sites) = &mut self.sites {
+        let rule = self.rules.iter_mut().find(|rule| rule.takes(site.call, caller.replica, caller.subject));
+        if let Some(rule) = rule {
+            rule.times -= 1;
+            fault = Some(rule.fault);
+        }
+        if caller.worker
+            && let Some(sites) = &mut self.sites
+        {
             let index = sites.len();
             sites.push(site);
             if let Some((_, exact)) = self.exact.iter().find(|(at, _)| *at == index) {

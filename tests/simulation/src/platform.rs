@@ -124,6 +124,8 @@ impl Cluster for SimPlatform {
     }
 
     async fn put_credentials(&self, fence: &Fence, credentials: &StoreCredentials) -> Result<(), ClusterError> {
+        // A store whose data makes the code itself fall over (RELIABILITY F11).
+        assert!(!self.wire.world.is_poisoned(&fence.store_id), "poisoned (simulated)");
         let (world, fence, credentials) = (Arc::clone(&self.wire.world), fence.clone(), credentials.clone());
         let subject = fence.store_id.clone();
         let effect = async move {

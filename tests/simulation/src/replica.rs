@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use shopwright_app::saga::{ClusterGuard, Executor};
 use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::sweeper::{Sweeper, SweeperSettings};
 use shopwright_app::worker::{Worker, WorkerSettings};
-use shopwright_domain::WorkerId;
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::saga::Policy;
+use shopwright_domain::{ClusterName, WorkerId};
 use shopwright_ports::testing::FakeSealer;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -106,9 +107,18 @@ impl Replica {
         let work = Arc::new(Notify::new());
         let settings = &world.settings;
 
+        let guard = Arc::new(ClusterGuard::new(platform.clone(), clock.clone(), BreakerPolicy::default()));
+        let sweeper = Sweeper::new(
+            storage(true),
+            Arc::clone(&guard),
+            ClusterName::default_cluster(),
+            clock.clone(),
+            entropy.clone(),
+            SweeperSettings { pause: Duration::from_micros(LEASE), patience: Duration::from_micros(2 * LEASE) },
+        );
         let executor = Arc::new(Executor {
             storage: storage(true),
-            cluster: Arc::new(ClusterGuard::new(platform.clone(), clock.clone(), BreakerPolicy::default())),
+            cluster: guard,
             releases: platform.clone(),
             storefront: platform.clone(),
             sealer: Arc::new(FakeSealer::default()),
@@ -147,7 +157,7 @@ impl Replica {
             let (world, gate, stop) = (Arc::clone(world), Arc::clone(&gate), stop.clone());
             tokio::spawn(async move {
                 gate.pass().await;
-                worker.run(stop).await;
+                futures::join!(worker.run(stop.clone()), sweeper.run(stop));
                 world.sim.trace(Who::Replica(index), "ended", "", "");
                 world.ended(index, life);
             })

@@ -17,6 +17,8 @@ use crate::world::World;
 
 /// More events than any run needs.
 const LIMIT: u64 = 3_000_000;
+/// By then whatever a zombie brought back is swept (DECISIONS 7).
+pub const TAIL: u64 = 8 * LEASE;
 /// How long everything may take to come to rest when nothing goes wrong any more.
 const REST: u64 = 30 * 60 * SECOND;
 
@@ -33,6 +35,28 @@ pub struct Outcome {
     pub tally: Tally,
     /// One line per step, when it was asked for.
     pub trace: Option<String>,
+}
+
+impl Outcome {
+    /// The numbers of a run that must hold.
+    ///
+    /// # Panics
+    /// With the end of the trace when it does not.
+    pub fn holds(self) -> Tally {
+        if let Err(broken) = &self.result {
+            let trace = self.trace.unwrap_or_default();
+            let lines: Vec<&str> = trace.lines().filter(|line| !is_idle(line)).collect();
+            let end = &lines[lines.len().saturating_sub(80)..];
+            panic!("{}\n{broken}", end.join("\n"));
+        }
+        self.tally
+    }
+}
+
+/// Looking for work and finding none.
+fn is_idle(line: &str) -> bool {
+    ["operations.claim", "operations.next_due", "commit"].iter().any(|call| line.contains(call))
+        && line.ends_with("-> ok")
 }
 
 /// Runs something in a world of its own, alone in this thread.
@@ -119,15 +143,15 @@ async fn random(sim: Arc<Sim>) -> Result<Tally, String> {
     world.plan().cut_cluster(0);
     world.plan().cut_database(0);
     while people.join_next().await.is_some() {}
-    rest(&world).await?;
-    finish(&world, &merchants).await
+    rest(&world, TAIL).await?;
+    finish(&world, &merchants, TAIL).await
 }
 
-/// Waits until nothing is left to do.
+/// Waits until nothing is left to do, and then `tail` microseconds more.
 ///
 /// # Errors
 /// What does not come to rest.
-pub async fn rest(world: &Arc<World>) -> Result<(), String> {
+pub async fn rest(world: &Arc<World>, tail: u64) -> Result<(), String> {
     let limit = world.sim.now() + REST;
     loop {
         world.sim.sleep(SECOND).await;
@@ -143,8 +167,7 @@ pub async fn rest(world: &Arc<World>) -> Result<(), String> {
             return Err(format!("does not come to rest: {}", busy.join("; ")));
         }
     }
-    // Whatever was brought back by a zombie is swept by then (DECISIONS 7).
-    world.sim.sleep(4 * LEASE).await;
+    world.sim.sleep(tail).await;
     Ok(())
 }
 
@@ -152,18 +175,22 @@ pub async fn rest(world: &Arc<World>) -> Result<(), String> {
 ///
 /// # Errors
 /// What does not hold.
-pub async fn finish(world: &Arc<World>, merchants: &[Arc<Merchant>]) -> Result<Tally, String> {
+pub async fn finish(world: &Arc<World>, merchants: &[Arc<Merchant>], tail: u64) -> Result<Tally, String> {
     look(world, merchants).await?;
+    let mut asked = false;
     for merchant in merchants {
         for known in merchant.book.known() {
             let failed = world.watch().rows().store(&known.id).is_some_and(|store| store.state == StoreState::Failed);
             if failed {
+                asked = true;
                 person(world, merchant).ask(&known.name, Request::Retry(known.id.clone())).await;
             }
         }
     }
-    rest(world).await?;
-    look(world, merchants).await?;
+    if asked {
+        rest(world, tail).await?;
+        look(world, merchants).await?;
+    }
     let unmended = world.watch().rows().stores.iter().find(|store| store.state == StoreState::Failed).cloned();
     if let Some(store) = unmended {
         return Err(format!("{} fails although nothing goes wrong any more: {:?}", store.id, store.failure));

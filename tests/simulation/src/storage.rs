@@ -39,7 +39,7 @@ pub struct SimStorage {
 #[async_trait]
 impl Storage for SimStorage {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
-        let passage = self.wire.enter(site("begin", Class::Statement)).await;
+        let passage = self.wire.enter(site("begin", Class::Statement), "").await;
         if let Some(fault) = passage.fault {
             self.wire.trace("begin", "", fault.name());
             match fault {
@@ -70,7 +70,7 @@ impl Storage for SimStorage {
     async fn renew(&self, held: &[Lease], lease: Duration) -> Result<Vec<Lease>, StorageError> {
         let (inner, leases) = (self.inner.clone(), held.to_vec());
         let site = site("renew", Class::Write);
-        let passage = bounded(self.wire.enter(site).await);
+        let passage = bounded(self.wire.enter(site, "").await);
         self.wire.send(passage, site, "", async move { inner.renew(&leases, lease).await }).await
     }
 }
@@ -108,7 +108,7 @@ impl SimTransaction {
 
     /// Before a statement: the transaction to run it in, and what happens after it.
     async fn before(&self, call: &'static str) -> Result<(Passage, Box<dyn Transaction>), StorageError> {
-        let passage = self.wire.enter(site(call, Class::Statement)).await;
+        let passage = self.wire.enter(site(call, Class::Statement), "").await;
         if let Some(fault) = passage.fault {
             self.wire.trace(call, "", fault.name());
             match fault {
@@ -159,7 +159,7 @@ impl SimTransaction {
 
     async fn end(self) -> Result<(), StorageError> {
         let site = site("commit", Class::Commit);
-        let passage = bounded(self.wire.enter(site).await);
+        let passage = bounded(self.wire.enter(site, "").await);
         let tx = self.take()?;
         if let Some(Fault::Before(_) | Fault::Hang | Fault::CrashBefore) = passage.fault {
             drop(tx);

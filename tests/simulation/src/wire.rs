@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::fault::{Failing, Fault};
 use crate::gate::Gate;
-use crate::plan::{Passage, Site};
+use crate::plan::{Caller, Passage, Site};
 use crate::trace::Who;
 use crate::world::World;
 
@@ -41,9 +41,9 @@ impl Wire {
     }
 
     /// Passes the gate and asks the plan.
-    pub async fn enter(&self, site: Site) -> Passage {
+    pub async fn enter(&self, site: Site, subject: &str) -> Passage {
         self.gate.pass().await;
-        self.world.passage(site, self.worker)
+        self.world.passage(site, Caller { replica: self.replica, worker: self.worker, subject })
     }
 
     /// The process dies here and now.
@@ -80,7 +80,7 @@ impl Wire {
         T: Send + 'static,
         E: Failing + std::fmt::Debug,
     {
-        let passage = self.enter(site).await;
+        let passage = self.enter(site, subject).await;
         self.send(passage, site, subject, effect).await
     }
 
@@ -205,7 +205,7 @@ impl Wire {
         T: Send,
         E: Failing + std::fmt::Debug,
     {
-        let passage = self.enter(site).await;
+        let passage = self.enter(site, subject).await;
         if let Some(fault) = passage.fault {
             self.trace(site.call, subject, fault.name());
         }

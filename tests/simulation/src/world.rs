@@ -13,7 +13,7 @@ use shopwright_ports::storage::{RegisteredCluster, Storage, StorageError, Transa
 use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorage, FakeStorefront};
 
 use crate::clocks::TrueClock;
-use crate::plan::{Chances, Passage, Place, Plan, Site};
+use crate::plan::{Caller, Chances, Passage, Place, Plan, Site};
 use crate::platform::Nature;
 use crate::replica::{Replica, Settings};
 use crate::storage::{SERVER_PATIENCE, Slot};
@@ -49,6 +49,7 @@ pub struct World {
     in_flight: AtomicUsize,
     /// Stores whose namespace something keeps from going away.
     holds: Mutex<BTreeSet<StoreId>>,
+    poisoned: Mutex<BTreeSet<StoreId>>,
     open: Mutex<Vec<(usize, u64, OpenSlot)>>,
 }
 
@@ -90,6 +91,7 @@ impl World {
             replicas: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             holds: Mutex::default(),
+            poisoned: Mutex::default(),
             open: Mutex::default(),
         }))
     }
@@ -115,10 +117,10 @@ impl World {
     }
 
     /// How the next call goes.
-    pub fn passage(&self, site: Site, worker: bool) -> Passage {
+    pub fn passage(&self, site: Site, caller: Caller<'_>) -> Passage {
         let now = self.sim.now();
         let mut plan = self.plan();
-        let passage = self.sim.random(|rng| plan.next(rng, now, site, worker));
+        let passage = self.sim.random(|rng| plan.next(rng, now, site, caller));
         drop(plan);
         let mut tally = self.tally();
         tally.called(site, now);
@@ -153,9 +155,7 @@ impl World {
     /// # Errors
     /// What the cluster says.
     pub async fn look_at_removal(&self, store_id: &StoreId) -> Result<Removal, ClusterError> {
-        if self.cluster.epoch(store_id).is_none()
-            || self.holds.lock().unwrap_or_else(PoisonError::into_inner).contains(store_id)
-        {
+        if self.cluster.epoch(store_id).is_none() || locked(&self.holds).contains(store_id) {
             return self.cluster.await_gone(store_id, Duration::ZERO).await;
         }
         Ok(Removal::InProgress)
@@ -183,6 +183,21 @@ impl World {
             what();
             world.arrived();
         });
+    }
+
+    /// From now on whoever writes this store's credentials falls over, or does not any more.
+    pub fn poison(&self, store_id: &StoreId, poisoned: bool) {
+        let mut stores = locked(&self.poisoned);
+        if poisoned {
+            stores.insert(store_id.clone());
+        } else {
+            stores.remove(store_id);
+        }
+    }
+
+    /// Whether it does.
+    pub fn is_poisoned(&self, store_id: &StoreId) -> bool {
+        locked(&self.poisoned).contains(store_id)
     }
 
     /// How many changes are on their way.

@@ -95,16 +95,13 @@ async fn ten_thousand_random_drops_side_by_side_leave_a_clean_pool(_: PgPoolOpti
         let mut moments = Moments(client);
         let (mut mine, mut finished) = (0, 0);
         while dropped.load(Ordering::Relaxed) < DROPS {
-            match drop_after_or(moments.next(), work(&storage, &shop)).await {
+            if let Some(answer) = drop_after_or(moments.next(), work(&storage, &shop)).await {
                 // 25P02 and 25P01, a transaction that somebody else left behind or ended, would be internal errors.
-                Some(answer) => {
-                    answer.unwrap_or_else(|error| panic!("after {mine} drops: {error:?}"));
-                    finished += 1;
-                }
-                None => {
-                    mine += 1;
-                    dropped.fetch_add(1, Ordering::Relaxed);
-                }
+                answer.unwrap_or_else(|error| panic!("after {mine} drops: {error:?}"));
+                finished += 1;
+            } else {
+                mine += 1;
+                dropped.fetch_add(1, Ordering::Relaxed);
             }
             // The answers of an idle server are there at once: without this the first poll would mostly find none of them.
             if finished % 3 == 0 {

@@ -129,3 +129,13 @@ async fn the_words_of_the_code_are_the_words_of_the_schema(pool: PgPool) {
     assert_eq!(allowed(&pool, "audit_events_type_check").await, AuditEventType::ALL.map(AuditEventType::as_str));
     assert_eq!(allowed(&pool, "api_tokens_scopes_check").await, Scope::ALL.map(Scope::as_str));
 }
+
+#[test]
+fn every_migration_has_a_number_of_its_own() {
+    let mut numbers: Vec<_> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let count = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+
+    assert_eq!(numbers.len(), count, "two migrations of one number: {numbers:?}");
+}

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::{Namespace, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
-use shopwright_domain::Epoch;
 use shopwright_domain::store::Engine;
+use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence};
 
 use crate::support::{bed, credentials, eventually, fresh};
@@ -69,6 +69,32 @@ async fn somebody_elses_namespace_is_left_alone() {
     assert_eq!(still.labels(), theirs.labels());
     assert!(still.metadata.deletion_timestamp.is_none());
     namespaces.delete(fence.store_id.namespace(), &DeleteParams::default()).await.unwrap();
+}
+
+/// What the sweeper acts on (DECISIONS 7): a namespace without our label, or with the label of another store, is none of its business.
+#[tokio::test]
+async fn only_stores_own_namespaces_are_listed() {
+    let Some(bed) = bed().await else { return };
+    let fence = bed.store().await;
+    let namespaces = Api::<Namespace>::all(bed.admin.clone());
+    let (bare, copied) = (fresh(), fresh());
+    let labels =
+        json!({"shopwright.dev/store-id": fence.store_id.as_str(), "app.kubernetes.io/managed-by": "shopwright"});
+    for namespace in [
+        json!({"metadata": {"name": bare.namespace()}}),
+        json!({"metadata": {"name": copied.namespace(), "labels": labels}}),
+    ] {
+        namespaces.create(&PostParams::default(), &serde_json::from_value(namespace).unwrap()).await.unwrap();
+    }
+
+    let listed = bed.cluster.list_namespaces().await.unwrap();
+
+    let is_listed = |store_id: &StoreId| listed.iter().any(|namespace| namespace.store_id == *store_id);
+    assert!(is_listed(&fence.store_id) && !is_listed(&bare) && !is_listed(&copied), "{listed:?}");
+    for store_id in [&bare, &copied] {
+        namespaces.delete(store_id.namespace(), &DeleteParams::default()).await.unwrap();
+    }
+    bed.remove(&fence).await;
 }
 
 #[tokio::test]

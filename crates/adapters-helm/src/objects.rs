@@ -105,7 +105,7 @@ mod tests {
     fn of_many_objects_the_first_are_named() {
         let object = ObjectRef { api_version: "v1".to_owned(), kind: "Secret".to_owned(), name: "s".to_owned() };
 
-        assert_eq!(in_words(&[object.clone()]), "Secret s");
+        assert_eq!(in_words(std::slice::from_ref(&object)), "Secret s");
         assert!(in_words(&vec![object; NAMED + 1]).ends_with("Secret s, ..."));
     }
 }

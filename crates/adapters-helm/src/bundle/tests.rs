@@ -40,8 +40,8 @@ fn each_digest_changes_with_its_part_and_with_nothing_else() {
         let path = here.path().join(file);
         let before = fs::read(&path).unwrap();
         fs::write(&path, "changed").unwrap();
-        let changed = digests(&chart, "{}");
-        assert_eq!((changed.chart != first.chart, changed.values != first.values), (of_chart, !of_chart), "{file}");
+        let after = digests(&chart, "{}");
+        assert_eq!((after.chart != first.chart, after.values != first.values), (of_chart, !of_chart), "{file}");
         fs::write(&path, before).unwrap();
     }
     assert_eq!(digests(&chart, "{}"), first);

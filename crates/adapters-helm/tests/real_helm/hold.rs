@@ -33,8 +33,8 @@ pub(crate) struct Hold {
 
 impl Hold {
     /// Returns when the API server calls the webhook.
-    pub(crate) async fn start(kubectl: &Kubectl, store_id: &StoreId, held: Held) -> Self {
-        let Held(group, resource, probe) = held;
+    pub(crate) async fn start(kubectl: &Kubectl, store_id: &StoreId, what: Held) -> Self {
+        let Held(group, resource, probe) = what;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let arrivals = Arc::new(AtomicUsize::new(0));

@@ -86,7 +86,7 @@ async fn e03_an_installation_that_was_asked_to_end_is_done_again() {
     let Some(world) = World::start().await else { return };
     let store_id = world.new_store().await;
     let hold = Hold::start(&world.kubectl, &store_id, DEPLOYMENTS).await;
-    let grace = Duration::from_secs(60);
+    let grace = Duration::from_mins(1);
     let impatient = world.another(|settings| {
         settings.deadline = Duration::from_secs(4);
         settings.grace = grace;

@@ -1,11 +1,13 @@
 //! A machine without memory or disk, a record without end, a secret in the wrong place.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use secrecy::ExposeSecret;
+use shopwright_adapters_helm::{ClusterValues, Profile};
 use shopwright_domain::error_code::Handling;
 use shopwright_domain::saga::StepError;
 use shopwright_domain::store::Engine;
@@ -13,8 +15,6 @@ use shopwright_ports::cluster::Cluster;
 use shopwright_ports::releases::{ReleaseAccess, ReleaseError, ReleaseSpec, Releases};
 use shopwright_ports::secrets::StoreCredentials;
 use shopwright_ports::testing::releases_contract::{World as _, example_spec};
-
-use shopwright_adapters_helm::{ClusterValues, Profile};
 
 use crate::hold::{DEPLOYMENTS, Hold};
 use crate::world::{World, at};
@@ -38,10 +38,11 @@ fn real_spec(world: &World, store_id: &shopwright_domain::StoreId, engine: Engin
 async fn e11_a_chart_that_is_too_large_is_refused_before_anything_is_made() {
     let Some(world) = World::start().await else { return };
     let store_id = world.new_store().await;
-    // Text that does not compress: base64 without line breaks is not needed, digests in a row will do.
-    let noise: String = (0..60_000_u64)
-        .map(|n| format!("{:032x}", u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)))
-        .collect();
+    let noise = (0..60_000_u128).fold(String::new(), |mut text, n| {
+        // It does not compress well. Writing to a String does not fail.
+        let _ = write!(text, "{:032x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+        text
+    });
     fs::write(world.chart("noise.txt"), noise).unwrap();
 
     let error = world.releases.install(&at(&store_id, 1), &example_spec(&store_id)).await.unwrap_err();

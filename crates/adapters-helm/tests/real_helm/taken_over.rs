@@ -37,12 +37,12 @@ fn moved(store_id: &StoreId, to: &str) -> ReleaseSpec {
 
 /// Lets `stale` run at epoch 1 until it comes to what is held, stops its helm there, lets epoch 2 install, and the helm go on. Says how the
 /// stale run ended, after it was seen that it changed nothing.
-async fn overtaken<F, T>(world: &World, store_id: &StoreId, held: Held, stale: F) -> Result<T, ReleaseError>
+async fn overtaken<F, T>(world: &World, store_id: &StoreId, what: Held, stale: F) -> Result<T, ReleaseError>
 where
     F: Future<Output = Result<T, ReleaseError>> + Send + 'static,
     T: Send + 'static,
 {
-    let hold = Hold::start(&world.kubectl, store_id, held).await;
+    let hold = Hold::start(&world.kubectl, store_id, what).await;
     let before = hold.arrivals();
     let run = tokio::spawn(stale);
     hold.next_arrival(before).await;

@@ -223,6 +223,17 @@ async fn a_failure_while_the_cluster_does_not_answer_is_the_clusters() {
     assert!(matches!(install(&world).await, Err(ReleaseError::Cluster(ClusterError::Unreachable { .. }))));
 }
 
+/// A worker has its rights by an object in the namespace, and loses them when that goes.
+#[tokio::test]
+async fn helm_is_denied_while_the_namespace_went_away() {
+    let denied = r#"echo 'Error: secrets is forbidden: User "w" cannot list resource "secrets"' >&2; exit 1"#;
+    let world = World::new(denied);
+    assert!(matches!(install(&world).await, Err(ReleaseError::Cluster(ClusterError::Denied(_)))));
+
+    let world = World::new(&format!("rm -r \"$here/records\"; {denied}"));
+    assert!(matches!(install(&world).await, Err(ReleaseError::Cluster(ClusterError::NamespaceGone))));
+}
+
 #[tokio::test]
 async fn no_secret_is_in_an_error() {
     let world = World::new("cat \"$KUBECONFIG\" >&2; echo \"Error: bad token $(cat \"$KUBECONFIG\")\" >&2; exit 1");

@@ -1,4 +1,4 @@
-//! A scripted helm and a cluster of files: `records/<revision>` is what the Secret of that revision holds.
+//! A scripted helm and a cluster of files: `records/<revision>` is what the Secret of that revision holds, `records` is the namespace.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -150,6 +150,9 @@ impl FileAccess {
     fn answer(&self) -> Result<(), ClusterError> {
         if self.unreachable.load(Ordering::Relaxed) {
             return Err(ClusterError::Unreachable { detail: "scripted".to_owned(), source: None });
+        }
+        if !self.records.is_dir() {
+            return Err(ClusterError::NamespaceGone);
         }
         Ok(())
     }

@@ -32,6 +32,105 @@ async fn the_token_of_a_login_is_kept_for_this_server_and_for_us_alone() {
     assert_eq!(file.parent().unwrap().metadata().unwrap().mode() & 0o777, 0o700);
 }
 
+fn tokens(token: &str, refresh_token: &str, expires_in: u32) -> Reply {
+    Reply::new(200, json!({"token": token, "refreshToken": refresh_token, "expiresIn": expires_in}))
+}
+
+fn bearers(server: &Server, line: &str) -> Vec<String> {
+    let asked = server.asked().into_iter().filter(|asked| asked.line.starts_with(line));
+    asked.filter_map(|asked| asked.token).collect()
+}
+
+fn refresh_tokens(server: &Server) -> Vec<serde_json::Value> {
+    let asked = server.asked().into_iter().filter(|asked| asked.line.starts_with("POST /api/v1/auth/refresh"));
+    asked.map(|asked| asked.body["refreshToken"].clone()).collect()
+}
+
+const LOGIN: &str = "login --email ada@example.com --password-stdin";
+
+#[actix_web::test]
+async fn a_token_that_is_over_is_refreshed_before_it_is_sent_and_kept() {
+    // The first is over at once, the next is not.
+    let server = Server::start()
+        .on("POST /api/v1/auth/login", [tokens("token-1", "swr_1", 10)])
+        .on("POST /api/v1/auth/refresh", [tokens("token-2", "swr_2", 600)])
+        .on("GET", [get("ready")]);
+
+    server.run_with(LOGIN, "x\n", &[]).await;
+    for _ in 0..2 {
+        let outcome = server.run_with(&format!("stores get {STORE}"), "", &[]).await;
+        assert_eq!(outcome.code, 0, "{}", outcome.err);
+    }
+
+    assert_eq!(bearers(&server, "GET"), ["Bearer token-2", "Bearer token-2"]);
+    assert_eq!(refresh_tokens(&server), [json!("swr_1")]);
+    let file = server.home().join(".config/shopwright/session.json");
+    assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(file).unwrap().contains("swr_2"));
+}
+
+#[actix_web::test]
+async fn a_token_that_the_server_refuses_is_refreshed_once() {
+    let server = Server::start()
+        .on("POST /api/v1/auth/login", [tokens("token-1", "swr_1", 600)])
+        .on("POST /api/v1/auth/refresh", [tokens("token-2", "swr_2", 600)])
+        .on("GET", [refusal(401, "Sign in first", ""), get("ready")]);
+
+    server.run_with(LOGIN, "x\n", &[]).await;
+    let outcome = server.run_with(&format!("stores get {STORE}"), "", &[]).await;
+
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    assert_eq!(bearers(&server, "GET"), ["Bearer token-1", "Bearer token-2"]);
+}
+
+#[actix_web::test]
+async fn a_sign_in_that_is_over_is_told_and_a_given_token_is_never_refreshed() {
+    let server = Server::start()
+        .on("POST /api/v1/auth/login", [tokens("token-1", "swr_1", 600)])
+        .on("POST /api/v1/auth/refresh", [refusal(401, "The session is over: sign in again", "Sign in again.")])
+        .on("GET", [refusal(401, "Sign in first", "")]);
+    server.run_with(LOGIN, "x\n", &[]).await;
+
+    let over = server.run_with("stores list", "", &[]).await;
+    assert!(over.err.contains("The session is over") && over.err.contains("shopwright login"), "{}", over.err);
+    let given = server.run("stores list").await;
+
+    assert_eq!((over.code, given.code), (1, 1));
+    assert_eq!(refresh_tokens(&server), [json!("swr_1")]);
+}
+
+#[actix_web::test]
+async fn the_file_of_an_older_version_still_signs_in() {
+    let server = Server::start().on("GET", [get("ready")]);
+    let file = server.home().join(".config/shopwright/session.json");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, json!({server.url.as_str(): "token-0"}).to_string()).unwrap();
+
+    let outcome = server.run_with(&format!("stores get {STORE}"), "", &[]).await;
+
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    assert_eq!(bearers(&server, "GET"), ["Bearer token-0"]);
+}
+
+#[actix_web::test]
+async fn signing_out_ends_the_session_and_forgets_it() {
+    let server = Server::start()
+        .on("POST /api/v1/auth/login", [tokens("token-1", "swr_1", 600)])
+        .on("POST /api/v1/auth/logout", [Reply::new(200, json!({}))]);
+    server.run_with(LOGIN, "x\n", &[]).await;
+
+    let first = server.run_with("logout", "", &[]).await;
+    let second = server.run_with("logout", "", &[]).await;
+
+    assert_eq!((first.code, second.code), (0, 0));
+    assert!(second.err.contains("You are not signed in"), "{}", second.err);
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2, "the login and one logout");
+    assert_eq!(asked[1].body, json!({"refreshToken": "swr_1"}));
+    let kept = std::fs::read_to_string(server.home().join(".config/shopwright/session.json")).unwrap();
+    assert!(!kept.contains("swr_1"), "{kept}");
+}
+
 #[actix_web::test]
 async fn a_password_may_come_from_the_environment_and_nothing_asks_without_a_terminal() {
     let server = Server::start().on("POST /api/v1/auth/login", [signed_in()]);

@@ -148,7 +148,7 @@ pub trait Sealer: Send + Sync {
 }
 
 /// Why a password could not be hashed or compared.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
     /// Too many sign-ins at once; come back in a second.
     #[error("too many sign-ins at once")]

@@ -4,6 +4,7 @@
 
 mod api;
 mod console;
+mod credentials;
 mod error;
 mod follow;
 mod login;
@@ -21,6 +22,7 @@ pub use error::ClientError;
 use super::definition::{ClientCommand, ClientFlags, OperationsCommand};
 use crate::config::Environment;
 use api::Api;
+use credentials::Credentials;
 use session::Sessions;
 
 /// Runs one command and returns its exit code.
@@ -54,15 +56,19 @@ async fn run(
     if let ClientCommand::Login(login) = command {
         return login::run(&login, &api, &sessions, environment, console).await;
     }
-    let token = match environment.get("SHOPWRIGHT_TOKEN") {
-        Some(token) => token.into(),
-        None => {
-            sessions.token(api.server())?.ok_or_else(|| ClientError::NotSignedIn { server: api.server().into() })?
-        }
+    if let ClientCommand::Logout = command {
+        return login::end(&api, &sessions, console).await;
+    }
+    let credentials = if let Some(token) = environment.get("SHOPWRIGHT_TOKEN") {
+        Credentials::Given(token.into())
+    } else {
+        let kept = sessions.find(api.server())?;
+        let kept = kept.ok_or_else(|| ClientError::NotSignedIn { server: api.server().into() })?;
+        Credentials::Kept(sessions, kept)
     };
-    api.sign_in(token);
+    api.sign_in(credentials);
     match command {
-        ClientCommand::Login(_) => Ok(()),
+        ClientCommand::Login(_) | ClientCommand::Logout => Ok(()),
         ClientCommand::Stores { command } => stores::run(command, flags.output, &api, console).await,
         ClientCommand::Operations { command: OperationsCommand::Get { id } } => {
             operations::get(id, flags.output, &api, console).await

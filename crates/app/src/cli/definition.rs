@@ -130,8 +130,10 @@ pub struct AdminAccess {
 /// The commands that talk to a server.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ClientCommand {
-    /// Sign in; the token is kept for this server
+    /// Sign in; the sign-in is kept for this server and refreshed by itself
     Login(Login),
+    /// Sign out of this server
+    Logout,
     /// Create, look at and remove stores
     Stores {
         /// What to do with them.

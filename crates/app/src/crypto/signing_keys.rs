@@ -13,7 +13,7 @@ use super::signing_key::SigningKey;
 
 /// How long a new key is known before it signs: replicas look for keys six times in it, and clients fetch the key set anew.
 const PUBLISHED_BEFORE: SignedDuration = SignedDuration::from_mins(1);
-/// No token lives longer than this (LEGACY_TOKEN_TTL at its largest), so no key is needed for longer after its last signature.
+/// No token lives longer than this (`LEGACY_TOKEN_TTL` at its largest), so no key is needed for longer after its last signature.
 const KEPT_AFTER: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// Why there is no key to sign with.

@@ -25,14 +25,13 @@ pub(super) struct RunningIdentity {
 
 impl RunningIdentity {
     pub(super) async fn start(config: &Config, platform: &Platform) -> Result<Self, StartError> {
-        let source = match &config.identity.signing_keys_dir {
-            Some(directory) => KeySource::Files(directory.clone()),
-            None => {
-                let (storage, sealer) = (platform.storage.clone(), platform.sealer.clone());
-                let (clock, entropy) = (platform.clock.as_ref(), platform.entropy.as_ref());
-                ensure_signing_key(storage.as_ref(), sealer.as_ref(), clock, entropy).await?;
-                KeySource::Database { storage, sealer }
-            }
+        let source = if let Some(directory) = &config.identity.signing_keys_dir {
+            KeySource::Files(directory.clone())
+        } else {
+            let (storage, sealer) = (platform.storage.clone(), platform.sealer.clone());
+            let (clock, entropy) = (platform.clock.as_ref(), platform.entropy.as_ref());
+            ensure_signing_key(storage.as_ref(), sealer.as_ref(), clock, entropy).await?;
+            KeySource::Database { storage, sealer }
         };
         let ttl = config.identity.access_token_ttl;
         let tokens = Arc::new(Ed25519Tokens::open(source, platform.clock.clone(), ttl).await?);

@@ -7,10 +7,13 @@ use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use url::{Host, Url};
 
+use super::credentials::{Credentials, now};
 use super::error::ClientError;
+use super::session::Kept;
 use crate::http_storefront::describe;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct Api {
     server: String,
     client: reqwest::Client,
-    token: Option<SecretString>,
+    credentials: Mutex<Option<Credentials>>,
 }
 
 /// An answer: as it came, and when to ask again.
@@ -81,7 +84,7 @@ impl Api {
         let foreign =
             |error: reqwest::Error| ClientError::Unreachable { server: server.to_owned(), detail: describe(&error) };
         let client = builder.build().map_err(foreign)?;
-        Ok(Self { server: url.as_str().trim_end_matches('/').to_owned(), client, token: None })
+        Ok(Self { server: url.as_str().trim_end_matches('/').to_owned(), client, credentials: Mutex::new(None) })
     }
 
     /// The server's URL without a slash at its end.
@@ -94,35 +97,85 @@ impl Api {
         Url::parse(&self.server).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
     }
 
-    /// Sends this token from now on.
-    pub(super) fn sign_in(&mut self, token: SecretString) {
-        self.token = Some(token);
+    /// Signs in with these from now on.
+    pub(super) fn sign_in(&mut self, credentials: Credentials) {
+        *self.credentials.get_mut() = Some(credentials);
     }
 
     /// A GET below `/api/v1`.
     pub(super) async fn get(&self, path: &str) -> Result<Answer, ClientError> {
-        self.send(self.request(Method::GET, path)).await
+        self.ask(Method::GET, path, None, None).await
     }
 
     /// A DELETE below `/api/v1`.
     pub(super) async fn delete(&self, path: &str) -> Result<Answer, ClientError> {
-        self.send(self.request(Method::DELETE, path)).await
+        self.ask(Method::DELETE, path, None, None).await
     }
 
     /// A POST below `/api/v1`. With a key the server does it once, however often it is sent.
     pub(super) async fn post(&self, path: &str, body: &Value, key: Option<&str>) -> Result<Answer, ClientError> {
-        let request = self.request(Method::POST, path).header(CONTENT_TYPE, "application/json").body(body.to_string());
-        self.send(match key {
-            Some(key) => request.header("Idempotency-Key", key),
-            None => request,
-        })
-        .await
+        self.ask(Method::POST, path, Some(body), key).await
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}/api/v1{path}", self.server));
-        match &self.token {
-            Some(token) => request.bearer_auth(token.expose_secret()),
+    /// Asks; when the access token is over, again with the next one.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> Result<Answer, ClientError> {
+        let token = self.token(None).await?;
+        let answer = self.send(self.request(&method, path, body, key, token.as_ref())).await;
+        match (answer, token) {
+            (Err(refusal @ ClientError::Refused { status: 401, .. }), Some(refused)) => {
+                let next = self.token(Some(&refused)).await?;
+                if next.as_ref().is_none_or(|next| next.expose_secret() == refused.expose_secret()) {
+                    return Err(refusal);
+                }
+                self.send(self.request(&method, path, body, key, next.as_ref())).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// The access token to send: refreshed when it is over, or is `refused`.
+    async fn token(&self, refused: Option<&SecretString>) -> Result<Option<SecretString>, ClientError> {
+        let mut credentials = self.credentials.lock().await;
+        let Some(credentials) = credentials.as_mut() else { return Ok(None) };
+        let is_refused = refused.is_some_and(|refused| refused.expose_secret() == credentials.token().expose_secret());
+        if !is_refused && !credentials.is_over() {
+            return Ok(Some(credentials.token()));
+        }
+        let Credentials::Kept(sessions, _) = &*credentials else { return Ok(Some(credentials.token())) };
+        let _refreshing = sessions.refreshing()?;
+        // Whoever had the lock before may have done it already.
+        let is_done = credentials.catch_up(&self.server)? && !credentials.is_over();
+        if let Some(refresh_token) = credentials.refresh_token().filter(|_| !is_done) {
+            let body = json!({"refreshToken": refresh_token.expose_secret()});
+            let answer = self.send(self.request(&Method::POST, "/auth/refresh", Some(&body), None, None)).await?;
+            credentials.renew(&self.server, Kept::new(answer.read()?, now()))?;
+        }
+        Ok(Some(credentials.token()))
+    }
+
+    fn request(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+        token: Option<&SecretString>,
+    ) -> RequestBuilder {
+        let mut request = self.client.request(method.clone(), format!("{}/api/v1{path}", self.server));
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        match key {
+            Some(key) => request.header("Idempotency-Key", key),
             None => request,
         }
     }

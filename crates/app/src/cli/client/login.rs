@@ -1,14 +1,14 @@
-//! `login`: e-mail and password for a token that is kept.
+//! `login`: e-mail and password for a sign-in that is kept; `logout`: its end.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::api::Api;
 use super::console::Console;
+use super::credentials::now;
 use super::error::ClientError;
-use super::model::SignedIn;
 use super::prompt;
-use super::session::Sessions;
+use super::session::{Kept, Sessions};
 use crate::cli::definition::Login;
 use crate::config::Environment;
 
@@ -33,8 +33,23 @@ pub(super) async fn run(
         }
         other => other?,
     };
-    sessions.keep(api.server(), &answer.read::<SignedIn>()?.token)?;
+    sessions.keep(api.server(), &Kept::new(answer.read()?, now()))?;
     console.say(&format!("Signed in to {} as {}.", api.server(), login.email));
+    Ok(())
+}
+
+/// Ends the sign-in here and at the server.
+pub(super) async fn end(api: &Api, sessions: &Sessions, console: &mut Console) -> Result<(), ClientError> {
+    let Some(kept) = sessions.find(api.server())? else {
+        console.say(&format!("You are not signed in to {}.", api.server()));
+        return Ok(());
+    };
+    // Forgotten first: whatever the server says, this machine has it no more.
+    sessions.forget(api.server())?;
+    if let Some(refresh_token) = kept.refresh_token {
+        api.post("/auth/logout", &json!({"refreshToken": refresh_token.expose_secret()}), None).await?;
+    }
+    console.say(&format!("Signed out of {}.", api.server()));
     Ok(())
 }
 

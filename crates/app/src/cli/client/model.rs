@@ -142,8 +142,13 @@ pub(super) struct Log {
     pub(super) created_at: String,
 }
 
-/// `{token}`.
+/// `{token, refreshToken, expiresIn}`.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SignedIn {
     pub(super) token: secrecy::SecretString,
+    #[serde(default)]
+    pub(super) refresh_token: Option<secrecy::SecretString>,
+    #[serde(default)]
+    pub(super) expires_in: Option<u32>,
 }

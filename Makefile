@@ -17,8 +17,8 @@ test: ## all tiers on real parts, with a table of what ran; says loudly what it 
 check: ## the quick ones: format, lints, docs, crate graph, licences, unit tests
 	@tests/run static lint unit
 
-sim: ## deterministic simulation: SEEDS=n [FROM=m] runs many seeds, SEED=n replays one with a line per step
-	@cargo run --locked --quiet --profile sim -p shopwright-simulation --bin sim -- $(if $(SEED),replay $(SEED),seeds $(or $(SEEDS),1000) $(or $(FROM),0))
+sim: ## deterministic simulation: every single fault and 2,000 seeds; SEEDS=n [FROM=m] many, SEED=n one with a line per step
+	@cargo run --locked --quiet --profile sim -p shopwright-simulation --bin sim -- $(if $(SEED),replay $(SEED),$(if $(SEEDS),seeds $(SEEDS) $(FROM),all))
 
 chaos: ## three replicas on real parts while everything breaks: KILLS=n [OUTAGE=seconds] [CREATES=n] [SEED=n]
 	@KILLS=$(KILLS) OUTAGE=$(OUTAGE) CREATES=$(CREATES) SEED=$(SEED) tests/chaos

@@ -21,7 +21,7 @@ const TAKEN_OVER: u64 = 12 * SECOND;
 const LONG_OVER: u64 = 50 * SECOND;
 
 /// What a call can meet alone.
-pub const FAULTS: [Fault; 15] = [
+pub const FAULTS: [Fault; 17] = [
     Fault::Before(Trouble::Lost),
     Fault::Before(Trouble::Throttled),
     Fault::Before(Trouble::Unknown),
@@ -37,6 +37,8 @@ pub const FAULTS: [Fault; 15] = [
     Fault::Orphan(TAKEN_OVER),
     Fault::Orphan(LONG_OVER),
     Fault::Stop(2 * LEASE),
+    Fault::Half,
+    Fault::HalfCrash,
 ];
 
 /// One run of one saga.
@@ -119,7 +121,8 @@ pub fn deaths(sites: &[Site], from: usize) -> Vec<(usize, Fault)> {
         sites.iter().enumerate().skip(from).filter(|(_, site)| site.class != Class::Statement || site.call == "begin");
     effects
         .flat_map(|(at, site)| {
-            let after = matches!(site.class, Class::Commit | Class::Write).then_some((at, Fault::CrashAfter));
+            let after =
+                matches!(site.class, Class::Commit | Class::Write | Class::Run).then_some((at, Fault::CrashAfter));
             [Some((at, Fault::CrashBefore)), after].into_iter().flatten()
         })
         .collect()

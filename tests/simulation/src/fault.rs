@@ -14,6 +14,8 @@ pub enum Class {
     Read,
     /// Changes something outside; it may take effect long after its caller is gone.
     Write,
+    /// A run of helm: a change that has a middle.
+    Run,
     /// Inside a transaction, which goes with its connection.
     Statement,
     /// The end of a transaction: after a lost answer nobody knows.
@@ -63,6 +65,10 @@ pub enum Fault {
     CrashAfter,
     /// The caller's process dies, and so many microseconds later the call has its effect all the same.
     Orphan(u64),
+    /// Helm is killed in the middle, at its deadline.
+    Half,
+    /// The caller's process dies, and helm with it, in the middle.
+    HalfCrash,
     /// The caller's process is stopped for so many microseconds, with the call sent.
     Stop(u64),
 }
@@ -84,6 +90,8 @@ impl Fault {
             Self::CrashBefore => "crash before",
             Self::CrashAfter => "crash after",
             Self::Orphan(_) => "orphan",
+            Self::Half => "helm killed",
+            Self::HalfCrash => "crash inside helm",
             Self::Stop(_) => "stopped inside",
         }
     }
@@ -94,7 +102,8 @@ impl Fault {
             Self::Before(Trouble::Conflict) => matches!(class, Class::Statement | Class::Commit),
             Self::Before(_) | Self::Hang | Self::CrashBefore | Self::CrashAfter | Self::Stop(_) => true,
             Self::After(_) => !matches!(class, Class::Read),
-            Self::Late(_) | Self::Orphan(_) => matches!(class, Class::Write | Class::Commit),
+            Self::Late(_) | Self::Orphan(_) => matches!(class, Class::Write | Class::Run | Class::Commit),
+            Self::Half | Self::HalfCrash => matches!(class, Class::Run),
             Self::Stale => matches!(class, Class::Read),
         }
     }

@@ -1,6 +1,7 @@
 //! `sim`: runs seeds, and says what came of them.
 //!
 //!   sim replay SEED            one seed, with a line per step
+//!   sim all                    both of the next two, with 2,000 seeds
 //!   sim exhaustive             every single fault of every saga, every pair of deaths
 //!   sim hit KIND AT:FAULT...   one run of one saga, as `sim exhaustive` prints it, with a line per step
 //!   sim seeds COUNT [FROM]     many seeds on all cores, one in a hundred of them twice
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             outcome.result.is_ok()
         }
         (Some("exhaustive"), None) => many::exhaustive(),
+        (Some("all"), None) => many::exhaustive() & many::seeds(0, 2000),
         (Some("hit"), None) if arguments.len() > 1 => many::replay(&arguments[1], &arguments[2..]),
         (Some("seeds"), Some(count)) => many::seeds(number(&arguments, 2).unwrap_or(0), count),
         _ => {

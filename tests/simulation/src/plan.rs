@@ -23,10 +23,12 @@ pub enum Kind {
     Orphan,
     /// The process is stopped in it.
     Stop,
+    /// Helm dies in the middle.
+    Half,
 }
 
-const KINDS: [Kind; 8] =
-    [Kind::Before, Kind::After, Kind::Hang, Kind::Late, Kind::Stale, Kind::Crash, Kind::Orphan, Kind::Stop];
+const KINDS: [Kind; 9] =
+    [Kind::Before, Kind::After, Kind::Hang, Kind::Late, Kind::Stale, Kind::Crash, Kind::Orphan, Kind::Stop, Kind::Half];
 
 /// How likely which faults are in one run, in millionths of all calls.
 #[derive(Debug, Clone)]
@@ -54,14 +56,14 @@ impl Chances {
     /// What `rng` chooses: each run has some kinds of faults and not others, rarely or often.
     pub fn random(rng: &mut Rng) -> Self {
         let kinds: Vec<Kind> = KINDS.into_iter().filter(|_| rng.chance(500_000)).collect();
-        let rate = |rng: &mut Rng, most: u64| match rng.below(4) {
+        let rate = |rng: &mut Rng, most: u64| match rng.below(6) {
             0 => 0,
             1 => u32::try_from(most / 20).unwrap_or(0),
-            _ => u32::try_from(rng.below(most)).unwrap_or(0),
+            _ => u32::try_from(rng.between(most / 10, most)).unwrap_or(0),
         };
         Self {
-            storage: rate(rng, 20_000),
-            cluster: rate(rng, 200_000),
+            storage: rate(rng, 30_000),
+            cluster: rate(rng, 250_000),
             storefront: rate(rng, 300_000),
             refusals: rng.chance(400_000),
             latency: *rng.pick(&[MILLI / 2, 3 * MILLI, 20 * MILLI]),
@@ -82,17 +84,22 @@ impl Chances {
             Kind::Crash if rng.chance(500_000) => Fault::CrashBefore,
             Kind::Crash => Fault::CrashAfter,
             Kind::Orphan => Fault::Orphan(rng.between(MILLI, 60 * SECOND)),
+            Kind::Half if rng.chance(500_000) => Fault::Half,
+            Kind::Half => Fault::HalfCrash,
             Kind::Stop => Fault::Stop(rng.between(SECOND, 50 * SECOND)),
         };
         // Deaths and long stops of processes are dear: fewer of them let the run get somewhere.
-        let dear = matches!(fault, Fault::CrashBefore | Fault::CrashAfter | Fault::Orphan(_) | Fault::Stop(_));
+        let dear = matches!(
+            fault,
+            Fault::CrashBefore | Fault::CrashAfter | Fault::Orphan(_) | Fault::Stop(_) | Fault::HalfCrash
+        );
         (fault.fits(class) && !(dear && rng.chance(600_000))).then_some(fault)
     }
 
     fn trouble(&self, rng: &mut Rng, class: Class) -> Trouble {
         match class {
             Class::Statement | Class::Commit => *rng.pick(&[Trouble::Lost, Trouble::Conflict]),
-            Class::Read | Class::Write => match rng.below(10) {
+            Class::Read | Class::Write | Class::Run => match rng.below(10) {
                 0..5 => Trouble::Lost,
                 5 | 6 => Trouble::Throttled,
                 7 => Trouble::Unknown,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use shopwright_domain::StoreId;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::operation::ReleaseDigests;
@@ -13,8 +14,9 @@ use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Re
 use shopwright_ports::releases::{Installed, ReleaseError, ReleaseSpec, Releases, Uninstalled};
 use shopwright_ports::secrets::StoreCredentials;
 use shopwright_ports::storefront::{Storefront, StorefrontError};
+use shopwright_ports::testing::Fault as PortFault;
 
-use crate::fault::Class;
+use crate::fault::{Class, Fault};
 use crate::plan::{Place, Site};
 use crate::time::SECOND;
 use crate::wire::Wire;
@@ -50,6 +52,35 @@ pub struct SimPlatform {
 }
 
 impl SimPlatform {
+    /// A run of helm, which may be killed when its first record is written and the rest is not.
+    async fn helm<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        subject: &str,
+        effect: impl Future<Output = Result<T, ReleaseError>> + Send + 'static,
+    ) -> Result<T, ReleaseError> {
+        let site = site(Place::Helm, call, Class::Run);
+        let passage = self.wire.enter(site, subject).await;
+        let Some(fault @ (Fault::Half | Fault::HalfCrash)) = passage.fault else {
+            return self.wire.send(passage, site, subject, effect).await;
+        };
+        let world = &self.wire.world;
+        self.wire.trace(call, subject, fault.name());
+        world.sim.sleep(passage.before).await;
+        // The fake stops at its second half, and there it is dropped. Nobody comes between: it is polled once.
+        world.releases.faults.push(call, PortFault::Hang);
+        if effect.now_or_never().is_some() {
+            // Refused before it had begun: the hang is still waiting for somebody.
+            drop(world.releases.faults.around(call, || Ok(())).now_or_never());
+        }
+        world.after_effect(site);
+        if fault == Fault::HalfCrash {
+            return self.wire.die().await;
+        }
+        self.wire.count(subject);
+        Err(self.wire.lose().await)
+    }
+
     /// Waits until the store's pods are ready, at most `limit`; says whether they are.
     async fn pods(&self, store_id: &StoreId, limit: Duration) -> bool {
         let world = &self.wire.world;
@@ -195,7 +226,7 @@ impl Releases for SimPlatform {
             world.watch().fenced("install", &fence);
             Ok(installed)
         };
-        self.wire.write(site(Place::Helm, "install", Class::Write), subject.as_str(), effect).await
+        self.helm("install", subject.as_str(), effect).await
     }
 
     async fn uninstall(&self, fence: &Fence) -> Result<Uninstalled, ReleaseError> {
@@ -210,7 +241,7 @@ impl Releases for SimPlatform {
             }
             Ok(uninstalled)
         };
-        self.wire.write(site(Place::Helm, "uninstall", Class::Write), subject.as_str(), effect).await
+        self.helm("uninstall", subject.as_str(), effect).await
     }
 
     /// Reads files of its own machine, as `engine_note` does.

@@ -43,7 +43,9 @@ impl Storage for SimStorage {
         if let Some(fault) = passage.fault {
             self.wire.trace("begin", "", fault.name());
             match fault {
-                Fault::CrashBefore | Fault::CrashAfter | Fault::Orphan(_) => return self.wire.die().await,
+                Fault::CrashBefore | Fault::CrashAfter | Fault::Orphan(_) | Fault::Half | Fault::HalfCrash => {
+                    return self.wire.die().await;
+                }
                 Fault::Hang | Fault::Late(_) => return Err(self.wire.lose().await),
                 Fault::Before(_) | Fault::After(_) => return Err(StorageError::of(Trouble::Lost)),
                 Fault::Stop(duration) => self.wire.world.stop(self.wire.replica, self.wire.life, duration),
@@ -126,7 +128,13 @@ impl SimTransaction {
                     return Err(self.wire.lose().await);
                 }
                 Fault::Stop(duration) => self.wire.world.stop(self.wire.replica, self.wire.life, duration),
-                Fault::After(_) | Fault::CrashAfter | Fault::Late(_) | Fault::Orphan(_) | Fault::Stale => {}
+                Fault::After(_)
+                | Fault::CrashAfter
+                | Fault::Late(_)
+                | Fault::Orphan(_)
+                | Fault::Stale
+                | Fault::Half
+                | Fault::HalfCrash => {}
             }
         }
         if passage.before > 0 {

@@ -52,6 +52,18 @@ impl Tally {
         *self.requests.entry((request, outcome)).or_default() += 1;
     }
 
+    /// Whether enough succeeded: a run in which everything fails breaks no promise (RELIABILITY P8).
+    pub fn got_somewhere(&self) -> bool {
+        let requests = |wanted: fn(&str) -> bool| {
+            self.requests.iter().filter(|((_, end), _)| wanted(end)).map(|(_, count)| count).sum::<u64>()
+        };
+        let of = |kind, end| self.operations.get(&(kind, end)).copied().unwrap_or(0);
+        let (answered, all) = (requests(|end| end != "no answer"), requests(|_| true));
+        let provisions: u64 =
+            self.operations.iter().filter(|((kind, _), _)| *kind == "provision").map(|(_, count)| count).sum();
+        answered * 10 >= all * 6 && of("provision", "succeeded") * 3 >= provisions && of("delete", "succeeded") > 0
+    }
+
     /// Adds another run's numbers.
     pub fn add(&mut self, other: &Self) {
         self.calls += other.calls;

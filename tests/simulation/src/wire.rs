@@ -60,7 +60,7 @@ impl Wire {
     }
 
     /// Notes an error that uses up an attempt of the store.
-    fn count(&self, subject: &str) {
+    pub fn count(&self, subject: &str) {
         if let Ok(store_id) = subject.parse() {
             self.world.watch().refused(&store_id);
         }
@@ -124,7 +124,8 @@ impl Wire {
                 drop(self.post(delay, site, subject, effect));
                 Err(self.lose().await)
             }
-            Fault::CrashBefore => self.die().await,
+            // What has no middle is done or not.
+            Fault::CrashBefore | Fault::Half | Fault::HalfCrash => self.die().await,
             Fault::CrashAfter => {
                 let result = self.post(passage.before, site, subject, effect).await;
                 drop(result);
@@ -218,7 +219,9 @@ impl Wire {
                 Err(E::of(trouble))
             }
             Some(Fault::Hang | Fault::Late(_)) => return Err(self.lose().await),
-            Some(Fault::CrashBefore | Fault::CrashAfter | Fault::Orphan(_)) => return self.die().await,
+            Some(Fault::CrashBefore | Fault::CrashAfter | Fault::Orphan(_) | Fault::Half | Fault::HalfCrash) => {
+                return self.die().await;
+            }
             Some(Fault::Stale) if let Some(answer) = stale() => Ok(answer),
             Some(Fault::Stop(duration)) => {
                 self.world.stop(self.replica, self.life, duration);

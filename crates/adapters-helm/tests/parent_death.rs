@@ -26,7 +26,8 @@ fn main() {
     match args.next().as_deref().and_then(|arg| arg.to_str()) {
         Some(exec_helm::SUBCOMMAND) => panic!("{}", exec_helm::run(args)),
         Some("parent") => parent(Path::new(&args.next().unwrap())),
-        // What test runners ask for.
+        // What test runners ask for; none is ignored.
+        Some("--list") if env::args().any(|arg| arg == "--ignored") => {}
         Some("--list") => println!("helm_dies_with_its_parent: test"),
         _ => helm_dies_with_its_parent(),
     }

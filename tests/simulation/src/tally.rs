@@ -29,6 +29,8 @@ pub struct Tally {
     pub swept: u64,
     /// Microseconds from a death to the resumption of each operation that the dead had.
     pub recoveries: Vec<u64>,
+    /// Beginnings of provisions in each second: their first call.
+    pub begun: BTreeMap<u64, u64>,
     /// Calls to the cluster in each second.
     pub per_second: BTreeMap<u64, u64>,
 }
@@ -39,6 +41,9 @@ impl Tally {
         self.calls += 1;
         if matches!(site.place, Place::Cluster | Place::Helm) {
             *self.per_second.entry(now / SECOND).or_default() += 1;
+            if site.call == "ensure_namespace" {
+                *self.begun.entry(now / SECOND).or_default() += 1;
+            }
         }
     }
 

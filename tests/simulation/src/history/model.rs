@@ -40,6 +40,9 @@ impl Kind {
     }
 }
 
+/// More states than any history of a run needs.
+pub(super) const MOST: usize = 20_000;
+
 /// One state in which everything that is called by the name can be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(super) struct Model {
@@ -47,13 +50,24 @@ pub(super) struct Model {
     gone: BTreeSet<Ref<StoreId>>,
     cancelled: BTreeSet<Ref<OperationId>>,
     keys: BTreeMap<String, Ref<StoreId>>,
+    /// Requests without an answer that took effect, where that could happen more than once.
+    used: BTreeSet<usize>,
 }
 
 impl Model {
-    /// The states that workers can bring this one to, itself included.
-    pub(super) fn reachable(self, all: &mut BTreeSet<Self>) {
-        if !all.insert(self.clone()) {
+    /// The states to which workers, and these requests that were never answered, can bring this one; itself included.
+    pub(super) fn reachable(self, unanswered: &[(usize, &Request)], all: &mut BTreeSet<Self>) {
+        if all.len() > MOST || !all.insert(self.clone()) {
             return;
+        }
+        for (index, request) in unanswered {
+            if let Some(mut after) = self.effect(*index, request).filter(|_| !self.used.contains(index)) {
+                // A deletion, a cancellation and a request with a key do the same again, which is nothing.
+                if matches!(request, Request::Retry(_) | Request::Create { key: None }) {
+                    after.used.insert(*index);
+                }
+                after.reachable(unanswered, all);
+            }
         }
         let Some(live) = &self.live else { return };
         let next: &[StoreState] = match (live.state, live.kind) {
@@ -63,7 +77,7 @@ impl Model {
             (StoreState::Ready | StoreState::Failed | StoreState::Deleted, _) => &[],
         };
         for state in next {
-            self.clone().moved(*state).reachable(all);
+            self.clone().moved(*state).reachable(unanswered, all);
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::model::Model;
+use super::model::{MOST, Model};
 use super::{Answer, Event};
 
 /// What a check came to.
@@ -27,22 +27,22 @@ const LIMIT: usize = 400_000;
 
 type States = BTreeSet<Model>;
 
-fn reachable(states: impl IntoIterator<Item = Model>) -> States {
-    let mut all = States::new();
-    for state in states {
-        state.reachable(&mut all);
-    }
-    all
-}
-
 /// Whether a store that does one thing at a time could have given these answers. At the start there is no store of the name.
 pub fn check(events: &[Event]) -> Verdict {
-    let mut order: Vec<usize> = (0..events.len()).collect();
-    order.sort_by_key(|index| events[*index].asked);
-    let mut search = Search { events, order, tried: HashSet::new(), steps: 0, best: (0, Vec::new()) };
     // A refusal that says nothing about the store fits anywhere.
-    let done: Vec<bool> = events.iter().map(|event| event.answer == Some(Answer::Refused)).collect();
-    match search.go(&done, 0, &reachable([Model::default()])) {
+    let says_something = |index: &usize| !matches!(events[*index].answer, None | Some(Answer::Refused));
+    let mut order: Vec<usize> = (0..events.len()).filter(says_something).collect();
+    order.sort_by_key(|index| events[*index].asked);
+    let unanswered = (0..events.len()).filter(|index| events[*index].answer.is_none());
+    let mut search = Search {
+        events,
+        order,
+        unanswered: unanswered.collect(),
+        tried: HashSet::new(),
+        steps: 0,
+        best: (0, Vec::new()),
+    };
+    match search.go(&vec![false; events.len()], 0, &States::from([Model::default()])) {
         Some(true) => Verdict::Sequential,
         Some(false) => Verdict::Impossible { stuck: search.best.1 },
         None => Verdict::Undecided,
@@ -51,7 +51,10 @@ pub fn check(events: &[Event]) -> Verdict {
 
 struct Search<'a> {
     events: &'a [Event],
+    /// The requests that were answered, as they were sent.
     order: Vec<usize>,
+    /// Those that were not: each may have taken effect at any time after it was sent, or never.
+    unanswered: Vec<usize>,
     tried: HashSet<(Vec<bool>, States)>,
     steps: usize,
     best: (usize, Vec<usize>),
@@ -61,34 +64,28 @@ impl Search<'_> {
     /// Whether the rest can be put in order; `None` when that takes too long.
     fn go(&mut self, done: &[bool], placed: usize, states: &States) -> Option<bool> {
         self.steps += 1;
-        if self.steps > LIMIT {
+        if self.steps > LIMIT || states.len() > MOST {
             return None;
         }
-        // Requests without an answer may have had no effect: they need no place.
-        if (0..self.events.len()).all(|index| done[index] || self.events[index].answer.is_none()) {
+        if placed == self.order.len() {
             return Some(true);
         }
         if !self.tried.insert((done.to_vec(), states.clone())) {
             return Some(false);
         }
         // Whatever was sent after some other request was answered comes after it.
-        let open = |index: &usize| !done[*index];
-        let first_answer =
-            self.order.iter().copied().filter(open).filter_map(|index| self.deadline(index)).min().unwrap_or(u64::MAX);
-        let mut next: Vec<usize> = self
-            .order
-            .iter()
-            .copied()
-            .filter(open)
-            .take_while(|index| self.events[*index].asked <= first_answer)
-            .collect();
-        // Requests that may never have taken effect are tried last, the others as they were answered.
-        next.sort_by_key(|index| self.deadline(*index).unwrap_or(u64::MAX));
+        let answered = |index: usize| self.events[index].answered.unwrap_or(u64::MAX);
+        let open = || self.order.iter().copied().filter(|index| !done[*index]);
+        let first_answer = open().map(answered).min().unwrap_or(u64::MAX);
+        let sent = |index: &usize| self.events[*index].asked <= first_answer;
+        let mut next: Vec<usize> = open().take_while(sent).collect();
+        next.sort_by_key(|index| answered(*index));
+        let reachable = self.reachable(states, self.unanswered.iter().copied().filter(sent));
         if placed >= self.best.0 {
             self.best = (placed, next.clone());
         }
         for index in next {
-            let after = self.after(index, states);
+            let after = self.after(index, &reachable);
             if after.is_empty() {
                 continue;
             }
@@ -102,19 +99,19 @@ impl Search<'_> {
         Some(false)
     }
 
-    /// Until when the request has taken effect, if it was answered.
-    fn deadline(&self, index: usize) -> Option<u64> {
-        let event = &self.events[index];
-        event.answer.as_ref().and(event.answered)
+    fn reachable(&self, states: &States, unanswered: impl Iterator<Item = usize>) -> States {
+        let unanswered: Vec<_> = unanswered.map(|index| (index, &self.events[index].request)).collect();
+        let mut all = States::new();
+        for state in states {
+            state.clone().reachable(&unanswered, &mut all);
+        }
+        all
     }
 
     /// The states after this request came next.
     fn after(&self, index: usize, states: &States) -> States {
         let event = &self.events[index];
-        let next = states.iter().filter_map(|state| match &event.answer {
-            Some(answer) => state.answer(index, &event.request, answer),
-            None => state.effect(index, &event.request),
-        });
-        reachable(next)
+        let Some(answer) = &event.answer else { return States::new() };
+        states.iter().filter_map(|state| state.answer(index, &event.request, answer)).collect()
     }
 }

@@ -79,3 +79,27 @@ async fn a_name_in_use_is_a_conflict_that_names_the_store() -> anyhow::Result<()
     assert!(answer.message().contains(&id_of(&store)), "{answer:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_provision_is_cancelled_by_http_and_its_store_can_be_retried() -> anyhow::Result<()> {
+    let world = World::mocked().await?;
+    let World::Mocked(mocked) = &world else { unreachable!("asked for a mocked world") };
+    mocked.cluster.auto_ready(false);
+    let ada = world.merchant("ada").await?;
+    let store = ada.create("teashop", "medusa").await?;
+    let (id, operation) = (id_of(&store), id_of(&store["operation"]));
+    world.until(&ada, &id, |store| store["operation"]["step"] == "await_workloads").await?;
+
+    let cancelled = ada.post(&format!("/operations/{operation}/cancel"), &json!({})).await?;
+    assert_eq!(cancelled.status, StatusCode::ACCEPTED, "{cancelled:?}");
+    let store = world.until(&ada, &id, |store| store["operation"]["status"] == "succeeded").await?;
+    assert_eq!((store["status"].as_str(), store["operation"]["kind"].as_str()), (Some("failed"), Some("unwind")));
+    assert!(mocked.cluster.namespaces().is_empty(), "nothing is left");
+    let again = ada.post(&format!("/operations/{operation}/cancel"), &json!({})).await?;
+    assert_eq!(again.status, StatusCode::OK, "{again:?}");
+
+    mocked.cluster.auto_ready(true);
+    ada.post(&format!("/stores/{id}/retry"), &json!({})).await?;
+    assert_eq!(world.settled(&ada, &id).await?["status"], "ready");
+    Ok(())
+}

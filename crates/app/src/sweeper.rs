@@ -36,7 +36,7 @@ pub struct SweeperSettings {
 
 impl Default for SweeperSettings {
     fn default() -> Self {
-        Self { pause: Duration::from_secs(60), patience: Duration::from_secs(20) }
+        Self { pause: Duration::from_mins(1), patience: Duration::from_secs(20) }
     }
 }
 

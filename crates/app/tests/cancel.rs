@@ -1,6 +1,8 @@
 //! Cancelling a provision: at every step it leaves nothing in the cluster, once, and the store can be retried or deleted.
 //! DECISIONS 10 and 11, RELIABILITY F4, F65.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails like one")]
+
 mod support;
 
 use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
@@ -17,8 +19,8 @@ const fn throttled() -> ClusterError {
 }
 
 /// The calls of a provision at which it can be made to wait, in their order.
-const CALLS: [&str; 6] =
-    ["ensure_namespace", "raise_epoch", "put_credentials", "begin_install", "install", "await_workloads"];
+const CALLS: [&str; 7] =
+    ["ensure_namespace", "raise_epoch", "put_credentials", "begin_install", "install", "await_workloads", "probe"];
 
 /// A provision that waits in the middle: `call` has failed, after its effect or before it.
 async fn waiting_at(world: &Fixture, context: &RequestContext, call: &'static str, after: bool) -> Operation {
@@ -26,6 +28,8 @@ async fn waiting_at(world: &Fixture, context: &RequestContext, call: &'static st
     if call.contains("install") {
         let error = ReleaseError::Cluster(throttled());
         world.releases.faults.push(call, if after { Fault::After(error) } else { Fault::Before(error) });
+    } else if call == "probe" {
+        world.storefront.answer(&accepted.store.host, 503);
     } else if call == "raise_epoch" {
         // Raised anew only by another claim than the one that made the namespace.
         world.cluster.faults.push("put_credentials", Fault::Before(throttled()));
@@ -38,6 +42,7 @@ async fn waiting_at(world: &Fixture, context: &RequestContext, call: &'static st
     world.run_due(&world.worker).await;
     let operation = world.operation(accepted.operation.unwrap().id).await;
     assert_eq!(operation.status, OperationStatus::Waiting, "{call}");
+    world.storefront.answer(&accepted.store.host, 200);
     operation
 }
 

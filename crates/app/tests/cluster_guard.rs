@@ -1,5 +1,7 @@
 //! Every edge of what stands before a cluster: breaker, rest, fence. RELIABILITY F31, F32, S51.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails like one")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The engine when things go wrong: deaths, panics, waits, budgets, restored databases, shutdowns.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails like one")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -226,7 +228,7 @@ async fn a_herd_that_becomes_due_at_once_is_spread_and_a_new_store_does_not_wait
     world.clock.advance(seconds(31));
     let fresh = world.create(&bob, "bookshop").await.store.id;
 
-    let mut begun = BTreeMap::new();
+    let mut begun = BTreeMap::from([(-1, 0)]);
     let start = world.clock.now();
     world.run_due(&world.worker).await;
     assert_eq!(world.store(&fresh).await.state, StoreState::Ready, "it was not behind them");
@@ -237,9 +239,10 @@ async fn a_herd_that_becomes_due_at_once_is_spread_and_a_new_store_does_not_wait
         world.run_due(&world.worker).await;
     }
 
+    // A second's worth may be saved up; the new store comes beside them.
     let counts: Vec<usize> = begun.values().copied().collect();
-    let fastest = counts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default();
-    assert!(fastest <= 21, "{fastest} began within a second: {begun:?}");
+    assert!(counts[1] <= 20 + 20 + 1, "{begun:?}");
+    assert!(counts[1..].windows(2).all(|pair| pair[1] - pair[0] <= 20), "{begun:?}");
     assert_eq!(world.cluster.creations(), HERD + 1);
 }
 

@@ -1,5 +1,7 @@
 //! Namespaces that should not be there. DECISIONS 7, RELIABILITY F3, F28.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails like one")]
+
 mod support;
 
 use std::sync::Arc;
@@ -55,7 +57,7 @@ async fn a_namespace_that_a_sleeper_makes_after_its_stores_deletion_goes_again_a
     assert_eq!(sweeper.sweep().await.unwrap().removed, []);
     assert!(world.cluster.epoch(&store.id).is_some(), "two sightings that are too close prove nothing");
     later(&world, 1);
-    assert_eq!(sweeper.sweep().await.unwrap().removed, [store.id.clone()]);
+    assert_eq!(sweeper.sweep().await.unwrap().removed, std::slice::from_ref(&store.id));
     assert_eq!(world.leftovers(&store.id).await, Vec::<String>::new());
     let snapshot = world.storage.snapshot().await;
     let event = snapshot.audit.iter().map(|entry| &entry.event).find(|event| event.metadata.contains_key("uid"));

@@ -42,13 +42,12 @@ impl Executor {
         log.crash(step, now, &self.policy, unit).map_err(illegal)?;
         let Some(record) = log.record(step).cloned() else { return Err(illegal(step)) };
         let poison = record.error.as_ref().filter(|_| record.status == StepStatus::Failed);
-        let (status, until, failure) = match poison {
-            Some(error) => (OperationStatus::Stuck, record.not_before, Failure::new(error.code, error.detail.clone())),
-            None => {
-                let until = now.checked_add(self.policy.backoff.delay(record.crashes, unit)).unwrap_or(now);
-                let failure = Failure::new(ErrorCode::Internal, format!("a worker panicked while it ran {step}"));
-                (OperationStatus::Waiting, Some(until), failure)
-            }
+        let (status, until, failure) = if let Some(error) = poison {
+            (OperationStatus::Stuck, record.not_before, Failure::new(error.code, error.detail.clone()))
+        } else {
+            let until = now.checked_add(self.policy.backoff.delay(record.crashes, unit)).unwrap_or(now);
+            let failure = Failure::new(ErrorCode::Internal, format!("a worker panicked while it ran {step}"));
+            (OperationStatus::Waiting, Some(until), failure)
         };
         let event = about(lease, AuditEventType::Error, format!("a worker panicked while it ran {step}"), now)
             .with("errorCode", failure.code.as_str())

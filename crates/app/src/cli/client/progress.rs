@@ -27,12 +27,10 @@ fn words(step: &str) -> &str {
         "verify_storefront" => "open the storefront",
         "publish" => "publish the store",
         "uninstall_release" => "uninstall the chart",
-        "delete_namespace" => "remove the namespace",
-        "verify_gone" => "wait until all is gone",
+        "delete_namespace" | "unwind_namespace" => "remove the namespace",
+        "verify_gone" | "verify_unwound" => "wait until all is gone",
         "release" => "give back name and host",
         "unwind_release" => "uninstall what was made",
-        "unwind_namespace" => "remove the namespace",
-        "verify_unwound" => "wait until all is gone",
         "settle" => "leave the store as failed",
         other => other,
     }
@@ -92,11 +90,17 @@ impl Progress {
             self.told.insert(step.name.clone(), now);
         }
         let now = (operation.status.clone(), operation.failure.clone());
-        if matches!(operation.status.as_str(), "waiting" | "stuck") && self.status.as_ref() != Some(&now) {
+        let waits = match operation.status.as_str() {
+            status @ ("waiting" | "stuck") => Some(status),
+            // Its worker holds on to it, and says what for.
+            "running" if operation.failure.is_some() => Some("not yet"),
+            _ => None,
+        };
+        if let Some(word) = waits.filter(|_| self.status.as_ref() != Some(&now)) {
             let reason = operation.failure.as_ref().map_or_else(String::new, |failure| {
                 format!(": {} {}", failure.detail, failure.hint).trim_end().to_owned()
             });
-            self.tell(&format!("{}{reason}", operation.status), console);
+            self.tell(&format!("{word}{reason}"), console);
         }
         self.status = Some(now);
     }

@@ -12,7 +12,7 @@ use shopwright_domain::saga::StepError;
 use super::ClusterGuard;
 
 /// For so long a fence that was seen to hold is relied on.
-const RELIED_ON: Duration = Duration::from_secs(60);
+const RELIED_ON: Duration = Duration::from_mins(1);
 /// An open one is looked at again after this long, however many ask.
 const LOOKED_AT_AGAIN: Duration = Duration::from_secs(10);
 

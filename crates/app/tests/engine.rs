@@ -25,6 +25,8 @@ use support::Fixture;
 use tokio_util::sync::CancellationToken;
 
 const LEASE: i64 = 10;
+/// More turns of a fifth of a second than anything here needs.
+const TURNS: usize = 5_000;
 
 fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
@@ -366,7 +368,7 @@ async fn a_worker_that_is_fenced_out_says_who_holds_the_store_now() {
     let stop = CancellationToken::new();
     let told = async {
         let mut deletion = None;
-        loop {
+        for _ in 0..TURNS {
             for _ in 0..20 {
                 tokio::task::yield_now().await;
             }
@@ -377,9 +379,10 @@ async fn a_worker_that_is_fenced_out_says_who_holds_the_store_now() {
             }
             let lost = events(&world, |event| event.message.contains("lease lost")).await;
             if let (Some(event), Some(deletion)) = (lost.first(), &deletion) {
-                break (event.clone(), deletion.id);
+                return (event.clone(), deletion.id);
             }
         }
+        panic!("nobody says that the lease is lost");
     };
     let (event, deletion) = tokio::select! {
         biased;
@@ -424,7 +427,7 @@ async fn a_lease_whose_epoch_was_lifted_is_renewed_under_the_new_one() {
     let start = world.clock.now();
 
     let ready = async {
-        loop {
+        for _ in 0..TURNS {
             for _ in 0..20 {
                 tokio::task::yield_now().await;
             }
@@ -436,6 +439,7 @@ async fn a_lease_whose_epoch_was_lifted_is_renewed_under_the_new_one() {
                 return;
             }
         }
+        panic!("the store does not settle");
     };
     tokio::select! {
         biased;
@@ -471,7 +475,7 @@ async fn an_attempt_that_installs_something_else_is_written_down() {
 async fn stopped(world: &Fixture, worker: &Worker, ready_to_stop: impl Fn() -> bool) {
     let stop = CancellationToken::new();
     let driver = async {
-        for _ in 0..20_000 {
+        for _ in 0..TURNS {
             for _ in 0..20 {
                 tokio::task::yield_now().await;
             }

@@ -116,14 +116,14 @@ async fn random(sim: Arc<Sim>) -> Result<Tally, String> {
     let end = rng.between(20 * SECOND, 90 * SECOND);
     let manner = Manner {
         hangs_up: *rng.pick(&[0, 50_000, 300_000]),
-        thinks: *rng.pick(&[SECOND / 2, 3 * SECOND, 8 * SECOND, 20 * SECOND]),
+        thinks: *rng.pick(&[3 * SECOND, 8 * SECOND, 20 * SECOND]),
         names: rng.between(1, 4),
     };
     let mut merchants = Vec::new();
     let mut people = tokio::task::JoinSet::new();
     for number in 0..usize::try_from(rng.between(1, 2)).unwrap_or(1) {
         let merchant = Merchant::new(&world, number).await.map_err(|error| error.to_string())?;
-        for person in 0..usize::try_from(rng.between(1, 5)).unwrap_or(1) {
+        for person in 0..usize::try_from(rng.between(1, 3)).unwrap_or(1) {
             let client = Client {
                 world: Arc::clone(&world),
                 merchant: Arc::clone(&merchant),

@@ -50,23 +50,34 @@ pub(super) struct Model {
     gone: BTreeSet<Ref<StoreId>>,
     cancelled: BTreeSet<Ref<OperationId>>,
     keys: BTreeMap<String, Ref<StoreId>>,
-    /// Requests without an answer that took effect, where that could happen more than once.
-    used: BTreeSet<usize>,
+}
+
+/// What answers ask about later: the rest of what happened can be forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Interest {
+    /// Keys of requests that were answered.
+    pub(super) keys: BTreeSet<String>,
+    /// Operations that somebody was told about when they wanted to cancel them.
+    pub(super) operations: BTreeSet<OperationId>,
 }
 
 impl Model {
     /// The states to which workers, and these requests that were never answered, can bring this one; itself included.
-    pub(super) fn reachable(self, unanswered: &[(usize, &Request)], all: &mut BTreeSet<Self>) {
+    pub(super) fn reachable(self, unanswered: &[(usize, &Request)], interest: &Interest, all: &mut BTreeSet<Self>) {
         if all.len() > MOST || !all.insert(self.clone()) {
             return;
         }
         for (index, request) in unanswered {
-            if let Some(mut after) = self.effect(*index, request).filter(|_| !self.used.contains(index)) {
-                // A deletion, a cancellation and a request with a key do the same again, which is nothing.
-                if matches!(request, Request::Retry(_) | Request::Create { key: None }) {
-                    after.used.insert(*index);
+            // Whoever asked knew the store's id from an answer, so it has its name by now.
+            let known = match request {
+                Request::Delete(id) | Request::Retry(id) | Request::Cancel(id, _) => {
+                    self.live.as_ref().is_some_and(|live| live.id == Ref::Known(id.clone()))
                 }
-                after.reachable(unanswered, all);
+                Request::Create { .. } | Request::Get(_) => true,
+            };
+            if let Some(mut after) = self.effect(*index, request).filter(|_| known) {
+                after.forget(interest);
+                after.reachable(unanswered, interest, all);
             }
         }
         let Some(live) = &self.live else { return };
@@ -77,8 +88,17 @@ impl Model {
             (StoreState::Ready | StoreState::Failed | StoreState::Deleted, _) => &[],
         };
         for state in next {
-            self.clone().moved(*state).reachable(unanswered, all);
+            self.clone().moved(*state).reachable(unanswered, interest, all);
         }
+    }
+
+    /// Forgets what no answer depends on.
+    pub(super) fn forget(&mut self, interest: &Interest) {
+        self.keys.retain(|key, _| interest.keys.contains(key));
+        self.cancelled.retain(|operation| match operation {
+            Ref::Known(id) => interest.operations.contains(id),
+            Ref::MadeBy(_) => !interest.operations.is_empty(),
+        });
     }
 
     fn moved(mut self, state: StoreState) -> Self {

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::model::{MOST, Model};
-use super::{Answer, Event};
+use super::model::{Interest, MOST, Model};
+use super::{Answer, Event, Request};
 
 /// What a check came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub fn check(events: &[Event]) -> Verdict {
         events,
         order,
         unanswered: unanswered.collect(),
+        interest: interest_of(events),
         tried: HashSet::new(),
         steps: 0,
         best: (0, Vec::new()),
@@ -49,12 +50,29 @@ pub fn check(events: &[Event]) -> Verdict {
     }
 }
 
+fn interest_of(events: &[Event]) -> Interest {
+    let mut interest = Interest::default();
+    for event in events.iter().filter(|event| event.answer.is_some()) {
+        match &event.request {
+            Request::Create { key: Some(key) } => {
+                interest.keys.insert(key.clone());
+            }
+            Request::Cancel(_, operation) => {
+                interest.operations.insert(*operation);
+            }
+            _ => {}
+        }
+    }
+    interest
+}
+
 struct Search<'a> {
     events: &'a [Event],
     /// The requests that were answered, as they were sent.
     order: Vec<usize>,
     /// Those that were not: each may have taken effect at any time after it was sent, or never.
     unanswered: Vec<usize>,
+    interest: Interest,
     tried: HashSet<(Vec<bool>, States)>,
     steps: usize,
     best: (usize, Vec<usize>),
@@ -100,10 +118,22 @@ impl Search<'_> {
     }
 
     fn reachable(&self, states: &States, unanswered: impl Iterator<Item = usize>) -> States {
-        let unanswered: Vec<_> = unanswered.map(|index| (index, &self.events[index].request)).collect();
+        // Of equal ones the first will do: what it may do again, the others may do too. Without a key that matters, creations are equal.
+        let plain = |request: &Request| match request {
+            Request::Create { key: Some(key) } if !self.interest.keys.contains(key) => Request::Create { key: None },
+            other => other.clone(),
+        };
+        let mut first: Vec<(usize, Request)> = Vec::new();
+        for index in unanswered {
+            let request = plain(&self.events[index].request);
+            if !first.iter().any(|(_, known)| *known == request) {
+                first.push((index, request));
+            }
+        }
+        let unanswered: Vec<_> = first.iter().map(|(index, request)| (*index, request)).collect();
         let mut all = States::new();
         for state in states {
-            state.clone().reachable(&unanswered, &mut all);
+            state.clone().reachable(&unanswered, &self.interest, &mut all);
         }
         all
     }
@@ -112,6 +142,11 @@ impl Search<'_> {
     fn after(&self, index: usize, states: &States) -> States {
         let event = &self.events[index];
         let Some(answer) = &event.answer else { return States::new() };
-        states.iter().filter_map(|state| state.answer(index, &event.request, answer)).collect()
+        let after = states.iter().filter_map(|state| state.answer(index, &event.request, answer));
+        let forget = |mut state: Model| {
+            state.forget(&self.interest);
+            state
+        };
+        after.map(forget).collect()
     }
 }

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 const LEASE: i64 = 10;
 /// More turns of a fifth of a second than anything here needs.
-const TURNS: usize = 5_000;
+const TURNS: usize = 1_000;
 
 fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)

@@ -70,6 +70,8 @@ impl Executor {
                 }
                 Removal::Blocked(reason) => return Err(StepError::new(ErrorCode::DeleteBlocked, reason).into()),
                 Removal::InProgress if self.now(run).duration_since(start) >= PATIENCE => {
+                    // A namespace that a sleeper made after ours was gone is going nowhere unless it is asked to (DECISIONS 7).
+                    self.delete_namespace(run).await?;
                     return Err(StepError::new(ErrorCode::DeleteBlocked, "the namespace is still terminating").into());
                 }
                 Removal::InProgress => {

@@ -162,6 +162,30 @@ async fn a_throttle_is_honoured_for_everybody_and_not_counted() {
     bench.call(Ok(())).await.unwrap();
 }
 
+/// RELIABILITY F31, P6: "again in a second" that is said all the time.
+#[tokio::test]
+async fn a_cluster_that_goes_on_asking_is_left_alone_longer_and_by_all_but_one() {
+    let bench = Bench::new();
+    let asked = || ClusterError::Throttled { retry_after: Some(Duration::from_secs(1)) };
+    let mut calls = Vec::new();
+    for second in 0..60 {
+        // Three operations that would all like to go on.
+        for _ in 0..3 {
+            let before = bench.made();
+            bench.call(Err(asked())).await.unwrap_err();
+            calls.extend((bench.made() > before).then_some(second));
+        }
+        bench.pass(1);
+    }
+    assert_eq!(calls, [0, 1, 3, 7, 15, 25, 35, 45, 55]);
+
+    bench.pass(10);
+    bench.call(Ok(())).await.unwrap();
+    bench.call(Err(asked())).await.unwrap_err();
+    bench.pass(1);
+    bench.call(Ok(())).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_throttle_that_asks_for_days_is_asked_again_after_half_a_minute() {
     let bench = Bench::new();

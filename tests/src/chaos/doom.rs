@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 /// The last digit of a doomed store's id: one in sixteen.
 const MARK: char = '7';
-const NAME: &str = "chaos-doom";
+/// The policy's name, which stands in every refusal.
+pub(super) const NAME: &str = "chaos-doom";
 
 /// The policy; it must be lifted at the end, for a cluster may be used again.
 #[derive(Clone)]

@@ -24,8 +24,8 @@ pub(super) struct Weathered {
     pub normal: f64,
     /// Calls a second during it.
     pub during: f64,
-    /// The same by its kinds.
-    pub by_kind: Vec<(Outage, f64)>,
+    /// The same by its kinds, with the part of helm.
+    pub by_kind: Vec<(Outage, (f64, f64))>,
     /// Operations that were waiting when it ended.
     pub waiting: usize,
     /// How long after its end the last of them had gone on.
@@ -44,7 +44,7 @@ pub(super) async fn weather(stage: &Arc<Stage>) -> anyhow::Result<Weathered> {
     let begin = Instant::now();
     tokio::time::sleep(WARM_UP).await;
     let struck = Instant::now();
-    measured.normal = stage.proxy.meter().rate(begin, struck);
+    measured.normal = stage.proxy.meter().rate(begin, struck).0;
 
     let turn = stage.plan.outage / u32::try_from(Outage::ALL.len())?;
     for kind in Outage::ALL {
@@ -56,7 +56,7 @@ pub(super) async fn weather(stage: &Arc<Stage>) -> anyhow::Result<Weathered> {
         measured.by_kind.push((kind, stage.proxy.meter().rate(from, Instant::now())));
     }
     let over = Instant::now();
-    measured.during = stage.proxy.meter().rate(struck, over);
+    measured.during = stage.proxy.meter().rate(struck, over).0;
     let waiting = unfinished(stage).await?;
     measured.waiting = waiting.len();
     stage.proxy.faults().cease();

@@ -128,7 +128,8 @@ impl Report {
             self.line("commits whose answer was lost", stage.wire.lost_commits().to_string());
         }
         if let Some(Weathered { normal, during, by_kind, waiting, resumed }) = self.weathered.clone() {
-            let kinds: Vec<String> = by_kind.iter().map(|(kind, rate)| format!("{kind:?} {rate:.1}")).collect();
+            let kinds: Vec<String> =
+                by_kind.iter().map(|(kind, rate)| format!("{kind:?} {:.1} ({:.1} of helm)", rate.0, rate.1)).collect();
             let share = 100.0 * during / normal.max(f64::MIN_POSITIVE);
             self.line(
                 "outage",

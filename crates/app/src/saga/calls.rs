@@ -25,13 +25,17 @@ pub use verdict::Verdict;
 const RETRIES: Rate = Rate { limit: 20, window: SignedDuration::from_secs(1) };
 /// A cluster that asks for a longer rest than this is asked again after it.
 const LONGEST_REST: Duration = Duration::from_secs(30);
+/// A cluster that goes on asking is left alone longer each time, up to this: "again in a second" is said for hours.
+const LONGEST_GROWN: Duration = Duration::from_secs(10);
+/// How long the first call after a rest has for itself, before another one is tried.
+const SCOUT: Duration = Duration::from_secs(1);
 
 /// One cluster as this process may use it, shared by all its operations.
 pub struct ClusterGuard {
     cluster: Arc<dyn Cluster>,
     clock: Arc<dyn Clock>,
     breaker: Mutex<Breaker>,
-    rest_until: Mutex<Timestamp>,
+    rest: Mutex<Rest>,
     fence: FenceWatch,
     retries: Mutex<RetryBudget<OperationId>>,
 }
@@ -39,6 +43,28 @@ pub struct ClusterGuard {
 impl std::fmt::Debug for ClusterGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClusterGuard").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+/// What the cluster said about when to come back (RELIABILITY F31).
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    until: Timestamp,
+    /// How often in a row.
+    asked: u32,
+    /// Whether the first call after it is on its way.
+    scouted: bool,
+}
+
+impl Rest {
+    const NONE: Self = Self { until: Timestamp::UNIX_EPOCH, asked: 0, scouted: false };
+
+    fn asked_for(self, rest: Duration, now: Timestamp) -> Self {
+        let grown = SCOUT.saturating_mul(1 << self.asked.min(10)).min(LONGEST_GROWN);
+        let until = now.checked_add(rest.min(LONGEST_REST).max(grown)).unwrap_or(Timestamp::MAX);
+        // Calls that were under way together are told together: that is once.
+        let again = self.scouted || self.asked == 0;
+        Self { until: until.max(self.until), asked: self.asked.saturating_add(u32::from(again)), scouted: false }
     }
 }
 
@@ -66,7 +92,7 @@ impl ClusterGuard {
             cluster,
             clock,
             breaker: Mutex::new(Breaker::new(policy)),
-            rest_until: Mutex::new(Timestamp::UNIX_EPOCH),
+            rest: Mutex::new(Rest::NONE),
             fence: FenceWatch::default(),
             retries: Mutex::new(RetryBudget::new(RETRIES)),
         }
@@ -146,10 +172,7 @@ impl ClusterGuard {
 
     fn pass(&self) -> Result<Pass<'_>, StepError> {
         let now = self.now();
-        let rest = lock(&self.rest_until).duration_since(now);
-        if rest > SignedDuration::ZERO {
-            return Err(StepError::new(ErrorCode::Throttled, "the cluster asks for fewer requests").retry_after(rest));
-        }
+        self.rested(now)?;
         match lock(&self.breaker).pass(now) {
             Ok(ticket) => Ok(Pass { guard: self, ticket, outcome: Outcome::Unknown }),
             Err(refused) => {
@@ -159,6 +182,20 @@ impl ClusterGuard {
         }
     }
 
+    /// After a rest one call goes ahead; the others follow when it was answered.
+    fn rested(&self, now: Timestamp) -> Result<(), StepError> {
+        let mut rest = lock(&self.rest);
+        let left = rest.until.duration_since(now);
+        if left > SignedDuration::ZERO {
+            return Err(StepError::new(ErrorCode::Throttled, "the cluster asks for fewer requests").retry_after(left));
+        }
+        if rest.asked > 0 {
+            rest.until = now.checked_add(SCOUT).unwrap_or(Timestamp::MAX);
+            rest.scouted = true;
+        }
+        Ok(())
+    }
+
     async fn measured<T, E: Verdict>(
         &self,
         mut pass: Pass<'_>,
@@ -166,12 +203,16 @@ impl ClusterGuard {
     ) -> Result<T, E> {
         let result = call.await;
         pass.outcome = match &result {
-            Ok(_) => Outcome::Answered,
+            Ok(_) => {
+                *lock(&self.rest) = Rest::NONE;
+                Outcome::Answered
+            }
             Err(error) => {
                 if let Some(asked) = error.rest() {
-                    let until = self.now().checked_add(asked.min(LONGEST_REST)).unwrap_or(Timestamp::MAX);
-                    let mut rest_until = lock(&self.rest_until);
-                    *rest_until = until.max(*rest_until);
+                    let mut rest = lock(&self.rest);
+                    *rest = rest.asked_for(asked, self.now());
+                } else if error.outcome() == Outcome::Answered {
+                    *lock(&self.rest) = Rest::NONE;
                 }
                 if error.opens_the_fence() {
                     self.fence.doubt();

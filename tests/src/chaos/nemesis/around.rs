@@ -134,13 +134,13 @@ async fn make(stage: &Stage, kind: Trouble, dice: &mut Dice) -> anyhow::Result<(
         Trouble::EtcdFrozen => frozen(stage, "etcd", dice.millis(1_000..6_000)).await?,
         Trouble::BadNetwork => {
             let mix = [Fault::Throttled, Fault::Error, Fault::Reset, Fault::ReplyLost, Fault::ReplyLost, Fault::Hang];
-            stage.proxy.faults().break_some(dice.within(3..25), &mix);
+            stage.proxy.faults().break_some(dice.within(10..40), &mix);
             tokio::time::sleep(dice.millis(3_000..9_000)).await;
             stage.proxy.faults().cease();
         }
         Trouble::LateWrites => {
             let lease = u64::try_from(stage.plan.lease.as_millis())?;
-            stage.proxy.faults().break_some(25, &[Fault::Late(dice.millis(lease / 2..lease * 3))]);
+            stage.proxy.faults().break_some(40, &[Fault::Late(dice.millis(lease / 2..lease * 3))]);
             tokio::time::sleep(dice.millis(3_000..6_000)).await;
             stage.proxy.faults().cease();
         }

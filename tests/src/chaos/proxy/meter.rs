@@ -13,7 +13,8 @@ pub(crate) struct Meter {
 
 #[derive(Debug, Default)]
 struct Counts {
-    seconds: Vec<u64>,
+    /// For every second, the calls of all and those of helm.
+    seconds: Vec<(u64, u64)>,
     by_caller: BTreeMap<&'static str, u64>,
     by_fault: BTreeMap<&'static str, u64>,
 }
@@ -38,9 +39,10 @@ impl Meter {
         let second = self.second(Instant::now());
         let mut counts = self.counts();
         if counts.seconds.len() <= second {
-            counts.seconds.resize(second + 1, 0);
+            counts.seconds.resize(second + 1, (0, 0));
         }
-        counts.seconds[second] += 1;
+        counts.seconds[second].0 += 1;
+        counts.seconds[second].1 += u64::from(caller == "helm");
         *counts.by_caller.entry(caller).or_default() += 1;
     }
 
@@ -48,16 +50,19 @@ impl Meter {
         *self.counts().by_fault.entry(name).or_default() += 1;
     }
 
-    /// Calls per second over the whole seconds between two moments.
-    pub(crate) fn rate(&self, from: Instant, to: Instant) -> f64 {
+    /// Calls per second over the whole seconds between two moments: of all, and of helm.
+    pub(in crate::chaos) fn rate(&self, from: Instant, to: Instant) -> (f64, f64) {
         let (first, end) = (self.second(from) + 1, self.second(to));
         let counts = self.counts();
-        let sum: u64 = counts.seconds.iter().take(end).skip(first).sum();
-        let seconds = Duration::from_secs(end.saturating_sub(first).max(1) as u64);
-        // Counts of one run are far below what an f64 holds exactly.
-        #[expect(clippy::cast_precision_loss, reason = "counts of one run are small")]
-        let sum = sum as f64;
-        sum / seconds.as_secs_f64()
+        let (mut all, mut helm) = (0, 0);
+        for (of_all, of_helm) in counts.seconds.iter().take(end).skip(first) {
+            all += of_all;
+            helm += of_helm;
+        }
+        let seconds = Duration::from_secs(end.saturating_sub(first).max(1) as u64).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below what an f64 holds exactly")]
+        let rate = |count: u64| count as f64 / seconds;
+        (rate(all), rate(helm))
     }
 
     /// How many calls each caller made.

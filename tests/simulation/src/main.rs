@@ -1,10 +1,12 @@
 //! `sim`: runs seeds, and says what came of them.
 //!
-//!   sim replay SEED            one seed, with a line per step
-//!   sim all                    both of the next two, with 2,000 seeds
-//!   sim exhaustive             every single fault of every saga, every pair of deaths
-//!   sim hit KIND AT:FAULT...   one run of one saga, as `sim exhaustive` prints it, with a line per step
-//!   sim seeds COUNT [FROM]     many seeds on all cores, one in a hundred of them twice
+//! ```text
+//! sim replay SEED            one seed, with a line per step
+//! sim all                    both of the next two, with 2,000 seeds
+//! sim exhaustive             every single fault of every saga, every pair of deaths
+//! sim hit KIND AT:FAULT...   one run of one saga, as `sim exhaustive` prints it, with a line per step
+//! sim seeds COUNT [FROM]     many seeds on all cores, one in a hundred of them twice
+//! ```
 
 use std::process::ExitCode;
 

@@ -104,6 +104,7 @@ async fn a_helm_that_says_a_lot_and_one_that_does_not_listen_are_no_problem() {
     world.releases().install(&fence(), &example_spec(&fence().store_id)).await.unwrap();
 }
 
+/// E13: more helms at once than the machine has cores bring nothing, and each takes 70 MB (F12).
 #[tokio::test]
 async fn no_more_helms_run_at_once_than_there_are_permits() {
     let mut world = World::new("mkdir \"$here/busy\" || touch \"$here/two\"; sleep 0.2; rmdir \"$here/busy\"; exit 1");

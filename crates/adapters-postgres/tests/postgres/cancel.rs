@@ -84,6 +84,7 @@ impl Moments {
     }
 }
 
+/// F19.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn ten_thousand_random_drops_side_by_side_leave_a_clean_pool(_: PgPoolOptions, options: PgConnectOptions) {
     const DROPS: u32 = 10_000;

@@ -55,11 +55,18 @@ pub(super) struct StoreNamespace {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     rows: Mutex<BTreeMap<String, StoreRow>>,
+    /// Deleted stores whose namespace a sleeper made anew.
+    late: Mutex<BTreeSet<String>>,
     orphans: Mutex<BTreeSet<u32>>,
     rounds: Mutex<u32>,
 }
 
 impl Seen {
+    /// How many deleted stores were seen with a namespace: the sweeper's work (DECISIONS 7).
+    pub(super) fn late(&self) -> usize {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// How many rounds saw everything: a run that was not looked at proves nothing.
     pub(super) fn rounds(&self) -> u32 {
         *self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
@@ -124,6 +131,9 @@ async fn round(stage: &Stage, connection: &mut PgConnection) -> sqlx::Result<()>
     let after = stores(connection).await?;
     let bad = |what: String| stage.violations.add(what);
 
+    let gone = |id: &&String| before.get(*id).is_some_and(|row| row.state == "deleted");
+    let late = namespaces.keys().filter(gone).cloned();
+    stage.seen.late.lock().unwrap_or_else(PoisonError::into_inner).extend(late);
     for (id, namespace) in &namespaces {
         match after.get(id) {
             // The row is always first: its claim is committed before anything is made.

@@ -11,7 +11,7 @@ use super::clients::Load;
 use super::proxy::Outage;
 
 /// How long the normal rate of calls is measured.
-const WARM_UP: Duration = Duration::from_secs(20);
+const WARM_UP: Duration = Duration::from_secs(12);
 /// By when everything goes on.
 const RESUMED_WITHIN: Duration = Duration::from_mins(1);
 /// The share of normal calls that an outage may cost.

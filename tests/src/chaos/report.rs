@@ -28,7 +28,6 @@ pub struct Report {
     pub(super) rest: Duration,
     pub(super) judged: Judged,
     pub(super) findings: Findings,
-    pub(super) late_namespaces: usize,
     operations: BTreeMap<(String, String), usize>,
     releases: (i64, i64),
     lines: Vec<(String, String)>,
@@ -86,7 +85,7 @@ impl Report {
         let took_effect = stale.len();
         let text = format!("{took_effect} of {writes}; {refused} were refused, {crossing} were under way");
         self.line("stale writes after the barrier", text);
-        self.line("namespaces made by sleepers, swept", self.late_namespaces.to_string());
+        self.line("namespaces made by sleepers, swept", stage.seen.late().to_string());
         let Judged { histories, undecided } = self.judged;
         self.line("histories checked", format!("{histories}, {undecided} undecided"));
         self.line("looks at all invariants", stage.seen.rounds().to_string());

@@ -15,7 +15,7 @@ const HUNT: Duration = Duration::from_secs(6);
 
 pub(super) async fn kill(stage: &Arc<Stage>, mut dice: Dice) -> anyhow::Result<()> {
     for _ in 0..stage.plan.kills {
-        tokio::time::sleep(dice.millis(500..4_000)).await;
+        tokio::time::sleep(dice.millis(300..3_000)).await;
         let (slot, worker) = victim(stage, &mut dice).await;
         let struck_at = Instant::now();
         stage.fleet.kill(slot)?;
@@ -23,7 +23,7 @@ pub(super) async fn kill(stage: &Arc<Stage>, mut dice: Dice) -> anyhow::Result<(
         stage.deeds.kills.fetch_add(1, Ordering::Relaxed);
         stage.deeds.with_work.fetch_add(u64::from(held > 0), Ordering::Relaxed);
         stage.say(&format!("killed replica {slot}, which held {held}"));
-        tokio::time::sleep(dice.millis(300..3_000)).await;
+        tokio::time::sleep(dice.millis(200..2_000)).await;
         stage.fleet.start(slot).await?;
     }
     Ok(())

@@ -76,6 +76,23 @@ async fn the_barrier_holds_until_the_old_epoch_is_refused_and_the_new_one_is_not
     assert_eq!(*looks.lock().unwrap(), "OOOononoN");
 }
 
+/// E14, DECISIONS 5: not only does the barrier work, nothing that writes an epoch returns without it.
+#[tokio::test(start_paused = true)]
+async fn e14_raising_and_making_return_only_when_the_fence_holds() {
+    for make in [false, true] {
+        let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "1" });
+
+        let ended = if make {
+            cluster.make_namespace(&fence(), shopwright_domain::store::Engine::Medusa).await
+        } else {
+            cluster.raise(&fence()).await.map(drop)
+        };
+
+        ended.unwrap();
+        assert_eq!(*looks.lock().unwrap(), "OOOononoN", "making: {make}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_new_namespace_has_no_old_epoch_to_look_for() {
     let (cluster, looks) = serve(&Late { old: 0, new: 1, annotation: "2" });

@@ -33,5 +33,7 @@ mod rights;
 mod rollout;
 #[path = "on_a_cluster/support.rs"]
 mod support;
+#[path = "on_a_cluster/tokens.rs"]
+mod tokens;
 #[path = "on_a_cluster/workloads.rs"]
 mod workloads;

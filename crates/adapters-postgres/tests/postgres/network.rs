@@ -19,7 +19,7 @@ fn quick() -> PgSettings {
         idle_in_transaction_timeout: Duration::from_secs(1),
         transaction_timeout: Duration::from_secs(6),
         answer_margin: Duration::from_millis(400),
-        renew_timeout: Duration::from_millis(600),
+        renew_timeout: Duration::from_millis(1500),
         max_connections: 2,
         ..PgSettings::default()
     }

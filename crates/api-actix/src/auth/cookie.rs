@@ -73,7 +73,8 @@ fn is_of_this_origin(request: &HttpRequest) -> bool {
         return site == "same-origin";
     }
     // Browsers without fetch metadata name at least the origin.
-    let host = header(headers, HOST.as_str()).or_else(|| request.uri().authority().map(actix_web::http::uri::Authority::as_str));
+    let host = header(headers, HOST.as_str())
+        .or_else(|| request.uri().authority().map(actix_web::http::uri::Authority::as_str));
     let origin = header(headers, ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
     origin.zip(host).is_some_and(|((_, authority), host)| authority.eq_ignore_ascii_case(host))
 }

@@ -67,7 +67,9 @@ const UNREADABLE: Row = row(
     StatusCode::INTERNAL_SERVER_ERROR,
     "NOT_READABLE_HERE",
     true,
-    Some("A newer version made this; another server may be able to answer. Try again, or report it with the request id."),
+    Some(
+        "A newer version made this; another server may be able to answer. Try again, or report it with the request id.",
+    ),
 );
 const UNAVAILABLE: Row = SHUTTING_DOWN;
 const AGAIN: &str = "Try again in a moment.";
@@ -82,10 +84,9 @@ const fn of_storage(error: &StorageError) -> Row {
     match error {
         StorageError::Unavailable { .. } | StorageError::Conflict => UNAVAILABLE,
         StorageError::Corrupt { .. } => UNREADABLE,
-        StorageError::Stale
-        | StorageError::LeaseLost
-        | StorageError::NotUnique(_)
-        | StorageError::Internal { .. } => INTERNAL,
+        StorageError::Stale | StorageError::LeaseLost | StorageError::NotUnique(_) | StorageError::Internal { .. } => {
+            INTERNAL
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
-use shopwright_ports::storage::{RegisteredCluster, Storage};
+use shopwright_ports::storage::{Reach, RegisteredCluster, Storage};
 use shopwright_ports::testing::{
     FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens,
     ManualClock, SeededEntropy,
@@ -54,7 +54,7 @@ impl Mocked {
         let storefront = Arc::new(FakeStorefront::default());
         let sealer = Arc::new(FakeSealer::default());
         let work = Arc::new(Notify::new());
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Platform).await?;
         tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 }).await?;
         tx.commit().await?;
 

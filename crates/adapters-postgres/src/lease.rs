@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use shopwright_ports::storage::{Lease, StorageError, Transaction as _};
+use shopwright_ports::storage::{Lease, Reach, StorageError, Transaction as _};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ async fn renew_all(
     .bind(held.iter().map(|lease| lease.epoch.0).collect::<Vec<_>>())
     .bind(held.iter().map(|lease| lease.worker.as_uuid()).collect::<Vec<_>>())
     .bind(lease_micros(lease));
-    let mut transaction = PgTransaction::begin(pool, settings, &Unreadable::default()).await?;
+    let mut transaction = PgTransaction::begin(pool, Reach::Worker, settings, &Unreadable::default()).await?;
     let rows = transaction.rows("renew leases", statement).await?;
     let key = |row| {
         let row = Row::new(row, "operations", "id");

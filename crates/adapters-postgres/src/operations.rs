@@ -131,10 +131,12 @@ impl OperationRepository for PgTransaction {
     }
 
     async fn claim(&mut self, worker: WorkerId, lease: Duration) -> Result<Option<Claim>, StorageError> {
+        self.as_worker()?;
         self.claim_next(worker, lease).await
     }
 
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError> {
+        self.as_worker()?;
         self.read_next_due().await
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use shopwright_ports::storage::{Lease, Storage, StorageError, Transaction};
+use shopwright_ports::storage::{Lease, Reach, Storage, StorageError, Transaction};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool};
 use tokio::time::timeout;
@@ -113,12 +113,14 @@ fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
 
 #[async_trait]
 impl Storage for PgStorage {
-    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
-        Ok(Box::new(PgTransaction::begin(&self.pool, &self.settings, &self.unreadable).await?))
+    async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError> {
+        Ok(Box::new(PgTransaction::begin(&self.pool, reach, &self.settings, &self.unreadable).await?))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        schema::check(&mut PgTransaction::begin(&self.pool, &self.settings, &self.unreadable).await?).await
+        let mut transaction =
+            PgTransaction::begin(&self.pool, Reach::Identity, &self.settings, &self.unreadable).await?;
+        schema::check(&mut transaction).await
     }
 
     async fn renew(&self, held: &[Lease], lease: Duration) -> Result<Vec<Lease>, StorageError> {

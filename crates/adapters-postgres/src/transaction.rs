@@ -12,8 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shopwright_ports::storage::{
     ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    OperationRepository, SessionRepository, SigningKeyRepository, StorageError, StoreRepository, TenantRepository,
-    ThrottleRepository, Transaction, UserRepository,
+    OperationRepository, Reach, SessionRepository, SigningKeyRepository, StorageError, StoreRepository,
+    TenantRepository, ThrottleRepository, Transaction, UserRepository,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
@@ -38,6 +38,7 @@ const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct PgTransaction {
     /// Gone once the transaction is over.
     connection: Option<PoolConnection<Postgres>>,
+    reach: Reach,
     /// A statement is under way; still set when its future was dropped.
     busy: bool,
     /// A statement failed, and with it the transaction.
@@ -54,6 +55,7 @@ pub(crate) struct PgTransaction {
 impl PgTransaction {
     pub(crate) async fn begin(
         pool: &PgPool,
+        reach: Reach,
         settings: &PgSettings,
         unreadable: &Unreadable,
     ) -> Result<Self, StorageError> {
@@ -62,6 +64,7 @@ impl PgTransaction {
         let text = settings.begin(connection.server_version_num());
         let mut transaction = Self {
             connection: Some(connection),
+            reach,
             busy: false,
             failed: false,
             spent: false,
@@ -77,6 +80,15 @@ impl PgTransaction {
             return Err(unavailable(WHAT, reason));
         }
         Ok(transaction)
+    }
+
+    /// Lets only a worker pass: a queue of one tenant's operations would be nobody's.
+    pub(crate) fn as_worker(&mut self) -> Result<(), StorageError> {
+        if self.reach == Reach::Worker {
+            return Ok(());
+        }
+        self.failed = true;
+        Err(StorageError::OutOfReach { detail: "claiming operations".to_owned() })
     }
 
     /// Every statement passes here.

@@ -14,7 +14,7 @@ use shopwright_domain::saga::Policy;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
 use shopwright_ports::identity_api::Origin;
-use shopwright_ports::storage::{RegisteredCluster, Storage, Tenant, User};
+use shopwright_ports::storage::{Reach, RegisteredCluster, Storage, Tenant, User};
 use shopwright_ports::stores_api::{CreateStore, RequestContext, StoreService};
 use shopwright_ports::testing::{
     FakeCluster, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, ManualClock, SeededEntropy,
@@ -46,9 +46,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         active: true,
         created_at,
     };
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Identity).await?;
     tx.tenants().insert(&tenant).await?;
     tx.users().insert(&owner).await?;
+    tx.commit().await?;
+    let mut tx = storage.begin(Reach::Platform).await?;
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 4 }).await?;
     tx.commit().await?;
 

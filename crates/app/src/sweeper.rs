@@ -17,7 +17,7 @@ use shopwright_domain::sweep::{Owner, Sightings, Verdict, judge};
 use shopwright_domain::{ClusterName, StoreId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::StoreNamespace;
-use shopwright_ports::storage::{Page, Storage, StorageError, StoreFilter};
+use shopwright_ports::storage::{Page, Reach, Storage, StorageError, StoreFilter};
 use tokio_util::sync::CancellationToken;
 
 use crate::saga::ClusterGuard;
@@ -165,7 +165,7 @@ impl Sweeper {
         let mut living = BTreeMap::new();
         for page in 0.. {
             let page = Page { limit: PAGE, offset: page * PAGE };
-            let (stores, _) = self.storage.begin().await?.stores().list(&StoreFilter::default(), page).await?;
+            let (stores, _) = self.storage.begin(Reach::Worker).await?.stores().list(&StoreFilter::default(), page).await?;
             let last = stores.len() < PAGE as usize;
             let ours = stores.into_iter().filter(|store| store.cluster == self.cluster);
             living.extend(ours.map(|store| (store.id, store.state)));
@@ -178,7 +178,7 @@ impl Sweeper {
 
     /// The store's row, when there is one and it is on this cluster.
     async fn row(&self, id: &StoreId) -> Result<Option<(Store, Owner)>, StorageError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         let Some(store) = tx.stores().get(id).await?.filter(|store| store.cluster == self.cluster) else {
             return Ok(None);
         };
@@ -220,7 +220,7 @@ impl Sweeper {
             .with("namespaceEpoch", stray.epoch.0)
             .with("currentEpoch", store.epoch.0);
         event.store_id = Some(store.id.clone());
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         tx.tenants().lock(store.tenant_id).await?;
         tx.audit().append(&event).await?;
         Ok(tx.commit().await?)

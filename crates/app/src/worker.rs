@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use shopwright_domain::WorkerId;
 use shopwright_ports::clock::{Clock, Entropy};
-use shopwright_ports::storage::{Claim, Storage, StorageError};
+use shopwright_ports::storage::{Claim, Reach, Storage, StorageError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -134,7 +134,7 @@ impl Worker {
 
     async fn claim(&self) -> Result<Option<Claim>, StorageError> {
         let started = self.clock.monotonic();
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         let claim = tx.operations().claim(self.id, self.settings.lease).await?;
         tx.commit().await?;
         if let Some(claim) = &claim {
@@ -165,7 +165,7 @@ impl Worker {
     }
 
     async fn next_pause(&self) -> Duration {
-        let due = match self.storage.begin().await {
+        let due = match self.storage.begin(Reach::Worker).await {
             Ok(mut tx) => tx.operations().next_due().await.ok().flatten(),
             Err(_) => None,
         };

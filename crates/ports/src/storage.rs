@@ -3,6 +3,8 @@
 //! A use case begins a [`Transaction`], works with the repositories it needs, and commits: store, operation, audit event and
 //! idempotency key stand or fall together. Dropping a transaction rolls it back, also when the future that holds it is dropped at any
 //! await. No transaction is held across a call to the cluster or to Helm. Lock order: tenant, then store, then operation.
+//!
+//! Every transaction says by its [`Reach`] whose rows it is about; what lies outside is not there for it.
 
 mod api_tokens;
 mod audit;
@@ -11,6 +13,7 @@ mod credentials;
 mod idempotency;
 mod keys;
 mod operations;
+mod reach;
 mod sessions;
 mod stores;
 mod tenants;
@@ -26,6 +29,7 @@ pub use credentials::CredentialRepository;
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use keys::{SealedKey, SigningKeyRepository};
 pub use operations::{Claim, Lease, OperationRepository, TakeOver};
+pub use reach::Reach;
 pub use sessions::{RefreshToken, Session, SessionRepository};
 pub use stores::{Page, StoreFilter, StoreRepository};
 pub use tenants::{Tenant, TenantRepository};
@@ -75,6 +79,12 @@ pub enum StorageError {
     /// A uniqueness that the caller has an answer to.
     #[error("not unique: {0:?}")]
     NotUnique(Unique),
+    /// The transaction's [`Reach`] does not allow this: a fault of ours. Nothing can follow but a rollback.
+    #[error("{detail}: out of the transaction's reach")]
+    OutOfReach {
+        /// What was tried.
+        detail: String,
+    },
     /// A row that this version cannot read.
     #[error("{table}.{column} of {row} cannot be read: {detail}")]
     Corrupt {
@@ -108,8 +118,8 @@ impl StorageError {
 /// The database.
 #[async_trait]
 pub trait Storage: Send + Sync {
-    /// Begins a transaction.
-    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError>;
+    /// Begins a transaction that sees and writes the rows within `reach`, and none else.
+    async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError>;
 
     /// Whether it answers and its schema is the one this version needs.
     async fn check(&self) -> Result<(), StorageError>;

@@ -9,7 +9,7 @@ use shopwright_domain::store::Engine;
 use shopwright_domain::{RequestId, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
 use shopwright_ports::identity_api::Origin;
-use shopwright_ports::storage::{Storage, StorageError, Tenant, User};
+use shopwright_ports::storage::{Reach, Storage, StorageError, Tenant, User};
 use shopwright_ports::stores_api::{
     Accepted, CreateStore, Idempotency, RequestContext, StoreService, StoreServiceError,
 };
@@ -57,7 +57,7 @@ impl Merchant {
             active: true,
             created_at: now,
         };
-        let mut tx = world.storage.begin().await?;
+        let mut tx = world.storage.begin(Reach::Identity).await?;
         tx.tenants().insert(&tenant).await?;
         tx.users().insert(&user).await?;
         tx.commit().await?;

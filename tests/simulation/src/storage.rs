@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shopwright_ports::storage::{Lease, Storage, StorageError, Transaction};
+use shopwright_ports::storage::{Lease, Reach, Storage, StorageError, Transaction};
 use shopwright_ports::testing::FakeStorage;
 
 use crate::fault::{Class, Failing, Fault, Trouble};
@@ -38,7 +38,7 @@ pub struct SimStorage {
 
 #[async_trait]
 impl Storage for SimStorage {
-    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
+    async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError> {
         let passage = self.wire.enter(site("begin", Class::Statement), "").await;
         if let Some(fault) = passage.fault {
             self.wire.trace("begin", "", fault.name());
@@ -53,7 +53,7 @@ impl Storage for SimStorage {
             }
         }
         loop {
-            let tx = self.inner.begin().await?;
+            let tx = self.inner.begin(reach).await?;
             if self.wire.gate.is_running() {
                 let slot: Slot = Arc::new(Mutex::new(Some(tx)));
                 self.wire.world.opened(&self.wire, &slot);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use shopwright_domain::{ClusterName, StoreId};
 use shopwright_ports::cluster::{Cluster, ClusterError, Removal};
-use shopwright_ports::storage::{RegisteredCluster, Storage, StorageError, Transaction};
+use shopwright_ports::storage::{Reach, RegisteredCluster, Storage, StorageError, Transaction};
 use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorage, FakeStorefront};
 
 use crate::clocks::TrueClock;
@@ -70,7 +70,7 @@ impl World {
     /// What the fake database says about its first row.
     pub async fn new(sim: Arc<Sim>, chances: Chances, settings: Settings) -> Result<Arc<Self>, StorageError> {
         let storage = FakeStorage::new(Arc::new(TrueClock(Arc::clone(&sim))));
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Platform).await?;
         let cluster = RegisteredCluster { name: ClusterName::default_cluster(), permits: settings.permits };
         tx.clusters().upsert(&cluster).await?;
         tx.commit().await?;

@@ -10,7 +10,7 @@ use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::StoreState;
-use shopwright_ports::storage::Storage as _;
+use shopwright_ports::storage::{Reach, Storage as _};
 use shopwright_ports::stores_api::StoreService as _;
 use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorefront};
 use tokio::sync::Notify;
@@ -55,7 +55,7 @@ async fn what_nobody_is_told_of_is_found_by_looking() -> anyhow::Result<()> {
     let start = Instant::now();
     for id in &asked {
         loop {
-            let mut tx = replicas.storages[0].begin().await?;
+            let mut tx = replicas.storages[0].begin(Reach::Worker).await?;
             let store = tx.stores().get(id).await?.expect("the store");
             drop(tx);
             if store.state == StoreState::Ready {

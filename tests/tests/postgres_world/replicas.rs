@@ -12,7 +12,7 @@ use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
 use shopwright_ports::identity_api::Origin;
-use shopwright_ports::storage::{RegisteredCluster, Storage as _, Tenant, User};
+use shopwright_ports::storage::{Reach, RegisteredCluster, Storage as _, Tenant, User};
 use shopwright_ports::stores_api::{CreateStore, Idempotency, RequestContext};
 use shopwright_ports::testing::{FakeReleases, FakeSealer, ManualClock, SeededEntropy};
 use shopwright_system_tests::real::TestDatabase;
@@ -86,8 +86,10 @@ impl Replicas {
 async fn somebody(storage: &PgStorage, clock: &ManualClock) -> anyhow::Result<(RequestContext, User)> {
     let (tenant_id, user_id) = (TenantId::from_random(1), UserId::from_random(2));
     let email: Email = "ada@example.com".parse()?;
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Platform).await?;
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 }).await?;
+    tx.commit().await?;
+    let mut tx = storage.begin(Reach::Identity).await?;
     let tenant = Tenant { id: tenant_id, name: "Ada".into(), last_store_created_at: None, created_at: clock.now() };
     tx.tenants().insert(&tenant).await?;
     let user = User {

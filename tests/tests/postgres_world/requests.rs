@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shopwright_app::stores::Stores;
-use shopwright_ports::storage::Storage as _;
+use shopwright_ports::storage::{Reach, Storage as _};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService as _, StoreServiceError};
 
 use crate::replicas::{Replicas, under_key, wish};
@@ -59,7 +59,7 @@ async fn a_key_that_another_replica_works_on_is_in_flight() -> anyhow::Result<()
     let replicas = Replicas::start().await?;
     let stores = replicas.stores(1_000);
     let command = under_key(wish("tea")?, "key", 1);
-    let mut first = replicas.storages[0].begin().await?;
+    let mut first = replicas.storages[0].begin(Reach::Tenant(replicas.context.actor.tenant_id)).await?;
     let locked = first.idempotency().try_lock(replicas.context.actor.tenant_id, "POST /stores", "key").await?;
     assert!(locked, "the first request has begun");
 

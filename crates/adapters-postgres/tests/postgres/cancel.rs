@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use shopwright_adapters_postgres::{MIGRATOR, PgSettings, PgStorage};
-use shopwright_ports::storage::{Storage as _, StorageError};
+use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
@@ -34,7 +34,7 @@ async fn drop_after_or<T>(polls: u32, future: impl Future<Output = T>) -> Option
 
 /// Locks the tenant, takes an operation, reads, and commits nothing unless `commit`.
 async fn work(storage: &PgStorage, shop: &Shop) -> Result<(), StorageError> {
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Worker).await?;
     tx.tenants().lock(shop.tenant).await?;
     tx.stores().count_live(shop.tenant).await?;
     tx.commit().await
@@ -42,7 +42,7 @@ async fn work(storage: &PgStorage, shop: &Shop) -> Result<(), StorageError> {
 
 /// What a clean borrower does: it must see no transaction, wait for no lock of a dropped one, and fail in no way.
 async fn is_clean(storage: &PgStorage, shop: &Shop, round: u32) {
-    let mut tx = storage.begin().await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+    let mut tx = storage.begin(Reach::Worker).await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
     tx.tenants().lock(shop.tenant).await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
     tx.commit().await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
 }
@@ -126,7 +126,7 @@ async fn ten_thousand_random_drops_side_by_side_leave_a_clean_pool(_: PgPoolOpti
 async fn a_wait_for_a_lock_that_is_dropped_gives_its_place_up(_: PgPoolOptions, options: PgConnectOptions) {
     let storage = storage(options.clone(), 2).await;
     let shop = Shop::open(&storage, 1).await;
-    let mut holder = storage.begin().await.expect("begin");
+    let mut holder = storage.begin(Reach::Worker).await.expect("begin");
     holder.tenants().lock(shop.tenant).await.expect("lock");
     {
         let mut waits = pin!(work(&storage, &shop));

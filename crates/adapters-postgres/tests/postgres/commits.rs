@@ -8,7 +8,7 @@ use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::Store;
 use shopwright_ports::secrets::Sealed;
-use shopwright_ports::storage::{IdempotencyRecord, Storage as _, StorageError, Transaction};
+use shopwright_ports::storage::{IdempotencyRecord, Reach, Storage as _, StorageError, Transaction};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
@@ -66,7 +66,7 @@ impl Request {
 
     /// Asks for it as a client does who does not know whether he has asked before: by his key.
     async fn ask(&self, storage: &PgStorage) -> Result<OperationId, StorageError> {
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Platform).await?;
         let tenant = self.store.tenant_id;
         if !tx.idempotency().try_lock(tenant, ROUTE, &self.key).await? {
             return Err(StorageError::Conflict);
@@ -104,7 +104,7 @@ async fn a_session_that_dies_between_two_statements_leaves_nothing(_: PgPoolOpti
 
     for said in 0..=PARTS {
         let request = Request::new(&shop, "one");
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Platform).await.expect("begin");
         for part in 0..said {
             request.say(tx.as_mut(), part).await.expect("said");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use shopwright_adapters_postgres::{MIGRATOR, PgSettings, PgStorage};
-use shopwright_ports::storage::{Lease, Storage as _, StorageError};
+use shopwright_ports::storage::{Lease, Reach, Storage as _, StorageError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, Row as _};
 
@@ -89,7 +89,7 @@ async fn a_worker_that_comes_back_under_its_old_name_is_a_new_one(_: PgPoolOptio
 }
 
 async fn park(storage: &PgStorage, lease: &Lease) -> Result<(), StorageError> {
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Worker).await?;
     tx.operations().park(lease, shopwright_domain::operation::OperationStatus::Queued, None, None).await?;
     tx.commit().await
 }

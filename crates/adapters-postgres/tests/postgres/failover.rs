@@ -7,7 +7,7 @@ use futures::future::join_all;
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_domain::OperationId;
 use shopwright_domain::operation::{Operation, OperationKind};
-use shopwright_ports::storage::{Storage as _, StorageError};
+use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::ConnectOptions as _;
 
 use crate::own_server::{ROLE, SUPERUSER, Server};
@@ -18,7 +18,7 @@ use crate::shop::{LEASE, Shop, claim, now, storage_with, until};
 async fn create(storage: &PgStorage, shop: &Shop, id: OperationId) -> Result<(), StorageError> {
     let store = shop.draft();
     let operation = Operation::queued(id, shop.tenant, store.id.clone(), OperationKind::Provision, now());
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Platform).await?;
     tx.stores().insert(&store).await?;
     tx.operations().enqueue(&operation, &[]).await?;
     tx.commit().await
@@ -97,7 +97,7 @@ async fn nothing_acknowledged_is_lost_when_a_standby_takes_over() {
 
     let resumed = resumed.into_inner().expect("no holder panics").expect("somebody wrote again");
     let acknowledged = acknowledged.into_inner().expect("no holder panics");
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let mut lost = Vec::new();
     for id in &acknowledged {
         if tx.operations().get(*id).await.expect("read").is_none() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
 use shopwright_domain::StoreId;
-use shopwright_ports::storage::{Storage as _, StorageError};
+use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Barrier;
@@ -57,7 +57,7 @@ async fn no_advisory_lock_is_left_by_whoever_goes_away(_: PgPoolOptions, options
     let shop = Shop::open(&storage, 1).await;
     let mut observer = options.connect().await.expect("connect");
     let work = async |round: u32| {
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Identity).await?;
         tx.idempotency().try_lock(shop.tenant, "create", &format!("key {round}")).await?;
         tx.signing_keys().lock_all().await?;
         tx.commit().await
@@ -80,7 +80,7 @@ async fn no_advisory_lock_is_left_by_whoever_goes_away(_: PgPoolOptions, options
 
 /// Locks two stores in the order of `ids`, both parties at once: the wrong thing to do, done on purpose.
 async fn lock_both(storage: &PgStorage, ids: [&StoreId; 2], meet: Option<&Barrier>) -> Result<(), StorageError> {
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Worker).await?;
     tx.stores().lock(ids[0]).await?;
     if let Some(meet) = meet {
         meet.wait().await;
@@ -96,7 +96,7 @@ async fn a_deadlock_is_a_conflict_and_a_second_try_succeeds(_: PgPoolOptions, op
     let storage = storage(options, 4).await;
     let shop = Shop::open(&storage, 1).await;
     let (one, other) = (shop.draft(), shop.draft());
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Platform).await.expect("begin");
     for store in [&one, &other] {
         tx.stores().insert(store).await.expect("insert");
     }
@@ -115,7 +115,7 @@ async fn a_deadlock_is_a_conflict_and_a_second_try_succeeds(_: PgPoolOptions, op
     };
     assert!(matches!(lost, StorageError::Conflict) && lost.is_conflict(), "{lost:?}");
     lock_both(&storage, ids, None).await.expect("begun again");
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     for store in [&one, &other] {
         let epoch = tx.stores().get(&store.id).await.expect("read").expect("the store").epoch;
         assert_eq!(epoch.0, 1, "each party's write is there once");
@@ -130,11 +130,11 @@ async fn writers_that_keep_meeting_all_get_through_in_a_few_tries(_: PgPoolOptio
     let storage = storage(options, 8).await;
     let shop = Shop::open(&storage, 1).await;
     let store = shop.draft();
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Platform).await.expect("begin");
     tx.stores().insert(&store).await.expect("insert");
     tx.commit().await.expect("commit");
     let write = async || {
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Worker).await?;
         let mut read = tx.stores().get(&store.id).await?.expect("the store");
         read.retry_count += 1;
         tx.stores().save(&mut read).await?;
@@ -155,7 +155,7 @@ async fn writers_that_keep_meeting_all_get_through_in_a_few_tries(_: PgPoolOptio
     }))
     .await;
 
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let written = tx.stores().get(&store.id).await.expect("read").expect("the store");
     assert_eq!(u64::from(written.retry_count), 24, "no write is lost, none counts twice: {attempts:?}");
     assert!(attempts.iter().any(|attempts| *attempts > 1), "nobody met anybody");

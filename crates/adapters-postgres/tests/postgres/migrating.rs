@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shopwright_adapters_postgres::{MIGRATOR, PgSettings};
-use shopwright_ports::storage::{Storage as _, StorageError};
+use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _};
 use tokio_util::task::AbortOnDropHandle;
@@ -43,7 +43,7 @@ async fn a_migration_that_gets_no_lock_gives_up_and_everybody_else_goes_on(
         // A replica that serves: it reads the very table, and writes another one.
         let start = Instant::now();
         replica.execute("select status from operations limit 1").await.expect("read");
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Platform).await.expect("begin");
         tx.stores().insert(&shop.draft()).await.expect("write");
         tx.commit().await.expect("commit");
         slowest = slowest.max(start.elapsed());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shopwright_adapters_postgres::{MIGRATOR, PgSettings};
-use shopwright_ports::storage::{Storage as _, StorageError};
+use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _};
 
@@ -38,7 +38,7 @@ async fn a_claim_in_a_network_that_swallows_packets_is_free_within_three_leases(
     Shop::open(&direct, 10).await.queue(&direct).await;
     let proxy = Proxy::in_front_of(&options).await;
     let cut_off = storage_with(proxy.through(&options), quick()).await;
-    let mut tx = cut_off.begin().await.expect("begin");
+    let mut tx = cut_off.begin(Reach::Worker).await.expect("begin");
     tx.operations().claim(crate::shop::worker(1), L).await.expect("claim").expect("an operation");
     assert_eq!(claim(&direct, 2, LEASE).await.expect("claim"), None, "somebody is just taking it");
 
@@ -65,13 +65,13 @@ async fn a_storage_that_was_cut_off_without_a_word_comes_back(_: PgPoolOptions, 
     let storage = storage_with(proxy.through(&options), quick()).await;
     let lease = claim(&storage, 1, LEASE).await.expect("claim").expect("an operation").lease;
     storage.renew(std::slice::from_ref(&lease), LEASE).await.expect("renew");
-    let mut waiting = storage.begin().await.expect("begin");
+    let mut waiting = storage.begin(Reach::Worker).await.expect("begin");
 
     proxy.set(Network::Swallows);
     let start = Instant::now();
     let (answer, begun, ready, renewed) = futures::join!(
         waiting.tenants().lock(shop.tenant),
-        async { storage.begin().await.map(|_| ()) },
+        async { storage.begin(Reach::Worker).await.map(|_| ()) },
         storage.check(),
         storage.renew(std::slice::from_ref(&lease), LEASE),
     );
@@ -88,7 +88,7 @@ async fn a_storage_that_was_cut_off_without_a_word_comes_back(_: PgPoolOptions, 
     let start = Instant::now();
     let renew = async || storage.renew(std::slice::from_ref(&lease), LEASE).await;
     until("leases are renewed", async || renew().await.is_ok()).await;
-    until("transactions begin", async || storage.begin().await.is_ok()).await;
+    until("transactions begin", async || storage.begin(Reach::Worker).await.is_ok()).await;
     assert!(start.elapsed() < 5 * L, "{:?}", start.elapsed());
     storage.close().await;
     direct.close().await;
@@ -105,7 +105,7 @@ async fn an_exhausted_pool_refuses_in_time_and_leases_are_renewed(_: PgPoolOptio
     let mut holder = options.connect().await.expect("connect");
     holder.execute("begin; select * from tenants for update").await.expect("what makes them slow");
     let slow = async || {
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Worker).await?;
         tx.tenants().lock(shop.tenant).await?;
         tx.commit().await
     };
@@ -118,7 +118,7 @@ async fn an_exhausted_pool_refuses_in_time_and_leases_are_renewed(_: PgPoolOptio
         .await;
         for _ in 0..3 {
             let start = Instant::now();
-            let refusal = storage.begin().await.map(|_| ());
+            let refusal = storage.begin(Reach::Worker).await.map(|_| ());
             assert!(matches!(refusal, Err(StorageError::Unavailable { .. })), "{refusal:?}");
             let took = start.elapsed();
             assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(3), "{took:?}");

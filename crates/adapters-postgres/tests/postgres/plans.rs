@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
 use shopwright_domain::OperationId;
 use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
-use shopwright_ports::storage::Storage as _;
+use shopwright_ports::storage::{Reach, Storage as _};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, Row as _};
 
@@ -59,7 +59,7 @@ async fn a_long_queue_is_read_by_its_indexes(_: PgPoolOptions, options: PgConnec
         let start = Instant::now();
         claim(&storage, poll, LEASE).await.expect("claim").expect("one of 900");
         times.push(start.elapsed());
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Worker).await.expect("begin");
         tx.operations().next_due().await.expect("look").expect("a wake time");
         drop(tx);
     }
@@ -86,21 +86,21 @@ async fn a_long_queue_is_read_by_its_indexes(_: PgPoolOptions, options: PgConnec
 /// `jobs` operations on one store, one after another, each queued, claimed and finished. The time that claims take, at the end.
 async fn busy(storage: &PgStorage, shop: &Shop, jobs: u32, from: u128) -> Duration {
     let store = shop.draft();
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Platform).await.expect("begin");
     tx.stores().insert(&store).await.expect("insert");
     tx.commit().await.expect("commit");
     let mut times = Vec::new();
     for job in 0..u128::from(jobs) {
         let id = OperationId::from_random(from + job);
         let operation = Operation::queued(id, shop.tenant, store.id.clone(), OperationKind::Provision, now());
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Platform).await.expect("begin");
         tx.operations().enqueue(&operation, &[]).await.expect("enqueue");
         tx.commit().await.expect("commit");
         let start = Instant::now();
         let claimed = claim(storage, 1, LEASE).await.expect("claim").expect("the operation");
         times.push(start.elapsed());
         assert_eq!(claimed.operation.id, id);
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Worker).await.expect("begin");
         tx.operations().finish(&claimed.lease, OperationStatus::Succeeded, None, now()).await.expect("finish");
         tx.commit().await.expect("commit");
     }

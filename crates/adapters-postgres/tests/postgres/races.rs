@@ -10,7 +10,7 @@ use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::store::StoreHost;
 use shopwright_domain::{OperationId, TenantId};
-use shopwright_ports::storage::{AuditFilter, Claim, Page, Storage as _, StorageError, Transaction, Unique};
+use shopwright_ports::storage::{AuditFilter, Claim, Page, Reach, Storage as _, StorageError, Transaction, Unique};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::shop::{LEASE, Shop, storage, worker};
@@ -68,7 +68,7 @@ async fn two_claims_at_once_share_one_permit(_: PgPoolOptions, options: PgConnec
             held.extend(claim.expect("a claim never fails"));
         }
         assert_eq!(held.len(), 1, "round {round}");
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Worker).await.expect("begin");
         tx.operations().park(&held[0].lease, OperationStatus::Queued, None, None).await.expect("park");
         tx.commit().await.expect("commit");
     }
@@ -80,7 +80,7 @@ async fn a_claim_passes_by_a_store_that_somebody_else_has_locked(_: PgPoolOption
     let storage = storage(options, 4).await;
     let shop = Shop::open(&storage, 10).await;
     let (first, second) = (shop.queue(&storage).await, shop.queue(&storage).await);
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let store_id = tx.operations().get(first).await.expect("read").expect("the operation").store_id;
     tx.stores().lock(&store_id).await.expect("lock");
 
@@ -100,12 +100,12 @@ async fn a_take_over_and_a_last_write_never_both_succeed(_: PgPoolOptions, optio
 
     let mut wins = [0, 0];
     for round in 0..50 {
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Worker).await.expect("begin");
         let lost = tx.operations().claim(worker(round), Duration::ZERO).await.expect("claim").expect("an operation");
         tx.commit().await.expect("commit");
 
         let write = async {
-            let mut tx = storage.begin().await?;
+            let mut tx = storage.begin(Reach::Worker).await?;
             tx.operations().park(&lost.lease, OperationStatus::Queued, None, None).await?;
             tx.commit().await
         };
@@ -125,7 +125,7 @@ async fn a_take_over_and_a_last_write_never_both_succeed(_: PgPoolOptions, optio
             Err(other) => panic!("round {round}: {other:?}"),
         }
         if let Some(claim) = taken {
-            let mut tx = storage.begin().await.expect("begin");
+            let mut tx = storage.begin(Reach::Worker).await.expect("begin");
             tx.operations().park(&claim.lease, OperationStatus::Queued, None, None).await.expect("park");
             tx.commit().await.expect("commit");
         }
@@ -139,7 +139,7 @@ async fn audit_numbers_have_no_gaps_under_load(_: PgPoolOptions, options: PgConn
     let storage = storage(options, 10).await;
     let shop = Shop::open(&storage, 1).await;
     let append = async |number: usize| {
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Worker).await?;
         tx.audit().append(&event(shop.tenant)).await?;
         // Every third one changes its mind.
         if number.is_multiple_of(3) { Ok(()) } else { tx.commit().await }
@@ -150,7 +150,7 @@ async fn audit_numbers_have_no_gaps_under_load(_: PgPoolOptions, options: PgConn
     }
 
     let filter = AuditFilter { tenant_id: Some(shop.tenant), store_id: None };
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let (entries, total) = tx.audit().list(&filter, Page { limit: 100, offset: 0 }).await.expect("list");
     assert_eq!(total, 40);
     assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), (1..=40).rev().collect::<Vec<_>>());
@@ -170,7 +170,7 @@ async fn of_many_stores_for_one_host_one_is_made(_: PgPoolOptions, options: PgCo
     let host: StoreHost = "teashop.localhost".parse().expect("a host");
     let stores: Vec<_> = (0..10).map(|_| shop.draft()).collect();
     let insert = async |store: &shopwright_domain::store::Store| {
-        let mut tx = storage.begin().await?;
+        let mut tx = storage.begin(Reach::Platform).await?;
         tx.stores().insert(&shopwright_domain::store::Store { host: host.clone(), ..store.clone() }).await?;
         tx.commit().await
     };
@@ -190,7 +190,7 @@ async fn the_quota_holds_when_everybody_counts_at_once(_: PgPoolOptions, options
     let shop = Shop::open(&storage, 1).await;
     let create = async |_: usize| {
         until_it_works(async || {
-            let mut tx = storage.begin().await?;
+            let mut tx = storage.begin(Reach::Platform).await?;
             tx.tenants().lock(shop.tenant).await?;
             if tx.stores().count_live(shop.tenant).await? < 3 {
                 tx.stores().insert(&shop.draft()).await?;
@@ -202,7 +202,7 @@ async fn the_quota_holds_when_everybody_counts_at_once(_: PgPoolOptions, options
 
     join_all((0..20).map(create)).await;
 
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     assert_eq!(tx.stores().count_live(shop.tenant).await.expect("count"), 3);
     drop(tx);
     storage.close().await;
@@ -215,8 +215,8 @@ async fn a_key_is_locked_by_one_transaction_at_a_time(_: PgPoolOptions, options:
     let lock = async |tx: &mut Box<dyn Transaction>, key: &str| {
         tx.idempotency().try_lock(shop.tenant, "create", key).await.expect("an answer")
     };
-    let mut first = storage.begin().await.expect("begin");
-    let mut second = storage.begin().await.expect("begin");
+    let mut first = storage.begin(Reach::Platform).await.expect("begin");
+    let mut second = storage.begin(Reach::Platform).await.expect("begin");
 
     assert!(lock(&mut first, "key").await);
     assert!(!lock(&mut second, "key").await);
@@ -234,7 +234,7 @@ async fn a_busy_pool_costs_no_lease(_: PgPoolOptions, options: PgConnectOptions)
     let shop = Shop::open(&storage, 1).await;
     shop.queue(&storage).await;
     let lease = claim(&storage, 1).await.expect("claim").expect("an operation").lease;
-    let busy = storage.begin().await.expect("the only connection");
+    let busy = storage.begin(Reach::Worker).await.expect("the only connection");
 
     let renewed = storage.renew(std::slice::from_ref(&lease), LEASE).await.expect("renewed all the same");
 
@@ -249,10 +249,10 @@ async fn a_lock_that_is_held_too_long_is_a_conflict(_: PgPoolOptions, options: P
     let pool = PgPoolOptions::new().max_connections(2).connect_with(options).await.expect("connect");
     let storage = PgStorage::from_pool(pool, settings);
     let shop = Shop::open(&storage, 1).await;
-    let mut holder = storage.begin().await.expect("begin");
+    let mut holder = storage.begin(Reach::Worker).await.expect("begin");
     holder.tenants().lock(shop.tenant).await.expect("lock");
 
-    let mut other = storage.begin().await.expect("begin");
+    let mut other = storage.begin(Reach::Worker).await.expect("begin");
     let refusal = other.tenants().lock(shop.tenant).await;
 
     assert!(matches!(refusal, Err(StorageError::Conflict)), "{refusal:?}");

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use shopwright_adapters_postgres::{MIGRATOR, PgSettings, PgStorage};
-use shopwright_ports::storage::{Storage as _, StorageError};
+use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -60,7 +60,7 @@ async fn a_row_that_cannot_be_read_is_named(pool: PgPool) {
     let id = shop.queue(&storage).await;
     sqlx::query("update stores set engine = 'abacus'").execute(&pool).await.expect("update");
 
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let store_id = tx.operations().get(id).await.expect("read").expect("the operation").store_id;
     let error = tx.stores().get(&store_id).await.expect_err("nobody knows this engine");
 
@@ -74,7 +74,7 @@ async fn a_row_that_cannot_be_read_is_named(pool: PgPool) {
 async fn a_session_that_the_server_ends_is_unavailable_and_replaced(_: PgPoolOptions, options: PgConnectOptions) {
     let storage = storage(options.clone(), 1).await;
     let shop = Shop::open(&storage, 1).await;
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     tx.tenants().lock(shop.tenant).await.expect("lock");
     let killer = PgPoolOptions::new().connect_with(options).await.expect("connect");
     let kill = "select pg_terminate_backend(pid) from pg_stat_activity
@@ -83,7 +83,7 @@ async fn a_session_that_the_server_ends_is_unavailable_and_replaced(_: PgPoolOpt
 
     let error = tx.tenants().lock(shop.tenant).await.expect_err("the session is gone");
     drop(tx);
-    let mut next = storage.begin().await.expect("a new session");
+    let mut next = storage.begin(Reach::Worker).await.expect("a new session");
     next.tenants().lock(shop.tenant).await.expect("lock");
 
     assert!(matches!(error, StorageError::Unavailable { .. }), "{error:?}");
@@ -109,7 +109,7 @@ async fn a_database_by_its_url_can_be_migrated_and_used() {
     let url = std::env::var("DATABASE_URL").expect("DATABASE_URL: see tests/postgres.sh");
     let storage = PgStorage::connect(&SecretString::from(url), PgSettings::default()).await.expect("connect");
 
-    let answers = storage.begin().await.expect("begin").commit().await;
+    let answers = storage.begin(Reach::Worker).await.expect("begin").commit().await;
 
     answers.expect("an empty transaction");
     storage.close().await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
-use shopwright_ports::storage::{Storage as _, StorageError};
+use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{ConnectOptions as _, PgPool, Row as _};
 
@@ -34,7 +34,7 @@ async fn told(server: &Server, storage: &PgStorage, shop: &Shop) -> BTreeMap<Str
     .execute(&mut observer)
     .await
     .expect("listen");
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Platform).await.expect("begin");
     tx.stores().insert(&shop.draft()).await.expect("insert");
     tx.commit().await.expect("commit");
     let rows = sqlx::query("select name, setting from told").fetch_all(&mut observer).await.expect("read");
@@ -73,7 +73,7 @@ async fn a_session_has_the_limits_of_the_product_whatever_the_servers_defaults()
     // They end with the transaction: whoever gets the session from a pooler next has his own (S16).
     let bare = PgPoolOptions::new().max_connections(1).connect_with(server.options(ROLE)).await.expect("connect");
     let through_pool = PgStorage::from_pool(bare.clone(), PgSettings::default());
-    through_pool.begin().await.expect("begin").commit().await.expect("commit");
+    through_pool.begin(Reach::Worker).await.expect("begin").commit().await.expect("commit");
     for (name, value) in [("synchronous_commit", "off"), ("statement_timeout", "0"), ("tcp_user_timeout", "0")] {
         let after: String = sqlx::query_scalar("select setting from pg_settings where name = $1")
             .bind(name)
@@ -103,7 +103,7 @@ async fn what_was_acknowledged_survives_a_crash_whatever_the_servers_default() {
 
     let mut kept = Vec::new();
     until("the server answers again", async || storage.check().await.is_ok()).await;
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     for id in &acknowledged {
         kept.extend(tx.operations().get(*id).await.expect("read").map(|operation| operation.id));
     }
@@ -127,7 +127,7 @@ async fn a_session_of_a_demoted_primary_is_not_kept() {
     let shop = Shop::open(&storage, 10).await;
     shop.queue(&storage).await;
     let lease = claim(&storage, 1, LEASE).await.expect("claim").expect("an operation").lease;
-    let both = futures::future::join_all([storage.begin(), storage.begin(), storage.begin()]).await;
+    let both = futures::future::join_all([storage.begin(Reach::Worker), storage.begin(Reach::Worker), storage.begin(Reach::Worker)]).await;
     drop(both.into_iter().map(|tx| tx.expect("begin")).collect::<Vec<_>>());
     let admin = PgPoolOptions::new().connect_with(server.options(SUPERUSER)).await.expect("connect");
     let before = served_by(&admin).await;
@@ -136,7 +136,7 @@ async fn a_session_of_a_demoted_primary_is_not_kept() {
     server.execute("select pg_reload_conf()").await;
 
     until("no session of before is kept", async || {
-        let refused = storage.begin().await.map(|_| ());
+        let refused = storage.begin(Reach::Worker).await.map(|_| ());
         assert!(matches!(refused, Ok(()) | Err(StorageError::Unavailable { .. })), "{refused:?}");
         let renewed = storage.renew(std::slice::from_ref(&lease), LEASE).await;
         assert!(matches!(renewed, Ok(_) | Err(StorageError::Unavailable { .. })), "{renewed:?}");
@@ -144,14 +144,14 @@ async fn a_session_of_a_demoted_primary_is_not_kept() {
         before.iter().all(|pid| !now.contains(pid))
     })
     .await;
-    let words = storage.begin().await.map(|_| ()).expect_err("refused");
+    let words = storage.begin(Reach::Worker).await.map(|_| ()).expect_err("refused");
     let why = std::error::Error::source(&words).map(ToString::to_string);
     assert_eq!(why.as_deref(), Some("the server takes no writes: a standby, or a primary that was demoted"));
     assert!(matches!(storage.check().await, Err(StorageError::Unavailable { .. })), "a replica on it is not ready");
 
     server.execute("alter system reset default_transaction_read_only").await;
     server.execute("select pg_reload_conf()").await;
-    until("everything goes on", async || storage.begin().await.is_ok()).await;
+    until("everything goes on", async || storage.begin(Reach::Worker).await.is_ok()).await;
     until("the lease is renewed", async || {
         storage.renew(std::slice::from_ref(&lease), LEASE).await.is_ok_and(|renewed| renewed == [lease.clone()])
     })
@@ -167,7 +167,7 @@ async fn a_transaction_that_takes_too_long_is_ended_on_every_server() {
     let settings = PgSettings { transaction_timeout: Duration::from_millis(300), ..patient() };
     let storage = migrated(&server, settings).await;
     let shop = Shop::open(&storage, 1).await;
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let mut reads = 0;
 
     let end = loop {

@@ -9,7 +9,7 @@ use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Store, example_store};
 use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
-use shopwright_ports::storage::{Claim, RegisteredCluster, Storage as _, StorageError, Tenant, User};
+use shopwright_ports::storage::{Claim, Reach, RegisteredCluster, Storage as _, StorageError, Tenant, User};
 use sqlx::postgres::PgConnectOptions;
 
 /// A storage on `connections` connections.
@@ -47,7 +47,7 @@ pub(crate) fn worker(number: u128) -> WorkerId {
 
 /// What a worker does when it looks for work.
 pub(crate) async fn claim(storage: &PgStorage, number: u128, lease: Duration) -> Result<Option<Claim>, StorageError> {
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Worker).await?;
     let claim = tx.operations().claim(worker(number), lease).await?;
     tx.commit().await?;
     Ok(claim)
@@ -78,8 +78,10 @@ impl Shop {
             created_at: now(),
         };
         let cluster = RegisteredCluster { name: ClusterName::default_cluster(), permits };
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Platform).await.expect("begin");
         tx.clusters().upsert(&cluster).await.expect("upsert");
+        tx.commit().await.expect("commit");
+        let mut tx = storage.begin(Reach::Identity).await.expect("begin");
         tx.tenants().insert(&row).await.expect("insert");
         tx.users().insert(&owner).await.expect("insert");
         tx.commit().await.expect("commit");
@@ -98,7 +100,7 @@ impl Shop {
         let store = self.draft();
         let id = OperationId::from_random(u128::from(self.made.load(Ordering::Relaxed)));
         let operation = Operation::queued(id, self.tenant, store.id.clone(), OperationKind::Provision, now());
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Platform).await.expect("begin");
         tx.stores().insert(&store).await.expect("insert");
         tx.operations().enqueue(&operation, &[]).await.expect("enqueue");
         tx.commit().await.expect("commit");

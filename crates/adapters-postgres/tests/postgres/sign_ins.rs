@@ -4,7 +4,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
 use shopwright_domain::{SessionId, TenantId, UserId};
-use shopwright_ports::storage::{RefreshToken, Session, Storage as _, Throttle};
+use shopwright_ports::storage::{Reach, RefreshToken, Session, Storage as _, Throttle};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::shop::{Shop, storage};
@@ -39,12 +39,12 @@ async fn s4_fifty_refreshes_on_two_replicas_are_one_rotation(_: PgPoolOptions, o
         user_agent: None,
     };
     let token = |digest| RefreshToken { digest, session_id: id, issued_at: now(), expires_at: later, replaced: None };
-    let mut tx = replicas[0].begin().await.expect("begin");
+    let mut tx = replicas[0].begin(Reach::Identity).await.expect("begin");
     tx.sessions().insert(&session, &token([0; 32])).await.expect("insert");
     tx.commit().await.expect("commit");
 
     let refresh = async |number: u8| {
-        let mut tx = replicas[usize::from(number) % 2].begin().await.expect("begin");
+        let mut tx = replicas[usize::from(number) % 2].begin(Reach::Identity).await.expect("begin");
         let (_, found) = tx.sessions().lock_by_token(&[0; 32]).await.expect("lock").expect("the token");
         if found.replaced.is_some() {
             return found.replaced;
@@ -70,7 +70,7 @@ async fn s4_fifty_refreshes_on_two_replicas_are_one_rotation(_: PgPoolOptions, o
 async fn s7_every_attempt_on_two_replicas_is_counted(_: PgPoolOptions, options: PgConnectOptions) {
     let replicas = replicas(&options).await;
     let attempt = async |number: u8| {
-        let mut tx = replicas[usize::from(number) % 2].begin().await.expect("begin");
+        let mut tx = replicas[usize::from(number) % 2].begin(Reach::Identity).await.expect("begin");
         let Throttle { mut failures, rate } = tx.throttles().lock(&[7; 32], now()).await.expect("lock");
         failures.count += 1;
         tx.throttles().put(&[7; 32], Throttle { failures, rate }).await.expect("put");

@@ -14,7 +14,7 @@ use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
 use shopwright_domain::saga::{StepRecord, StepStatus};
 use shopwright_domain::{Epoch, OperationId, StoreId};
-use shopwright_ports::storage::{AuditFilter, Lease, Page, Storage as _, StorageError};
+use shopwright_ports::storage::{AuditFilter, Lease, Page, Reach, Storage as _, StorageError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Row as _};
 
@@ -62,7 +62,7 @@ impl Storm {
     /// A worker looks for work; its leases are short, so that others take over all the time.
     async fn claim(&self, number: u128, dice: &mut Dice) -> Result<(), StorageError> {
         let lease = Duration::from_millis(dice.roll(4) * 5);
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         let claim = tx.operations().claim(worker(number), lease).await?;
         tx.commit().await?;
         if let Some(claim) = claim {
@@ -96,7 +96,7 @@ impl Storm {
             let Some(at) = held.len().checked_sub(1) else { return Ok(()) };
             held[usize::try_from(dice.roll(u64::try_from(at).expect("small") + 1)).expect("small")].clone()
         };
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         match dice.roll(5) {
             0 => {
                 let step = StepRecord {
@@ -142,7 +142,7 @@ impl Storm {
     async fn take_over(&self, dice: &mut Dice) -> Result<(), StorageError> {
         let id = &self.stores[usize::try_from(dice.roll(STORES as u64)).expect("small")];
         let kind = OperationKind::ALL[usize::try_from(dice.roll(3)).expect("small")];
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Platform).await?;
         tx.tenants().lock(self.shop.tenant).await?;
         let mut store = tx.stores().lock(id).await?.expect("the store");
         if let Some(latest) = tx.operations().latest_of(id).await? {
@@ -162,7 +162,7 @@ async fn everybody_at_once_on_a_few_stores_meets_no_deadlock(_: PgPoolOptions, o
     let storage = storage_with(options.clone(), PgSettings { renew_timeout: Duration::from_secs(9), ..limits }).await;
     let shop = Shop::open(&storage, 2).await;
     let stores: Vec<_> = (0..STORES).map(|_| shop.draft()).collect();
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Platform).await.expect("begin");
     for store in &stores {
         tx.stores().insert(store).await.expect("insert");
     }
@@ -225,7 +225,7 @@ async fn everybody_at_once_on_a_few_stores_meets_no_deadlock(_: PgPoolOptions, o
     assert!(claims > 50, "{claims} claims");
     // The chain has no gaps: its number is taken under the tenant's lock.
     let filter = AuditFilter { tenant_id: Some(storm.shop.tenant), store_id: None };
-    let mut tx = storm.storage.begin().await.expect("begin");
+    let mut tx = storm.storage.begin(Reach::Worker).await.expect("begin");
     let (entries, total) = tx.audit().list(&filter, Page { limit: 1, offset: 0 }).await.expect("list");
     assert_eq!(entries.first().map(|entry| entry.sequence), Some(total));
     drop(tx);

@@ -2,7 +2,7 @@
 
 use shopwright_adapters_postgres::MIGRATOR;
 use shopwright_domain::OperationId;
-use shopwright_ports::storage::{Page, Storage as _, StorageError, StoreFilter};
+use shopwright_ports::storage::{Page, Reach, Storage as _, StorageError, StoreFilter};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 
@@ -61,7 +61,7 @@ async fn a_row_of_a_later_version_stops_neither_the_queue_nor_a_list(_: PgPoolOp
         let named = what.split(" and ").last().map_or("", |column| column.split('.').next_back().unwrap_or(column));
         assert!(said.contains(named) && said.contains("cannot be read"), "{what}: {said}");
     }
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let filter = StoreFilter { tenant_id: Some(shop.tenant), ..StoreFilter::default() };
     let (stores, total) = tx.stores().list(&filter, Page { limit: 100, offset: 0 }).await.expect("a list");
     assert_eq!((stores.len(), total), (50, 62), "all but those of an unknown engine");
@@ -72,7 +72,7 @@ async fn a_row_of_a_later_version_stops_neither_the_queue_nor_a_list(_: PgPoolOp
 
 /// What reading the operation, its steps and its store says.
 async fn refusal(storage: &shopwright_adapters_postgres::PgStorage, id: OperationId) -> String {
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let said = match tx.operations().get(id).await {
         Err(error) => error,
         Ok(operation) => {
@@ -97,7 +97,7 @@ async fn a_store_whose_newest_operation_is_unknown_says_so_itself(_: PgPoolOptio
     later.execute("alter table operations drop constraint operations_kind_check").await.expect("a later migration");
     let change = format!("update operations set kind = 'backup' where id = '{strange}' returning store_id");
     let id: String = sqlx::query_scalar(AssertSqlSafe(change)).fetch_one(&mut later).await.expect("a later version");
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Worker).await.expect("begin");
 
     let error = tx.operations().latest_of(&id.parse().expect("an id")).await.expect_err("nobody knows this kind");
     let other = tx.operations().get(plain).await.expect("read").expect("the other operation");

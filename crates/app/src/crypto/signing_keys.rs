@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::secrets::{SealError, Sealer};
-use shopwright_ports::storage::{SealedKey, Storage, StorageError};
+use shopwright_ports::storage::{Reach, SealedKey, Storage, StorageError};
 
 use super::key_ring::TimedKey;
 use super::signing_key::SigningKey;
@@ -77,7 +77,7 @@ pub async fn ensure_signing_key(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<(), SigningKeyError> {
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Identity).await?;
     // The lock on all keys is what makes two processes agree on the first one.
     if tx.signing_keys().lock_all().await?.is_empty() {
         let now = clock.now();
@@ -101,7 +101,7 @@ pub async fn rotate_signing_keys(
     at_once: bool,
 ) -> Result<Rotation, SigningKeyError> {
     let now = clock.now();
-    let mut tx = storage.begin().await?;
+    let mut tx = storage.begin(Reach::Identity).await?;
     let rows = tx.signing_keys().lock_all().await?;
     if let Some(next) = rows.iter().find(|row| row.activates_at > now).filter(|_| !at_once) {
         let SealedKey { id, activates_at, .. } = next.clone();
@@ -144,7 +144,7 @@ pub(super) async fn load(
     sealer: &dyn Sealer,
     grace: SignedDuration,
 ) -> Result<Vec<TimedKey>, SigningKeyError> {
-    let rows = storage.begin().await?.signing_keys().all().await?;
+    let rows = storage.begin(Reach::Identity).await?.signing_keys().all().await?;
     let mut keys = Vec::new();
     let mut successor: Option<Timestamp> = None;
     for row in &rows {

@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::secrets::{Claims, InvalidToken, Tokens};
+use shopwright_ports::storage::Reach;
 use shopwright_ports::testing::{FakeStorage, Fault, ManualClock};
 
 use super::*;
@@ -192,7 +193,7 @@ async fn a_damaged_row_is_named() {
     let installation = Installation::new();
     let sealed = installation.sealer().seal("another row", &[7; 32]).unwrap();
     let now = installation.clock.now();
-    let mut tx = installation.storage.begin().await.unwrap();
+    let mut tx = installation.storage.begin(Reach::Identity).await.unwrap();
     let row = SealedKey { id: "row-1".to_owned(), sealed, created_at: now, activates_at: now };
     tx.signing_keys().insert(&row).await.unwrap();
     tx.commit().await.unwrap();

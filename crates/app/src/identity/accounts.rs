@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, PlatformRole, Username};
 use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
-use shopwright_ports::storage::{StorageError, Tenant, Transaction, Unique, User};
+use shopwright_ports::storage::{Reach, StorageError, Tenant, Transaction, Unique, User};
 
 use super::{Identity, of_hash};
 
@@ -34,12 +34,12 @@ impl Identity {
     }
 
     async fn has_administrator(&self) -> Result<bool, IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         Ok(tx.users().has_admin().await?)
     }
 
     async fn insert_administrator(&self, user: &User) -> Result<(), IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         self.insert(tx.as_mut(), user, None, "the first administrator was made from the configuration").await?;
         Ok(tx.commit().await?)
     }
@@ -91,7 +91,7 @@ impl Identity {
         }
         // The slow hash is made before the transaction: no connection waits for it.
         let hash = self.hasher.hash(password).await.map_err(of_hash)?;
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let first = self.rules.bootstrap_first_user && !tx.users().has_admin().await?;
         let role = if first { PlatformRole::Admin } else { PlatformRole::Tenant };
         let user = self.new_user(email, username, hash, role);
@@ -108,13 +108,13 @@ impl Identity {
         password: SecretString,
     ) -> Result<SignedIn, IdentityError> {
         self.begin_attempt(origin, email).await?;
-        let user = self.storage.begin().await?.users().by_email(email).await?;
+        let user = self.storage.begin(Reach::Identity).await?.users().by_email(email).await?;
         // An unknown address costs the same work as a known one (RELIABILITY S8): the hash, and as many words with the database.
         let hash = user.as_ref().filter(|user| user.active).map(|user| user.password_hash.clone());
         let right = self.hasher.verify(password, hash).await.map_err(of_hash)?;
         match user {
             Some(user) if right => {
-                let mut tx = self.storage.begin().await?;
+                let mut tx = self.storage.begin(Reach::Identity).await?;
                 self.forgive(tx.as_mut(), email).await?;
                 tx.audit().append(&self.security_event(&user, Some(origin), "login_success", "signed in")).await?;
                 let signed_in = self.begin_session(tx.as_mut(), origin, user).await?;
@@ -130,7 +130,7 @@ impl Identity {
 
     /// Writes a wrong password into the account's audit trail. An account that is not there has none; it costs a look instead.
     async fn note_failure(&self, origin: &Origin, email: &Email, user: Option<&User>) -> Result<(), IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let locked = self.is_locked(tx.as_mut(), email).await?;
         let (action, message) = if locked {
             ("account_locked", "locked after too many wrong passwords")
@@ -154,14 +154,14 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         // A thief of a session may guess here as well as at the door.
         self.begin_guess(&actor.email).await?;
-        let user = self.storage.begin().await?.users().get(actor.user_id).await?;
+        let user = self.storage.begin(Reach::Identity).await?.users().get(actor.user_id).await?;
         let user = user.ok_or(IdentityError::Unauthorized)?;
         if !self.hasher.verify(current, Some(user.password_hash.clone())).await.map_err(of_hash)? {
             self.note_failure(origin, &user.email, Some(&user)).await?;
             return Err(IdentityError::WrongPassword);
         }
         let hash = self.hasher.hash(new).await.map_err(of_hash)?;
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         self.forgive(tx.as_mut(), &user.email).await?;
         tx.users().set_password_hash(user.id, &hash).await?;
         // Whoever knew the old password is out (RELIABILITY S10).

@@ -6,7 +6,7 @@ use shopwright_domain::identity::Actor;
 use shopwright_domain::{ApiTokenId, Scope};
 use shopwright_ports::identity_api::{IdentityError, NewApiToken, Origin};
 use shopwright_ports::secrets::random_text;
-use shopwright_ports::storage::ApiToken;
+use shopwright_ports::storage::{ApiToken, Reach};
 
 use super::Identity;
 
@@ -47,7 +47,7 @@ impl Identity {
             last_used_at: None,
             revoked_at: None,
         };
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         if tx.api_tokens().lock_of(user.id).await?.iter().filter(|token| token.is_live(now)).count() >= LIMIT {
             return Err(IdentityError::TooManyApiTokens { limit: LIMIT });
@@ -62,7 +62,7 @@ impl Identity {
     }
 
     pub(super) async fn list_api_tokens(&self, actor: &Actor) -> Result<Vec<ApiToken>, IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         Ok(tx.api_tokens().list(actor.user_id).await?)
     }
 
@@ -72,7 +72,7 @@ impl Identity {
         actor: &Actor,
         id: ApiTokenId,
     ) -> Result<(), IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         let token = tx.api_tokens().revoke(user.id, id, self.clock.now()).await?;
         let token = token.ok_or(IdentityError::NoSuchApiToken)?;

@@ -7,7 +7,7 @@
 use shopwright_domain::identity::Email;
 use shopwright_domain::limits::SignInFailures;
 use shopwright_ports::identity_api::{IdentityError, Origin};
-use shopwright_ports::storage::{Throttle, Transaction};
+use shopwright_ports::storage::{Reach, Throttle, Transaction};
 
 use super::Identity;
 
@@ -24,7 +24,7 @@ impl Identity {
     /// Counts an attempt, or refuses it.
     pub(super) async fn begin_attempt(&self, origin: &Origin, email: &Email) -> Result<(), IdentityError> {
         let now = self.clock.now();
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         // Always the one before the other, so that two attempts cannot wait for each other.
         let (address, account) = (self.address_key(origin, email), self.account_key(email));
         let here = tx.throttles().lock(&address, now).await?;
@@ -42,7 +42,7 @@ impl Identity {
     /// Counts a guess of somebody who is signed in, or refuses it. Only the account counts here: they may be anywhere.
     pub(super) async fn begin_guess(&self, email: &Email) -> Result<(), IdentityError> {
         let (now, account) = (self.clock.now(), self.account_key(email));
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let there = tx.throttles().lock(&account, now).await?;
         let lockout = self.rules.lockout;
         lockout.check(there.failures, now).map_err(|refusal| IdentityError::Locked { until: refusal.until })?;

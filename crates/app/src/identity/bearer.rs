@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use shopwright_domain::Scope;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_ports::identity_api::{Bearer, IdentityError, Proof};
-use shopwright_ports::storage::User;
+use shopwright_ports::storage::{Reach, User};
 
 use super::{Identity, api_tokens};
 
@@ -21,7 +21,7 @@ impl Identity {
             return self.bearer_of_api_token(token).await;
         }
         let claims = self.tokens.verify(token).await.map_err(|_| IdentityError::Unauthorized)?;
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let found = tx.sessions().get(claims.session_id).await?;
         let (session, user) = found.ok_or(IdentityError::Unauthorized)?;
         let theirs = user.id == claims.user_id && user.active;
@@ -36,7 +36,7 @@ impl Identity {
             return Err(IdentityError::Unauthorized);
         }
         let now = self.clock.now();
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let found = tx.api_tokens().by_digest(&self.digester.digest(text)).await?;
         let (token, user) = found.ok_or(IdentityError::Unauthorized)?;
         if !token.is_live(now) || !user.active {

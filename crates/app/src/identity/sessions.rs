@@ -12,7 +12,7 @@ use shopwright_domain::SessionId;
 use shopwright_domain::identity::Actor;
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
 use shopwright_ports::secrets::Claims;
-use shopwright_ports::storage::{RefreshToken, Session, Transaction, User};
+use shopwright_ports::storage::{Reach, RefreshToken, Session, Transaction, User};
 
 use super::Identity;
 
@@ -93,7 +93,7 @@ impl Identity {
     /// The next tokens of a session.
     pub(super) async fn next_tokens(&self, origin: &Origin, token: &SecretString) -> Result<SignedIn, IdentityError> {
         let Some(digest) = self.digest_of(token) else { return Err(IdentityError::SessionOver) };
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let found = tx.sessions().lock_by_token(&digest).await?;
         let (session, row) = found.ok_or(IdentityError::SessionOver)?;
         let now = self.clock.now();
@@ -138,7 +138,7 @@ impl Identity {
     /// Ends the session of a refresh token, whichever of its tokens it is.
     pub(super) async fn sign_out(&self, origin: &Origin, token: &SecretString) -> Result<(), IdentityError> {
         let Some(digest) = self.digest_of(token) else { return Ok(()) };
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let Some((session, _)) = tx.sessions().lock_by_token(&digest).await? else { return Ok(()) };
         let Some(user) = tx.users().get(session.user_id).await? else { return Ok(()) };
         if tx.sessions().revoke(user.id, session.id, self.clock.now()).await? {
@@ -150,12 +150,12 @@ impl Identity {
     }
 
     pub(super) async fn list_sessions(&self, actor: &Actor) -> Result<Vec<Session>, IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         Ok(tx.sessions().list(actor.user_id, self.clock.now()).await?)
     }
 
     pub(super) async fn end_session(&self, origin: &Origin, actor: &Actor, id: SessionId) -> Result<(), IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         if !tx.sessions().revoke(user.id, id, self.clock.now()).await? {
             return Err(IdentityError::NoSuchSession);
@@ -171,7 +171,7 @@ impl Identity {
         actor: &Actor,
         keep: Option<SessionId>,
     ) -> Result<u32, IdentityError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         let ended = tx.sessions().revoke_all(user.id, keep, self.clock.now()).await?;
         let event = self.security_event(&user, Some(origin), "sessions_revoked", "ended sessions");

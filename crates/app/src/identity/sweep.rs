@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use shopwright_ports::identity_api::IdentityError;
+use shopwright_ports::storage::Reach;
 
 use super::Identity;
 
@@ -17,7 +18,7 @@ impl Identity {
     /// [`IdentityError::Storage`].
     pub async fn forget_what_is_over(&self) -> Result<u64, IdentityError> {
         let now = self.clock.now();
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Identity).await?;
         let sessions = tx.sessions().purge(now - KEPT_AFTER_END).await?;
         let tokens = tx.api_tokens().purge(now - KEPT_AFTER_END).await?;
         let counters = tx.throttles().purge(now - COUNTED_FOR).await?;

@@ -8,7 +8,7 @@ use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{SagaLog, StepStatus};
 use shopwright_domain::store::Failure;
-use shopwright_ports::storage::{Lease, StorageError};
+use shopwright_ports::storage::{Lease, Reach, StorageError};
 
 use super::executor::{Executor, illegal};
 use super::record::progress_of;
@@ -26,7 +26,7 @@ impl Executor {
         kind: OperationKind,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         tx.tenants().lock(lease.tenant_id).await?;
         let mut log = SagaLog::from_records(kind, tx.operations().steps(lease.operation_id).await?);
         let Some(current) = log.current().cloned() else {
@@ -65,7 +65,7 @@ impl Executor {
     /// nobody has taken the store nothing is written.
     pub(crate) async fn record_fenced_out(&self, lease: &Lease) {
         let written = async {
-            let mut tx = self.storage.begin().await?;
+            let mut tx = self.storage.begin(Reach::Worker).await?;
             tx.tenants().lock(lease.tenant_id).await?;
             let store = tx.stores().get(&lease.store_id).await?;
             let Some(store) = store.filter(|store| store.epoch != lease.epoch) else { return Ok(()) };
@@ -102,7 +102,7 @@ impl Executor {
         for pause in OFFERS {
             self.clock.sleep(pause).await;
             let offered = async {
-                let mut tx = self.storage.begin().await?;
+                let mut tx = self.storage.begin(Reach::Worker).await?;
                 tx.operations().park(lease, OperationStatus::Queued, None, None).await?;
                 tx.commit().await
             };

@@ -10,6 +10,7 @@ use shopwright_domain::store::Failure;
 use shopwright_ports::cluster::{NamespaceState, Rollout, SetupResult};
 use shopwright_ports::releases::ReleaseSpec;
 use shopwright_ports::secrets::StoreCredentials;
+use shopwright_ports::storage::Reach;
 
 use super::effects::{Effect, Note};
 use super::executor::Executor;
@@ -65,7 +66,7 @@ impl Executor {
         let internal = |detail: String| StepError::new(ErrorCode::Internal, detail);
         let unreadable = |detail: String| StepError::new(ErrorCode::CredentialsUnreadable, detail);
         let sealed = {
-            let mut tx = self.storage.begin().await?;
+            let mut tx = self.storage.begin(Reach::Worker).await?;
             tx.credentials().get(&run.store.id).await?
         };
         let sealed = sealed.ok_or_else(|| internal("the store has no sealed credentials".to_owned()))?;

@@ -6,7 +6,7 @@ use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::{OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{SagaLog, Step, StepStatus};
 use shopwright_domain::store::{Failure, Store, StoreEvent, StoreState};
-use shopwright_ports::storage::{StorageError, TakeOver, Transaction};
+use shopwright_ports::storage::{Reach, StorageError, TakeOver, Transaction};
 
 use super::effects::{Effect, Note};
 use super::executor::{Executor, illegal, last_step};
@@ -81,7 +81,7 @@ impl Executor {
 
     pub(super) async fn record_started(&self, run: &Run<'_>, step: Step) -> Result<(), StorageError> {
         again!(self, async {
-            let mut tx = self.storage.begin().await?;
+            let mut tx = self.storage.begin(Reach::Worker).await?;
             self.record_step(tx.as_mut(), run, step).await?;
             tx.commit().await
         })
@@ -101,7 +101,7 @@ impl Executor {
 
     async fn try_record_succeeded(&self, run: &mut Run<'_>, step: Step, effect: &Effect) -> Result<(), StorageError> {
         let mut tx = if effect.notes.is_empty() && effect.engine_note.is_none() {
-            self.storage.begin().await?
+            self.storage.begin(Reach::Worker).await?
         } else {
             self.begin_changing(run).await?
         };
@@ -123,7 +123,7 @@ impl Executor {
 
     pub(super) async fn record_failed_step(&self, run: &Run<'_>, step: Step) -> Result<(), StorageError> {
         again!(self, async {
-            let mut tx = self.storage.begin().await?;
+            let mut tx = self.storage.begin(Reach::Worker).await?;
             // A lost namespace resets earlier steps too.
             for record in run.log.records() {
                 if record.first_started_at.is_some() && record.step != step {
@@ -166,7 +166,7 @@ impl Executor {
             let news = failure.filter(|_| run.waits_for_another_reason);
             let mut tx = match news {
                 Some(_) => self.begin_changing(run).await?,
-                None => self.storage.begin().await?,
+                None => self.storage.begin(Reach::Worker).await?,
             };
             if let Some(failure) = news {
                 tx.audit().append(&self.waits(run, status, failure)).await?;
@@ -238,7 +238,7 @@ impl Executor {
 
     /// Begins a transaction that will change the store or the audit trail: the tenant is locked first.
     pub(super) async fn begin_changing(&self, run: &Run<'_>) -> Result<Box<dyn Transaction>, StorageError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         tx.tenants().lock(run.lease.tenant_id).await?;
         Ok(tx)
     }

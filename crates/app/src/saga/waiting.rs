@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use shopwright_domain::store::Failure;
-use shopwright_ports::storage::{Lease, StorageError};
+use shopwright_ports::storage::{Lease, Reach, StorageError};
 
 use super::effects::Effect;
 use super::executor::Executor;
@@ -28,7 +28,7 @@ impl Executor {
     }
 
     async fn write_note(&self, lease: &Lease, waits_for: Option<&Failure>) -> Result<(), StorageError> {
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Worker).await?;
         tx.operations().note_waiting(lease, waits_for).await?;
         tx.commit().await
     }

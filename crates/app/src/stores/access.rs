@@ -3,8 +3,13 @@
 use shopwright_domain::StoreId;
 use shopwright_domain::operation::Operation;
 use shopwright_domain::store::Store;
-use shopwright_ports::storage::Transaction;
+use shopwright_ports::storage::{Reach, Transaction};
 use shopwright_ports::stores_api::{RequestContext, StoreServiceError};
+
+/// How far a request sees: platform administrators everything, everybody else what the organisation owns in whose name they act.
+pub(super) fn reach(context: &RequestContext) -> Reach {
+    if context.actor.is_admin() { Reach::Platform } else { Reach::Tenant(context.actor.tenant_id) }
+}
 
 /// Reads a store for somebody who may see it.
 ///

@@ -20,7 +20,7 @@ impl Stores {
         id: OperationId,
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
-        let mut tx = self.storage.begin().await.map_err(storage)?;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
         let store_id = self.store_of(tx.as_mut(), context, id).await?;
         let mut store = access::locked(tx.as_mut(), context, &store_id).await?;
         let is_owner = store.owner_id == context.actor.user_id;

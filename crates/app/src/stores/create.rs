@@ -7,7 +7,7 @@ use shopwright_domain::store::{Store, StoreHost, StoreState};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
 use shopwright_ports::releases::ReleaseError;
 use shopwright_ports::secrets::StoreCredentials;
-use shopwright_ports::storage::{IdempotencyRecord, Tenant, Transaction};
+use shopwright_ports::storage::{IdempotencyRecord, Reach, Tenant, Transaction};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
 
 use super::Stores;
@@ -23,7 +23,7 @@ impl Stores {
         command: &CreateStore,
     ) -> Result<Prepared, StoreServiceError> {
         let note = self.releases.engine_note(command.engine).await.map_err(engine_unavailable)?;
-        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let mut tx = self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await.map_err(StoreServiceError::Storage)?;
         if let Some(earlier) = self.replayed(tx.as_mut(), context, command).await? {
             return Ok(Prepared::already(earlier));
         }

@@ -18,7 +18,7 @@ impl Stores {
         id: &StoreId,
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
-        let mut tx = self.storage.begin().await.map_err(storage)?;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
         let mut store = access::locked(tx.as_mut(), context, id).await?;
         let is_owner = store.owner_id == context.actor.user_id;
         let running = tx.operations().latest_of(id).await.map_err(storage)?;

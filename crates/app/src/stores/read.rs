@@ -15,7 +15,7 @@ impl Stores {
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<StoreView, StoreServiceError> {
-        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
         let store = access::visible(tx.as_mut(), context, id).await?;
         let operation = match tx.operations().latest_of(id).await {
             Ok(operation) => operation,
@@ -59,7 +59,7 @@ impl Stores {
             filter.tenant_id = Some(context.actor.tenant_id);
             filter.owner_id = None;
         }
-        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
         let (stores, total) = tx.stores().list(&filter, page).await.map_err(StoreServiceError::Storage)?;
         let view = |store: Store| {
             let is_owner = store.owner_id == context.actor.user_id;
@@ -74,7 +74,7 @@ impl Stores {
         id: &StoreId,
         page: Page,
     ) -> Result<LogPage, StoreServiceError> {
-        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
         let store = access::visible(tx.as_mut(), context, id).await?;
         let filter = AuditFilter { tenant_id: Some(store.tenant_id), store_id: Some(store.id) };
         let (entries, total) = tx.audit().list(&filter, page).await.map_err(StoreServiceError::Storage)?;
@@ -86,7 +86,7 @@ impl Stores {
         context: &RequestContext,
         id: OperationId,
     ) -> Result<OperationView, StoreServiceError> {
-        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
         let operation = tx.operations().get(id).await.map_err(StoreServiceError::Storage)?;
         let operation = access::operation(context, operation)?;
         let steps = tx.operations().steps(id).await.map_err(StoreServiceError::Storage)?;

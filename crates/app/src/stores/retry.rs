@@ -21,7 +21,7 @@ impl Stores {
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<Prepared, StoreServiceError> {
-        let mut tx = self.storage.begin().await.map_err(StoreServiceError::Storage)?;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
         let store = access::locked(tx.as_mut(), context, id).await?;
         let accepted = self.retry_locked(tx.as_mut(), context, store, None).await?;
         Ok(Prepared::by(tx, accepted))

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use shopwright_domain::backoff::Backoff;
-use shopwright_ports::storage::{StorageError, Transaction, Unique};
+use shopwright_ports::storage::{Reach, StorageError, Transaction, Unique};
 use shopwright_ports::stores_api::{Accepted, StoreServiceError};
 
 use super::Stores;
@@ -101,7 +101,7 @@ impl Stores {
 
     async fn look_up(&self, accepted: &Accepted) -> Result<bool, StorageError> {
         let Some(operation) = &accepted.operation else { return Ok(false) };
-        let mut tx = self.storage.begin().await?;
+        let mut tx = self.storage.begin(Reach::Tenant(operation.tenant_id)).await?;
         // The lost transaction may still be at its commit. It holds this lock: whoever gets it sees how that ended.
         tx.tenants().lock(operation.tenant_id).await?;
         Ok(tx.operations().get(operation.id).await?.is_some())

@@ -9,7 +9,7 @@ use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
 use shopwright_domain::saga::Policy;
-use shopwright_ports::storage::{RegisteredCluster, StorageError};
+use shopwright_ports::storage::{Reach, RegisteredCluster, StorageError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -158,7 +158,7 @@ async fn wait_for_signal() {
 }
 
 async fn register_cluster(platform: &Platform, config: &Config) -> Result<(), StorageError> {
-    let mut tx = platform.storage.begin().await?;
+    let mut tx = platform.storage.begin(Reach::Platform).await?;
     let permits = u32::try_from(config.worker.cluster_permits).unwrap_or(u32::MAX);
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits }).await?;
     tx.commit().await

@@ -7,7 +7,7 @@ use std::time::Duration;
 use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::{OperationId, WorkerId};
 use shopwright_ports::clock::Clock;
-use shopwright_ports::storage::{Lease, Storage};
+use shopwright_ports::storage::{Lease, Reach, Storage};
 use tokio_util::sync::CancellationToken;
 
 struct Held {
@@ -146,7 +146,7 @@ impl Leases {
             .collect();
         for lease in leases {
             let parked = async {
-                let mut tx = self.storage.begin().await?;
+                let mut tx = self.storage.begin(Reach::Worker).await?;
                 tx.operations().park(&lease, OperationStatus::Queued, None, None).await?;
                 tx.commit().await
             };

@@ -25,7 +25,7 @@ use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
 use shopwright_ports::identity_api::{IdentityService, Origin};
 use shopwright_ports::secrets::Sealer;
-use shopwright_ports::storage::{RegisteredCluster, Storage, StorageError};
+use shopwright_ports::storage::{Reach, RegisteredCluster, Storage, StorageError};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
 use shopwright_ports::testing::{
     FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, Fault,
@@ -93,7 +93,7 @@ impl Fixture {
     }
 
     async fn register_cluster(&self) {
-        let mut tx = self.storage.begin().await.unwrap();
+        let mut tx = self.storage.begin(Reach::Platform).await.unwrap();
         let cluster = RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 };
         tx.clusters().upsert(&cluster).await.unwrap();
         tx.commit().await.unwrap();

@@ -79,10 +79,11 @@ pub trait OperationRepository: Send {
     /// Takes the next operation that is queued, or waits or is stuck and its wake time has come, or whose lease ran out; none that
     /// another transaction is just taking; none on a cluster whose permits are used up; none that was made for a later version of the
     /// sagas than [`shopwright_domain::operation::SAGA_VERSION`]. First the tenant with the fewest running operations, then the oldest.
-    /// Raises the store's epoch. `None` when there is nothing to do.
+    /// Raises the store's epoch. `None` when there is nothing to do. Within [`super::Reach::Worker`] only.
     async fn claim(&mut self, worker: WorkerId, lease: Duration) -> Result<Option<Claim>, StorageError>;
 
     /// When the next operation becomes claimable by time alone: a wake time or the end of a lease. `None` when nothing is scheduled.
+    /// Within [`super::Reach::Worker`] only.
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError>;
 
     /// Writes the record of one step. Fenced.

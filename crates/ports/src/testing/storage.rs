@@ -2,7 +2,8 @@
 //!
 //! A transaction holds the one lock and works on a copy of everything; commit puts the copy in the place of the original, dropping the
 //! transaction forgets it. Two transactions can therefore not be open at once: a second `begin` waits for the first to end.
-//! What PostgreSQL refuses is refused here too: broken uniqueness, references to rows that are not there, any call after such a refusal.
+//! What PostgreSQL refuses is refused here too: broken uniqueness, references to rows that are not there, what lies out of the
+//! transaction's reach, any call after such a refusal.
 //! It passes [`super::storage_contract`] like the real one.
 
 mod api_tokens;
@@ -34,7 +35,7 @@ use transaction::FakeTransaction;
 
 use super::Faults;
 use crate::clock::Clock;
-use crate::storage::{Lease, Storage, StorageError, Transaction};
+use crate::storage::{Lease, Reach, Storage, StorageError, Transaction};
 
 /// The database in memory. A clone is another connection to the same one: what a restarted process finds.
 #[derive(Clone)]
@@ -75,10 +76,10 @@ fn lease_end(now: Timestamp, lease: Duration) -> Timestamp {
 
 #[async_trait]
 impl Storage for FakeStorage {
-    async fn begin(&self) -> Result<Box<dyn Transaction>, StorageError> {
+    async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError> {
         self.faults.around("begin", || Ok(())).await?;
         let committed = Arc::clone(&self.committed).lock_owned().await;
-        Ok(Box::new(FakeTransaction::new(committed, Arc::clone(&self.clock), Arc::clone(&self.faults))))
+        Ok(Box::new(FakeTransaction::new(committed, reach, Arc::clone(&self.clock), Arc::clone(&self.faults))))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
@@ -134,7 +135,7 @@ mod tests {
             let storage = storage();
             let lost = StorageError::Unavailable { detail: "the answer was lost".into(), source: None };
             storage.faults.push("commit", Fault::After(lost));
-            let mut tx = storage.begin().await.unwrap();
+            let mut tx = storage.begin(Reach::Identity).await.unwrap();
             tx.tenants().insert(&storage_contract::example_tenant()).await.unwrap();
 
             let answer = tx.commit().await;

@@ -25,6 +25,7 @@ fn storage_errors() -> Vec<StorageError> {
         StorageError::Stale,
         StorageError::LeaseLost,
         StorageError::NotUnique(Unique::StoreHost),
+        StorageError::OutOfReach { detail: "a row of another organisation".into() },
         StorageError::Corrupt { table: "stores", column: "state", row: "store-1a2b3c4d".into(), detail: "?".into() },
         StorageError::Internal { detail: "SELECT nothing".into(), source: None },
     ]

@@ -12,17 +12,17 @@ use crate::storage::{ApiToken, ApiTokenRepository, StorageError, User};
 #[async_trait]
 impl ApiTokenRepository for FakeTransaction {
     async fn insert(&mut self, token: &ApiToken) -> Result<(), StorageError> {
-        let rows = self.rows()?;
+        let rows = self.identity_rows()?;
         let has_user = rows.users.iter().any(|row| (row.tenant_id, row.id) == (token.tenant_id, token.user_id));
         let fresh = rows.api_tokens.iter().all(|row| row.id != token.id && row.digest != token.digest);
         self.require(has_user, "the token's user")?;
         self.require(fresh, "a fresh token")?;
-        self.rows()?.api_tokens.push(token.clone());
+        self.identity_rows()?.api_tokens.push(token.clone());
         Ok(())
     }
 
     async fn by_digest(&mut self, digest: &[u8; 32]) -> Result<Option<(ApiToken, User)>, StorageError> {
-        let rows = self.rows()?;
+        let rows = self.identity_rows()?;
         let token = rows.api_tokens.iter().find(|row| row.digest == *digest).cloned();
         let user = |token: ApiToken| {
             let user = rows.users.iter().find(|row| row.id == token.user_id)?;
@@ -33,7 +33,7 @@ impl ApiTokenRepository for FakeTransaction {
 
     async fn note_use(&mut self, id: ApiTokenId, now: Timestamp, unless_since: Timestamp) -> Result<(), StorageError> {
         let due = |row: &&mut ApiToken| row.id == id && row.last_used_at.is_none_or(|last| last < unless_since);
-        if let Some(token) = self.rows()?.api_tokens.iter_mut().find(due) {
+        if let Some(token) = self.identity_rows()?.api_tokens.iter_mut().find(due) {
             token.last_used_at = Some(now);
         }
         Ok(())
@@ -45,7 +45,7 @@ impl ApiTokenRepository for FakeTransaction {
 
     async fn list(&mut self, user_id: UserId) -> Result<Vec<ApiToken>, StorageError> {
         let known = |row: &&ApiToken| row.user_id == user_id && row.revoked_at.is_none();
-        let mut tokens: Vec<_> = self.rows()?.api_tokens.iter().filter(known).cloned().collect();
+        let mut tokens: Vec<_> = self.identity_rows()?.api_tokens.iter().filter(known).cloned().collect();
         tokens.sort_by_key(|token| Reverse((token.created_at, token.id)));
         Ok(tokens)
     }
@@ -57,7 +57,7 @@ impl ApiTokenRepository for FakeTransaction {
         now: Timestamp,
     ) -> Result<Option<ApiToken>, StorageError> {
         let live = |row: &&mut ApiToken| row.user_id == user_id && row.id == id && row.revoked_at.is_none();
-        let token = self.rows()?.api_tokens.iter_mut().find(live);
+        let token = self.identity_rows()?.api_tokens.iter_mut().find(live);
         Ok(token.map(|token| {
             token.revoked_at = Some(now);
             token.clone()
@@ -65,7 +65,7 @@ impl ApiTokenRepository for FakeTransaction {
     }
 
     async fn purge(&mut self, before: Timestamp) -> Result<u64, StorageError> {
-        let rows = &mut self.rows()?.api_tokens;
+        let rows = &mut self.identity_rows()?.api_tokens;
         let held = rows.len();
         rows.retain(|row| row.revoked_at.unwrap_or(row.expires_at).min(row.expires_at) >= before);
         Ok((held - rows.len()) as u64)

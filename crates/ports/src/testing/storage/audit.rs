@@ -7,12 +7,13 @@ use shopwright_domain::audit::AuditEvent;
 
 use super::stores::page_of;
 use super::transaction::FakeTransaction;
-use crate::storage::{AuditEntry, AuditFilter, AuditRepository, Page, StorageError};
+use crate::storage::{AuditEntry, AuditFilter, AuditRepository, Page, Reach, StorageError};
 
 #[async_trait]
 impl AuditRepository for FakeTransaction {
     async fn append(&mut self, event: &AuditEvent) -> Result<(), StorageError> {
-        let has_tenant = self.rows()?.tenants.iter().any(|row| row.id == event.tenant_id);
+        let seen = self.reach == Reach::Identity || self.reach.covers(event.tenant_id);
+        let has_tenant = seen && self.rows()?.tenants.iter().any(|row| row.id == event.tenant_id);
         self.require(has_tenant, "the event's tenant")?;
         let rows = self.rows()?;
         let earlier = rows.audit.iter().filter(|entry| entry.event.tenant_id == event.tenant_id).count();
@@ -21,11 +22,13 @@ impl AuditRepository for FakeTransaction {
     }
 
     async fn list(&mut self, filter: &AuditFilter, page: Page) -> Result<(Vec<AuditEntry>, u64), StorageError> {
+        let reach = self.reach;
         let wanted = |entry: &&AuditEntry| {
-            filter.tenant_id.is_none_or(|tenant| entry.event.tenant_id == tenant)
+            reach.covers(entry.event.tenant_id)
+                && filter.tenant_id.is_none_or(|tenant| entry.event.tenant_id == tenant)
                 && filter.store_id.as_ref().is_none_or(|store| entry.event.store_id.as_ref() == Some(store))
         };
-        let mut entries: Vec<_> = self.rows()?.audit.iter().filter(wanted).cloned().collect();
+        let mut entries: Vec<_> = self.owned_rows()?.audit.iter().filter(wanted).cloned().collect();
         if filter.tenant_id.is_some() || filter.store_id.is_some() {
             entries.sort_by_key(|entry| Reverse(entry.sequence));
         } else {

@@ -10,6 +10,7 @@ use crate::storage::{CredentialRepository, StorageError};
 #[async_trait]
 impl CredentialRepository for FakeTransaction {
     async fn put(&mut self, tenant_id: TenantId, store_id: &StoreId, sealed: &Sealed) -> Result<(), StorageError> {
+        self.admit(tenant_id)?;
         let theirs = self.rows()?.store(store_id).is_some_and(|store| store.tenant_id == tenant_id);
         self.require(theirs, "the tenant's store")?;
         self.rows()?.credentials.insert(store_id.clone(), sealed.clone());
@@ -17,11 +18,14 @@ impl CredentialRepository for FakeTransaction {
     }
 
     async fn get(&mut self, store_id: &StoreId) -> Result<Option<Sealed>, StorageError> {
-        Ok(self.rows()?.credentials.get(store_id).cloned())
+        let seen = self.seen_store(store_id)?.is_some();
+        Ok(self.rows()?.credentials.get(store_id).filter(|_| seen).cloned())
     }
 
     async fn remove(&mut self, store_id: &StoreId) -> Result<(), StorageError> {
-        self.rows()?.credentials.remove(store_id);
+        if self.seen_store(store_id)?.is_some() {
+            self.rows()?.credentials.remove(store_id);
+        }
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ fn is_of(record: &IdempotencyRecord, tenant_id: TenantId, route: &str, key: &str
 impl IdempotencyRepository for FakeTransaction {
     /// Always true: no other transaction is open while this one is.
     async fn try_lock(&mut self, _tenant_id: TenantId, _route: &str, _key: &str) -> Result<bool, StorageError> {
-        self.rows().map(|_| true)
+        self.owned_rows().map(|_| true)
     }
 
     async fn get(
@@ -25,11 +25,13 @@ impl IdempotencyRepository for FakeTransaction {
         key: &str,
         since: Timestamp,
     ) -> Result<Option<IdempotencyRecord>, StorageError> {
-        let rows = self.rows()?;
-        Ok(rows.idempotency.iter().find(|row| is_of(row, tenant_id, route, key) && row.created_at > since).cloned())
+        let seen = self.reach.covers(tenant_id);
+        let rows = self.owned_rows()?;
+        Ok(rows.idempotency.iter().find(|row| seen && is_of(row, tenant_id, route, key) && row.created_at > since).cloned())
     }
 
     async fn put(&mut self, record: &IdempotencyRecord) -> Result<(), StorageError> {
+        self.admit(record.tenant_id)?;
         let has_tenant = self.rows()?.tenants.iter().any(|row| row.id == record.tenant_id);
         self.require(has_tenant, "the key's tenant")?;
         let rows = self.rows()?;

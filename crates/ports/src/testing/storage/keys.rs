@@ -14,20 +14,20 @@ impl SigningKeyRepository for FakeTransaction {
     }
 
     async fn all(&mut self) -> Result<Vec<SealedKey>, StorageError> {
-        let mut keys = self.rows()?.signing_keys.clone();
+        let mut keys = self.identity_rows()?.signing_keys.clone();
         keys.sort_by_key(|key| Reverse((key.activates_at, key.id.clone())));
         Ok(keys)
     }
 
     async fn insert(&mut self, key: &SealedKey) -> Result<(), StorageError> {
-        let fresh = self.rows()?.signing_keys.iter().all(|row| row.id != key.id);
+        let fresh = self.identity_rows()?.signing_keys.iter().all(|row| row.id != key.id);
         self.require(fresh, "a fresh key id")?;
-        self.rows()?.signing_keys.push(key.clone());
+        self.identity_rows()?.signing_keys.push(key.clone());
         Ok(())
     }
 
     async fn remove(&mut self, id: &str) -> Result<(), StorageError> {
-        self.rows()?.signing_keys.retain(|key| key.id != id);
+        self.identity_rows()?.signing_keys.retain(|key| key.id != id);
         Ok(())
     }
 }

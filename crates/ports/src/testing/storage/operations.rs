@@ -11,7 +11,7 @@ use shopwright_domain::{Epoch, OperationId, StoreId, WorkerId};
 
 use super::Snapshot;
 use super::transaction::FakeTransaction;
-use crate::storage::{Claim, Lease, OperationRepository, StorageError, Unique};
+use crate::storage::{Claim, Lease, OperationRepository, Reach, StorageError, Unique};
 
 fn put_step(rows: &mut Snapshot, id: OperationId, record: &StepRecord) {
     rows.steps.retain(|(of, known)| *of != id || known.step != record.step);
@@ -19,8 +19,17 @@ fn put_step(rows: &mut Snapshot, id: OperationId, record: &StepRecord) {
 }
 
 impl FakeTransaction {
+    /// All rows, for a worker that looks for something to do.
+    fn queue(&mut self) -> Result<&mut Snapshot, StorageError> {
+        let allowed = self.reach == Reach::Worker;
+        self.within_reach(allowed, "claiming operations")?;
+        self.rows()
+    }
+
     fn fenced(&mut self, lease: &Lease) -> Result<&mut Operation, StorageError> {
-        self.rows()?.leased_mut(lease).ok_or(StorageError::LeaseLost)
+        let reach = self.reach;
+        let operation = self.owned_rows()?.leased_mut(lease);
+        operation.filter(|operation| reach.covers(operation.tenant_id)).ok_or(StorageError::LeaseLost)
     }
 }
 
@@ -31,6 +40,7 @@ fn not_allowed(what: &str, status: OperationStatus) -> StorageError {
 #[async_trait]
 impl OperationRepository for FakeTransaction {
     async fn enqueue(&mut self, operation: &Operation, done: &[StepRecord]) -> Result<(), StorageError> {
+        self.admit(operation.tenant_id)?;
         let rows = self.rows()?;
         let fresh = rows.operation(operation.id).is_none();
         let unfinished =
@@ -50,29 +60,33 @@ impl OperationRepository for FakeTransaction {
     }
 
     async fn get(&mut self, id: OperationId) -> Result<Option<Operation>, StorageError> {
-        Ok(self.rows()?.operation(id).cloned())
+        let reach = self.reach;
+        Ok(self.owned_rows()?.operation(id).filter(|row| reach.covers(row.tenant_id)).cloned())
     }
 
     async fn latest_of(&mut self, store_id: &StoreId) -> Result<Option<Operation>, StorageError> {
-        let of_store = self.rows()?.operations.iter().filter(|row| row.store_id == *store_id);
+        let reach = self.reach;
+        let is_it = |row: &&Operation| reach.covers(row.tenant_id) && row.store_id == *store_id;
+        let of_store = self.owned_rows()?.operations.iter().filter(is_it);
         // Of two from the same microsecond the one that was added later.
         Ok(of_store.enumerate().max_by_key(|(added, row)| (row.created_at, *added)).map(|(_, row)| row.clone()))
     }
 
     async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError> {
-        Ok(self.rows()?.steps_of(id))
+        let seen = self.get(id).await?.is_some();
+        Ok(if seen { self.rows()?.steps_of(id) } else { Vec::new() })
     }
 
     async fn claim(&mut self, worker: WorkerId, lease: Duration) -> Result<Option<Claim>, StorageError> {
         let now = self.now();
         let faults = std::sync::Arc::clone(&self.faults);
-        let rows = self.rows()?;
+        let rows = self.queue()?;
         faults.around("claim", || Ok(rows.claim(worker, lease, now))).await
     }
 
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError> {
         let now = self.now();
-        Ok(self.rows()?.next_due(now))
+        Ok(self.queue()?.next_due(now))
     }
 
     async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {
@@ -150,8 +164,10 @@ impl OperationRepository for FakeTransaction {
     }
 
     async fn supersede(&mut self, id: OperationId, at: Timestamp) -> Result<(), StorageError> {
-        let unfinished = |row: &&mut Operation| row.id == id && !row.status.is_finished();
-        if let Some(operation) = self.rows()?.operations.iter_mut().find(unfinished) {
+        let reach = self.reach;
+        let unfinished =
+            |row: &&mut Operation| reach.covers(row.tenant_id) && row.id == id && !row.status.is_finished();
+        if let Some(operation) = self.owned_rows()?.operations.iter_mut().find(unfinished) {
             operation.status = OperationStatus::Cancelled;
             operation.worker = None;
             operation.lease_expires_at = None;

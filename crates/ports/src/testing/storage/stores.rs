@@ -17,6 +17,12 @@ pub(super) fn page_of<T>(rows: Vec<T>, page: Page) -> (Vec<T>, u64) {
 }
 
 impl FakeTransaction {
+    /// The store of this id, when the reach covers it.
+    pub(super) fn seen_store(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
+        let reach = self.reach;
+        Ok(self.owned_rows()?.store(id).filter(|row| reach.covers(row.tenant_id)).cloned())
+    }
+
     /// Refuses a live store whose name or host another live one has.
     fn check_unique(&mut self, store: &Store) -> Result<(), StorageError> {
         let mut others = self.rows()?.stores.iter().filter(|row| row.id != store.id && row.state.is_live());
@@ -33,6 +39,7 @@ impl FakeTransaction {
 #[async_trait]
 impl StoreRepository for FakeTransaction {
     async fn insert(&mut self, store: &Store) -> Result<(), StorageError> {
+        self.admit(store.tenant_id)?;
         if self.rows()?.store(&store.id).is_some() {
             return Err(self.not_unique(Unique::StoreId));
         }
@@ -49,35 +56,40 @@ impl StoreRepository for FakeTransaction {
     }
 
     async fn get(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
-        Ok(self.rows()?.store(id).cloned())
+        self.seen_store(id)
     }
 
     async fn lock(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
-        Ok(self.rows()?.store(id).cloned())
+        self.seen_store(id)
     }
 
     async fn live_by_name(&mut self, tenant_id: TenantId, name: &StoreName) -> Result<Option<Store>, StorageError> {
-        let is_it = |row: &&Store| row.tenant_id == tenant_id && row.name == *name && row.state.is_live();
-        Ok(self.rows()?.stores.iter().find(is_it).cloned())
+        let seen = self.reach.covers(tenant_id);
+        let is_it = |row: &&Store| seen && row.tenant_id == tenant_id && row.name == *name && row.state.is_live();
+        Ok(self.owned_rows()?.stores.iter().find(is_it).cloned())
     }
 
     async fn host_is_free(&mut self, host: &StoreHost, released_before: Timestamp) -> Result<bool, StorageError> {
         let holds = |row: &Store| {
             row.host == *host && (row.state.is_live() || row.deleted_at.is_none_or(|at| at > released_before))
         };
-        Ok(!self.rows()?.stores.iter().any(holds))
+        Ok(!self.owned_rows()?.stores.iter().any(holds))
     }
 
     async fn count_live(&mut self, tenant_id: TenantId) -> Result<u32, StorageError> {
-        let count = self.rows()?.stores.iter().filter(|row| row.tenant_id == tenant_id && row.state.is_live()).count();
+        let seen = self.reach.covers(tenant_id);
+        let rows = self.owned_rows()?;
+        let count = rows.stores.iter().filter(|row| seen && row.tenant_id == tenant_id && row.state.is_live()).count();
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     async fn save(&mut self, store: &mut Store) -> Result<(), StorageError> {
+        let reach = self.reach;
         let is_it = |row: &Store| {
-            row.id == store.id && row.tenant_id == store.tenant_id && row.row_version == store.row_version
+            reach.covers(row.tenant_id)
+                && row.id == store.id && row.tenant_id == store.tenant_id && row.row_version == store.row_version
         };
-        let at = self.rows()?.stores.iter().position(is_it).ok_or(StorageError::Stale)?;
+        let at = self.owned_rows()?.stores.iter().position(is_it).ok_or(StorageError::Stale)?;
         self.check_unique(store)?;
         let rows = self.rows()?;
         let has_owner = rows.users.iter().any(|row| row.id == store.owner_id);
@@ -91,19 +103,23 @@ impl StoreRepository for FakeTransaction {
     }
 
     async fn raise_epoch(&mut self, id: &StoreId) -> Result<Epoch, StorageError> {
-        let row = self.rows()?.stores.iter_mut().find(|row| row.id == *id).ok_or(StorageError::Stale)?;
+        let reach = self.reach;
+        let is_it = |row: &&mut Store| reach.covers(row.tenant_id) && row.id == *id;
+        let row = self.owned_rows()?.stores.iter_mut().find(is_it).ok_or(StorageError::Stale)?;
         row.epoch = row.epoch.next();
         Ok(row.epoch)
     }
 
     async fn list(&mut self, filter: &StoreFilter, page: Page) -> Result<(Vec<Store>, u64), StorageError> {
+        let reach = self.reach;
         let wanted = |row: &&Store| {
-            filter.tenant_id.is_none_or(|tenant| row.tenant_id == tenant)
+            reach.covers(row.tenant_id)
+                && filter.tenant_id.is_none_or(|tenant| row.tenant_id == tenant)
                 && filter.owner_id.is_none_or(|owner| row.owner_id == owner)
                 && filter.state.map_or(row.state != StoreState::Deleted, |state| row.state == state)
                 && filter.engine.is_none_or(|engine| row.engine == engine)
         };
-        let mut stores: Vec<_> = self.rows()?.stores.iter().filter(wanted).cloned().collect();
+        let mut stores: Vec<_> = self.owned_rows()?.stores.iter().filter(wanted).cloned().collect();
         stores.sort_by_key(|row| (Reverse(row.created_at), row.id.clone()));
         Ok(page_of(stores, page))
     }

@@ -5,23 +5,32 @@ use jiff::Timestamp;
 use shopwright_domain::TenantId;
 
 use super::transaction::FakeTransaction;
-use crate::storage::{StorageError, Tenant, TenantRepository};
+use crate::storage::{Reach, StorageError, Tenant, TenantRepository};
+
+impl FakeTransaction {
+    /// Whether the organisation itself is seen: by identity all of them are.
+    fn sees(&self, id: TenantId) -> bool {
+        self.reach == Reach::Identity || self.reach.covers(id)
+    }
+}
 
 #[async_trait]
 impl TenantRepository for FakeTransaction {
     async fn insert(&mut self, tenant: &Tenant) -> Result<(), StorageError> {
-        let fresh = self.rows()?.tenants.iter().all(|row| row.id != tenant.id);
+        let fresh = self.identity_rows()?.tenants.iter().all(|row| row.id != tenant.id);
         self.require(fresh, "a fresh tenant id")?;
         self.rows()?.tenants.push(tenant.clone());
         Ok(())
     }
 
     async fn lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError> {
-        Ok(self.rows()?.tenants.iter().find(|row| row.id == id).cloned())
+        let seen = self.sees(id);
+        Ok(self.rows()?.tenants.iter().find(|row| seen && row.id == id).cloned())
     }
 
     async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError> {
-        let row = self.rows()?.tenants.iter_mut().find(|row| row.id == id).ok_or(StorageError::Stale)?;
+        let seen = self.sees(id);
+        let row = self.rows()?.tenants.iter_mut().find(|row| seen && row.id == id).ok_or(StorageError::Stale)?;
         row.last_store_created_at = Some(at);
         Ok(())
     }

@@ -5,19 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::lock::OwnedMutexGuard;
 use jiff::Timestamp;
+use shopwright_domain::TenantId;
 
 use super::Snapshot;
 use crate::clock::Clock;
 use crate::storage::{
     ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    OperationRepository, SessionRepository, SigningKeyRepository, StorageError, StoreRepository, TenantRepository,
-    ThrottleRepository, Transaction, Unique, UserRepository,
+    OperationRepository, Reach, SessionRepository, SigningKeyRepository, StorageError, StoreRepository,
+    TenantRepository, ThrottleRepository, Transaction, Unique, UserRepository,
 };
 use crate::testing::Faults;
 
 pub(super) struct FakeTransaction {
     committed: OwnedMutexGuard<Snapshot>,
     working: Snapshot,
+    pub(super) reach: Reach,
     failed: bool,
     clock: Arc<dyn Clock>,
     pub(super) faults: Arc<Faults<StorageError>>,
@@ -26,16 +28,47 @@ pub(super) struct FakeTransaction {
 impl FakeTransaction {
     pub(super) fn new(
         committed: OwnedMutexGuard<Snapshot>,
+        reach: Reach,
         clock: Arc<dyn Clock>,
         faults: Arc<Faults<StorageError>>,
     ) -> Self {
         let working = committed.clone();
-        Self { committed, working, failed: false, clock, faults }
+        Self { committed, working, reach, failed: false, clock, faults }
     }
 
-    /// What the transaction sees and changes.
+    /// All rows, whatever the reach: for what constraints look at.
     pub(super) fn rows(&mut self) -> Result<&mut Snapshot, StorageError> {
         if self.failed { Err(failed_before()) } else { Ok(&mut self.working) }
+    }
+
+    /// All rows, for a transaction that has business with what organisations own. The caller leaves out what the reach does not cover.
+    pub(super) fn owned_rows(&mut self) -> Result<&mut Snapshot, StorageError> {
+        let allowed = self.reach != Reach::Identity;
+        self.within_reach(allowed, "what organisations own")?;
+        self.rows()
+    }
+
+    /// All rows, for a transaction that has business with accounts and what they sign in with.
+    pub(super) fn identity_rows(&mut self) -> Result<&mut Snapshot, StorageError> {
+        let allowed = self.reach == Reach::Identity;
+        self.within_reach(allowed, "accounts and sign-ins")?;
+        self.rows()
+    }
+
+    /// Refuses to add a row to what the reach does not cover.
+    pub(super) fn admit(&mut self, tenant_id: TenantId) -> Result<(), StorageError> {
+        let allowed = self.reach.covers(tenant_id);
+        self.within_reach(allowed, "a row of another organisation")
+    }
+
+    /// As in PostgreSQL a refusal leaves nothing but a rollback.
+    pub(super) fn within_reach(&mut self, allowed: bool, what: &str) -> Result<(), StorageError> {
+        self.rows()?;
+        if allowed {
+            return Ok(());
+        }
+        self.failed = true;
+        Err(StorageError::OutOfReach { detail: what.to_owned() })
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -9,14 +9,14 @@ use crate::storage::{StorageError, Unique, User, UserRepository};
 
 impl FakeTransaction {
     fn user_mut(&mut self, id: UserId) -> Result<&mut User, StorageError> {
-        self.rows()?.users.iter_mut().find(|row| row.id == id).ok_or(StorageError::Stale)
+        self.identity_rows()?.users.iter_mut().find(|row| row.id == id).ok_or(StorageError::Stale)
     }
 }
 
 #[async_trait]
 impl UserRepository for FakeTransaction {
     async fn insert(&mut self, user: &User) -> Result<(), StorageError> {
-        let rows = self.rows()?;
+        let rows = self.identity_rows()?;
         let fresh = rows.users.iter().all(|row| row.id != user.id);
         let has_tenant = rows.tenants.iter().any(|row| row.id == user.tenant_id);
         let email_taken = rows.users.iter().any(|row| row.email == user.email);
@@ -29,20 +29,20 @@ impl UserRepository for FakeTransaction {
             return Err(self.not_unique(Unique::Username));
         }
         self.require(has_tenant, "the user's tenant")?;
-        self.rows()?.users.push(user.clone());
+        self.identity_rows()?.users.push(user.clone());
         Ok(())
     }
 
     async fn get(&mut self, id: UserId) -> Result<Option<User>, StorageError> {
-        Ok(self.rows()?.users.iter().find(|row| row.id == id).cloned())
+        Ok(self.identity_rows()?.users.iter().find(|row| row.id == id).cloned())
     }
 
     async fn by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError> {
-        Ok(self.rows()?.users.iter().find(|row| row.email == *email).cloned())
+        Ok(self.identity_rows()?.users.iter().find(|row| row.email == *email).cloned())
     }
 
     async fn has_admin(&mut self) -> Result<bool, StorageError> {
-        Ok(self.rows()?.users.iter().any(|row| row.role == PlatformRole::Admin))
+        Ok(self.identity_rows()?.users.iter().any(|row| row.role == PlatformRole::Admin))
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StorageError> {

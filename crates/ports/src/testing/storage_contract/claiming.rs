@@ -6,7 +6,7 @@ use shopwright_domain::Epoch;
 use shopwright_domain::operation::OperationStatus;
 
 use super::world::{LONG, NONE, World, at, new_worker};
-use crate::storage::Storage;
+use crate::storage::{Reach, Storage};
 
 /// An empty queue gives nothing.
 pub async fn an_empty_queue_has_no_claim(storage: &dyn Storage) {
@@ -14,7 +14,7 @@ pub async fn an_empty_queue_has_no_claim(storage: &dyn Storage) {
     world.store(0).await;
 
     assert_eq!(world.claim(new_worker(), LONG).await, None);
-    assert_eq!(world.begin().await.operations().next_due().await.expect("look"), None);
+    assert_eq!(world.within(Reach::Worker).await.operations().next_due().await.expect("look"), None);
 }
 
 /// A claim makes the operation the worker's, under the store's next epoch, and hands over both rows.
@@ -41,7 +41,7 @@ pub async fn a_claim_raises_the_epoch_of_the_store(storage: &dyn Storage) {
 pub async fn a_claim_that_is_not_committed_is_none(storage: &dyn Storage) {
     let world = World::new(storage).await;
     world.queued(0).await;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().claim(new_worker(), LONG).await.expect("claim").expect("a claim");
     drop(tx);
 
@@ -117,7 +117,7 @@ pub async fn permits_bound_what_runs_on_a_cluster(storage: &dyn Storage) {
     let without_permit = world.claim(new_worker(), LONG).await;
     let elsewhere = other.queued(9).await;
     let on_other_cluster = world.claim(new_worker(), LONG).await.expect("a claim");
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().finish(&leases[0], OperationStatus::Succeeded, None, at(1)).await.expect("finish");
     tx.commit().await.expect("commit");
     let with_permit = world.claim(new_worker(), LONG).await;

@@ -9,10 +9,10 @@ use shopwright_domain::store::Failure;
 
 use super::leases::every_write_is_refused;
 use super::world::{LONG, NONE, World, at, digests, new_worker, step_record};
-use crate::storage::{Lease, Storage};
+use crate::storage::{Lease, Reach, Storage};
 
 async fn lift(world: &World<'_>, lease: &Lease, known: Epoch) -> Lease {
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     let lifted = tx.operations().lift_epoch(lease, known).await.expect("lift");
     tx.commit().await.expect("commit");
     lifted
@@ -27,7 +27,7 @@ pub async fn what_is_waited_for_is_there_for_readers(storage: &dyn Storage) {
     let why = Failure::new(ErrorCode::ClusterUnreachable, "no route to host");
 
     for noted in [Some(&why), None, Some(&why)] {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         tx.operations().note_waiting(&lease, noted).await.expect("note");
         tx.commit().await.expect("commit");
 
@@ -44,20 +44,20 @@ pub async fn what_an_installation_is_made_of_is_kept(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let id = world.queued(0).await.id;
     let first = world.claim(new_worker(), NONE).await.expect("a claim").lease;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().record_release(&first, &digests("first")).await.expect("record");
     tx.commit().await.expect("commit");
 
     let second = world.claim(new_worker(), LONG).await.expect("the same again");
     assert_eq!(second.operation.release, Some(digests("first")));
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().record_release(&second.lease, &digests("second")).await.expect("record");
     tx.operations().park(&second.lease, OperationStatus::Waiting, Some(at(0)), None).await.expect("park");
     tx.commit().await.expect("commit");
 
     let third = world.claim(new_worker(), LONG).await.expect("the same again");
     assert_eq!(third.operation.release, Some(digests("second")));
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().finish(&third.lease, OperationStatus::Succeeded, None, at(5)).await.expect("finish");
     tx.commit().await.expect("commit");
     assert_eq!(world.reread(id).await.release, Some(digests("second")));
@@ -76,11 +76,11 @@ pub async fn crashes_are_counted_with_their_step(storage: &dyn Storage) {
             outage: SignedDuration::from_micros(1),
             ..step_record(0)
         };
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         tx.operations().record_step(&lease, &step).await.expect("record");
         tx.commit().await.expect("commit");
 
-        assert_eq!(world.begin().await.operations().steps(id).await.expect("read"), [step]);
+        assert_eq!(world.within(Reach::Worker).await.operations().steps(id).await.expect("read"), [step]);
     }
     let next = world.claim(new_worker(), LONG).await.expect("the same again");
     assert_eq!(next.steps.iter().map(|step| step.crashes).collect::<Vec<_>>(), [1]);
@@ -115,7 +115,7 @@ pub async fn a_lifted_lease_is_the_workers_and_the_old_one_is_nobodys(storage: &
     every_write_is_refused(&world, &old).await;
     assert_eq!(world.renew(&[old, lifted.clone()]).await, std::slice::from_ref(&lifted));
     assert_eq!(world.claim(new_worker(), LONG).await, None, "the lifted lease holds");
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().record_step(&lifted, &step_record(0)).await.expect("record");
     tx.operations().finish(&lifted, OperationStatus::Succeeded, None, at(1)).await.expect("finish");
     tx.commit().await.expect("commit");
@@ -141,7 +141,7 @@ pub async fn a_lift_that_is_not_committed_is_none(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let queued = world.queued(0).await;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().lift_epoch(&lease, Epoch(41)).await.expect("lift");
     drop(tx);
 

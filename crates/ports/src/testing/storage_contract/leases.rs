@@ -6,7 +6,7 @@ use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::store::Failure;
 
 use super::world::{LONG, NONE, World, at, digests, far_future, new_worker, step_record};
-use crate::storage::{Lease, Storage, StorageError};
+use crate::storage::{Lease, Reach, Storage, StorageError};
 
 /// Tries every fenced write under `lease`, each in a transaction of its own that is committed if it may be.
 pub(super) async fn every_write_is_refused(world: &World<'_>, lease: &Lease) {
@@ -14,7 +14,7 @@ pub(super) async fn every_write_is_refused(world: &World<'_>, lease: &Lease) {
     let step = step_record(0);
     let why = Failure::new(ErrorCode::ClusterUnreachable, "no route to host");
     for write in 0..7 {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         let operations = tx.operations();
         let refusal = match write {
             0 => operations.record_step(lease, &step).await,
@@ -30,7 +30,7 @@ pub(super) async fn every_write_is_refused(world: &World<'_>, lease: &Lease) {
     }
     assert_eq!(world.reread(lease.operation_id).await, before);
     assert_eq!(world.read(&lease.store_id).await, store);
-    assert_eq!(world.begin().await.operations().steps(lease.operation_id).await.expect("read"), []);
+    assert_eq!(world.within(Reach::Worker).await.operations().steps(lease.operation_id).await.expect("read"), []);
     assert_eq!(world.renew(std::slice::from_ref(lease)).await, []);
 }
 
@@ -61,7 +61,7 @@ pub async fn raising_the_epoch_ends_the_lease(storage: &dyn Storage) {
     let world = World::new(storage).await;
     world.queued(0).await;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     assert_eq!(tx.stores().raise_epoch(&lease.store_id).await.expect("raise"), Epoch(2));
     tx.commit().await.expect("commit");
 
@@ -74,7 +74,7 @@ pub async fn a_superseded_operation_loses_its_lease(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let id = world.queued(0).await.id;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().supersede(id, at(1)).await.expect("supersede");
     tx.commit().await.expect("commit");
 
@@ -87,7 +87,7 @@ pub async fn a_parked_operation_has_no_lease(storage: &dyn Storage) {
     let world = World::new(storage).await;
     world.queued(0).await;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().park(&lease, OperationStatus::Queued, None, None).await.expect("park");
     tx.commit().await.expect("commit");
 
@@ -101,7 +101,7 @@ pub async fn an_expired_lease_is_the_workers_until_it_is_taken(storage: &dyn Sto
     world.queued(0).await;
     let lease = world.claim(new_worker(), NONE).await.expect("a claim").lease;
 
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().record_step(&lease, &step_record(0)).await.expect("record");
     tx.commit().await.expect("commit");
     let renewed = world.renew(std::slice::from_ref(&lease)).await;
@@ -122,7 +122,7 @@ pub async fn renewing_tells_which_leases_are_lost(storage: &dyn Storage) {
     for _ in 0..3 {
         held.push(world.claim(worker, LONG).await.expect("a claim").lease);
     }
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().supersede(held[1].operation_id, at(1)).await.expect("supersede");
     tx.commit().await.expect("commit");
 
@@ -137,7 +137,7 @@ pub async fn progress_is_there_for_readers(storage: &dyn Storage) {
     let id = world.queued(0).await.id;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
     let (mut step, other) = (step_record(1), step_record(0));
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().record_progress(&lease, step.step, 3).await.expect("record");
     tx.operations().record_step(&lease, &step).await.expect("record");
     tx.operations().record_step(&lease, &other).await.expect("record");
@@ -147,7 +147,7 @@ pub async fn progress_is_there_for_readers(storage: &dyn Storage) {
 
     let operation = world.reread(id).await;
     assert_eq!((operation.step, operation.attempt), (Some(step.step), 3));
-    assert_eq!(world.begin().await.operations().steps(id).await.expect("read"), [other, step]);
+    assert_eq!(world.within(Reach::Worker).await.operations().steps(id).await.expect("read"), [other, step]);
     world.settle().await;
 }
 
@@ -157,7 +157,7 @@ pub async fn a_finished_operation_makes_room_for_the_next(storage: &dyn Storage)
     let queued = world.queued(0).await;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
     let why = Failure::new(ErrorCode::SetupFailed, "the set-up said no");
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().finish(&lease, OperationStatus::Failed, Some(&why), at(5)).await.expect("finish");
     tx.commit().await.expect("commit");
 
@@ -178,11 +178,11 @@ pub async fn an_operation_ends_only_as_it_can(storage: &dyn Storage) {
 
     for status in OperationStatus::ALL {
         let parks = matches!(status, OperationStatus::Queued | OperationStatus::Waiting | OperationStatus::Stuck);
-        let parked = world.begin().await.operations().park(&lease, status, None, None).await;
+        let parked = world.within(Reach::Worker).await.operations().park(&lease, status, None, None).await;
         assert_eq!(parked.is_ok(), parks, "{status}");
 
         let ends = matches!(status, OperationStatus::Succeeded | OperationStatus::Failed);
-        let finished = world.begin().await.operations().finish(&lease, status, None, at(1)).await;
+        let finished = world.within(Reach::Worker).await.operations().finish(&lease, status, None, at(1)).await;
         assert_eq!(finished.is_ok(), ends, "{status}");
     }
     world.settle().await;

@@ -7,7 +7,7 @@ use shopwright_domain::saga::{StepError, StepRecord, StepStatus};
 use shopwright_domain::store::Failure;
 
 use super::world::{LONG, NONE, World, at, digests, far_future, new_worker, step_record};
-use crate::storage::{Storage, StorageError, Unique};
+use crate::storage::{Reach, Storage, StorageError, Unique};
 
 /// An operation is what was written, every field.
 pub async fn an_operation_reads_back(storage: &dyn Storage) {
@@ -25,7 +25,7 @@ pub async fn an_operation_reads_back(storage: &dyn Storage) {
     world.enqueue(&operation).await.expect("enqueue");
 
     assert_eq!(world.reread(operation.id).await, operation);
-    assert_eq!(world.begin().await.operations().latest_of(&store.id).await.expect("read"), Some(operation));
+    assert_eq!(world.within(Reach::Worker).await.operations().latest_of(&store.id).await.expect("read"), Some(operation));
     world.settle().await;
 }
 
@@ -38,7 +38,7 @@ pub async fn a_store_has_one_unfinished_operation(storage: &dyn Storage) {
     let second = world.operation(&store, 1);
 
     let refusal = world.enqueue(&second).await;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().supersede(first.id, at(2)).await.expect("supersede");
     tx.operations().enqueue(&second, &[]).await.expect("enqueue in place of the first");
     tx.commit().await.expect("commit");
@@ -56,7 +56,7 @@ pub async fn the_newest_operation_is_the_one_added_last(storage: &dyn Storage) {
     let mut last = None;
     for _ in 0..4 {
         let operation = Operation { kind: OperationKind::Delete, ..world.operation(&store, 0) };
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         if let Some(id) = last {
             tx.operations().supersede(id, at(0)).await.expect("supersede");
         }
@@ -64,7 +64,7 @@ pub async fn the_newest_operation_is_the_one_added_last(storage: &dyn Storage) {
         tx.commit().await.expect("commit");
         last = Some(operation.id);
 
-        let newest = world.begin().await.operations().latest_of(&store.id).await.expect("read");
+        let newest = world.within(Reach::Worker).await.operations().latest_of(&store.id).await.expect("read");
         assert_eq!(newest.map(|newest| newest.id), last);
     }
     world.settle().await;
@@ -86,7 +86,7 @@ pub async fn a_retry_brings_the_steps_that_are_done(storage: &dyn Storage) {
         ..step_record(2)
     };
     let done = [failed, step_record(0), step_record(1)];
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().enqueue(&operation, &done).await.expect("enqueue");
     tx.commit().await.expect("commit");
 
@@ -94,7 +94,7 @@ pub async fn a_retry_brings_the_steps_that_are_done(storage: &dyn Storage) {
 
     let expected = [done[1].clone(), done[2].clone(), done[0].clone()];
     assert_eq!(claim.steps, expected);
-    assert_eq!(world.begin().await.operations().steps(operation.id).await.expect("read"), expected);
+    assert_eq!(world.within(Reach::Worker).await.operations().steps(operation.id).await.expect("read"), expected);
     world.settle().await;
 }
 
@@ -106,12 +106,12 @@ pub async fn a_waiting_operation_stays_until_its_wake_time(storage: &dyn Storage
     for status in [OperationStatus::Waiting, OperationStatus::Stuck] {
         let id = world.queued(0).await.id;
         let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         tx.operations().park(&lease, status, Some(far_future()), Some(&why)).await.expect("park");
         tx.commit().await.expect("commit");
 
         assert_eq!(world.claim(new_worker(), LONG).await, None);
-        assert_eq!(world.begin().await.operations().next_due().await.expect("look"), Some(far_future()));
+        assert_eq!(world.within(Reach::Worker).await.operations().next_due().await.expect("look"), Some(far_future()));
         let parked = world.reread(id).await;
         assert_eq!((parked.status, parked.failure.as_ref()), (status, Some(&why)));
         assert_eq!((parked.worker, parked.lease_expires_at), (None, None));
@@ -131,7 +131,7 @@ pub async fn a_waiting_operation_is_claimed_after_its_wake_time(storage: &dyn St
         (OperationStatus::Queued, None),
     ] {
         let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         tx.operations().park(&lease, status, wake_at, None).await.expect("park");
         tx.commit().await.expect("commit");
 
@@ -147,14 +147,14 @@ pub async fn a_waiting_operation_is_claimed_after_its_wake_time(storage: &dyn St
 pub async fn the_next_due_time_is_the_earliest(storage: &dyn Storage) {
     let world = World::with_permits(storage, 2).await;
     world.queued(0).await;
-    let due_when_queued = world.begin().await.operations().next_due().await.expect("look");
+    let due_when_queued = world.within(Reach::Worker).await.operations().next_due().await.expect("look");
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-    let due_when_running = world.begin().await.operations().next_due().await.expect("look");
+    let due_when_running = world.within(Reach::Worker).await.operations().next_due().await.expect("look");
     let ends = world.reread(lease.operation_id).await.lease_expires_at;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().park(&lease, OperationStatus::Waiting, Some(far_future()), None).await.expect("park");
     tx.commit().await.expect("commit");
-    let due_when_waiting = world.begin().await.operations().next_due().await.expect("look");
+    let due_when_waiting = world.within(Reach::Worker).await.operations().next_due().await.expect("look");
 
     assert_eq!(due_when_queued, None);
     assert_eq!(due_when_running, ends);
@@ -167,16 +167,16 @@ pub async fn a_wake_time_on_a_full_cluster_is_not_due(storage: &dyn Storage) {
     let world = World::with_permits(storage, 1).await;
     let waiting = world.queued(0).await;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().park(&lease, OperationStatus::Waiting, Some(at(0)), None).await.expect("park");
     tx.commit().await.expect("commit");
-    let due_with_room = world.begin().await.operations().next_due().await.expect("look");
+    let due_with_room = world.within(Reach::Worker).await.operations().next_due().await.expect("look");
     let other = World::on_cluster(storage, world.cluster.clone()).await;
     // The other tenant runs nothing either, and its operation is older.
     let runs = other.queued(-1).await;
     let claim = world.claim(new_worker(), LONG).await.expect("a claim");
 
-    let due_without = world.begin().await.operations().next_due().await.expect("look");
+    let due_without = world.within(Reach::Worker).await.operations().next_due().await.expect("look");
 
     assert_eq!(claim.operation.id, runs.id);
     assert_eq!(due_with_room, Some(at(0)));
@@ -190,11 +190,11 @@ pub async fn a_superseded_operation_is_not_claimed(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let done = world.queued(0).await;
     let lease = world.claim(new_worker(), LONG).await.expect("a claim").lease;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().finish(&lease, OperationStatus::Succeeded, None, at(1)).await.expect("finish");
     tx.commit().await.expect("commit");
     let dropped = world.queued(0).await;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().supersede(dropped.id, at(2)).await.expect("supersede");
     tx.operations().supersede(done.id, at(2)).await.expect("nothing happens");
     tx.commit().await.expect("commit");

@@ -7,7 +7,7 @@ use shopwright_domain::store::StoreState;
 
 use super::world::{World, at, idempotency_record};
 use crate::secrets::Sealed;
-use crate::storage::{AuditEntry, AuditFilter, IdempotencyRecord, Page, SealedKey, Storage};
+use crate::storage::{AuditEntry, AuditFilter, IdempotencyRecord, Page, Reach, SealedKey, Storage};
 
 const PAGE: Page = Page { limit: 100, offset: 0 };
 
@@ -37,7 +37,7 @@ pub async fn credentials_are_overwritten_and_forgotten(storage: &dyn Storage) {
 pub async fn audit_numbers_have_no_gaps(storage: &dyn Storage) {
     let (world, other) = (World::new(storage).await, World::new(storage).await);
     for (message, commit) in [("first", true), ("lost", false), ("second", true)] {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         tx.audit().append(&world.event(message, 0)).await.expect("append");
         if commit {
             tx.audit().append(&other.event(message, 0)).await.expect("append");
@@ -81,7 +81,7 @@ pub async fn an_audit_event_reads_back(storage: &dyn Storage) {
 /// Entries come newest first, in pages, with the number of all; across tenants the time is the order.
 pub async fn audit_entries_are_listed_newest_first(storage: &dyn Storage) {
     let (world, other) = (World::new(storage).await, World::new(storage).await);
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     // In a chain the number decides, whatever the clocks of two replicas said.
     tx.audit().append(&world.event("one", 2_000_002)).await.expect("append");
     tx.audit().append(&world.event("two", 2_000_001)).await.expect("append");
@@ -91,7 +91,7 @@ pub async fn audit_entries_are_listed_newest_first(storage: &dyn Storage) {
     let filter = AuditFilter { tenant_id: Some(world.tenant.id), ..AuditFilter::default() };
     let page = Page { limit: 1, offset: 1 };
     let (second, total) = world.begin().await.audit().list(&filter, page).await.expect("list");
-    let (all, _) = world.begin().await.audit().list(&AuditFilter::default(), PAGE).await.expect("list");
+    let (all, _) = world.within(Reach::Platform).await.audit().list(&AuditFilter::default(), PAGE).await.expect("list");
 
     assert_eq!((second[0].event.message.as_str(), total), ("one", 2));
     let all: Vec<_> = all.iter().map(|entry| entry.event.message.as_str()).take(3).collect();
@@ -144,19 +144,19 @@ pub async fn signing_keys_come_newest_first(storage: &dyn Storage) {
         activates_at: at(seconds),
     };
     let keys = [key("newest", 3), key("middle", 2), key("oldest", 1)];
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     for index in [1, 2, 0] {
         tx.signing_keys().insert(&keys[index]).await.expect("insert");
     }
     tx.commit().await.expect("commit");
 
     let mine = |all: Vec<SealedKey>| all.into_iter().filter(|known| keys.contains(known)).collect::<Vec<_>>();
-    let locked = world.begin().await.signing_keys().lock_all().await.expect("lock");
+    let locked = world.within(Reach::Identity).await.signing_keys().lock_all().await.expect("lock");
     assert_eq!(mine(locked), keys);
 
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     tx.signing_keys().remove(&keys[1].id).await.expect("remove");
     tx.commit().await.expect("commit");
-    let left = world.begin().await.signing_keys().all().await.expect("read");
+    let left = world.within(Reach::Identity).await.signing_keys().all().await.expect("read");
     assert_eq!(mine(left), [keys[0].clone(), keys[2].clone()]);
 }

@@ -3,17 +3,17 @@
 use shopwright_domain::identity::PlatformRole;
 
 use super::world::{World, at, example_tenant, example_user};
-use crate::storage::{RegisteredCluster, Storage, StorageError, Tenant, Unique, User};
+use crate::storage::{Reach, RegisteredCluster, Storage, StorageError, Tenant, Unique, User};
 
 /// A tenant is what was written, with the time of its last store.
 pub async fn a_tenant_reads_back(storage: &dyn Storage) {
     let tenant = example_tenant();
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Identity).await.expect("begin");
     tx.tenants().insert(&tenant).await.expect("insert");
     tx.tenants().set_last_store_created_at(tenant.id, at(7)).await.expect("write");
     tx.commit().await.expect("commit");
 
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Identity).await.expect("begin");
     let read = tx.tenants().lock(tenant.id).await.expect("lock");
 
     assert_eq!(read, Some(Tenant { last_store_created_at: Some(at(7)), ..tenant }));
@@ -23,11 +23,11 @@ pub async fn a_tenant_reads_back(storage: &dyn Storage) {
 pub async fn a_user_reads_back(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let user = example_user(world.tenant.id);
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     tx.users().insert(&user).await.expect("insert");
     tx.commit().await.expect("commit");
 
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
 
     assert_eq!(tx.users().get(user.id).await.expect("read"), Some(user.clone()));
     assert_eq!(tx.users().by_email(&user.email).await.expect("read"), Some(user));
@@ -36,12 +36,12 @@ pub async fn a_user_reads_back(storage: &dyn Storage) {
 /// A hash is written over the one that is there; a user who is not there is no success.
 pub async fn a_users_password_changes(storage: &dyn Storage) {
     let world = World::new(storage).await;
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     tx.users().set_password_hash(world.owner.id, "fake$other").await.expect("write");
     let nobody = tx.users().set_password_hash(example_user(world.tenant.id).id, "fake$other").await;
     tx.commit().await.expect("commit");
 
-    let read = world.begin().await.users().get(world.owner.id).await.expect("read").expect("the user");
+    let read = world.within(Reach::Identity).await.users().get(world.owner.id).await.expect("read").expect("the user");
 
     assert!(matches!(nobody, Err(StorageError::Stale)), "{nobody:?}");
     assert_eq!(read.password_hash, "fake$other");
@@ -54,8 +54,8 @@ pub async fn users_are_unique_by_address_and_by_name(storage: &dyn Storage) {
     let same_email = User { email: world.owner.email.clone(), ..fresh() };
     let same_name = User { username: world.owner.username.clone(), ..fresh() };
 
-    let refused_email = world.begin().await.users().insert(&same_email).await;
-    let refused_name = world.begin().await.users().insert(&same_name).await;
+    let refused_email = world.within(Reach::Identity).await.users().insert(&same_email).await;
+    let refused_name = world.within(Reach::Identity).await.users().insert(&same_name).await;
 
     assert!(matches!(refused_email, Err(StorageError::NotUnique(Unique::UserEmail))), "{refused_email:?}");
     assert!(matches!(refused_name, Err(StorageError::NotUnique(Unique::Username))), "{refused_name:?}");
@@ -65,12 +65,12 @@ pub async fn users_are_unique_by_address_and_by_name(storage: &dyn Storage) {
 pub async fn an_administrator_is_seen(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let admin = User { role: PlatformRole::Admin, ..example_user(world.tenant.id) };
-    let before = world.begin().await.users().has_admin().await.expect("look");
-    let mut tx = world.begin().await;
+    let before = world.within(Reach::Identity).await.users().has_admin().await.expect("look");
+    let mut tx = world.within(Reach::Identity).await;
     tx.users().insert(&admin).await.expect("insert");
     tx.commit().await.expect("commit");
 
-    let after = world.begin().await.users().has_admin().await.expect("look");
+    let after = world.within(Reach::Identity).await.users().has_admin().await.expect("look");
 
     assert!(!before && after);
 }
@@ -79,7 +79,7 @@ pub async fn an_administrator_is_seen(storage: &dyn Storage) {
 pub async fn a_cluster_is_brought_up_to_date(storage: &dyn Storage) {
     let world = World::with_permits(storage, 3).await;
     let row = RegisteredCluster { name: world.cluster.clone(), permits: 5 };
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Platform).await;
     tx.clusters().upsert(&row).await.expect("upsert");
     tx.commit().await.expect("commit");
 

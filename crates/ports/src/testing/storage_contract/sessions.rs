@@ -5,7 +5,7 @@ use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::{ApiTokenId, Scope, SessionId};
 
 use super::world::{World, at, random_bytes};
-use crate::storage::{ApiToken, RefreshToken, Session, Storage, StorageError, Throttle, User};
+use crate::storage::{ApiToken, Reach, RefreshToken, Session, Storage, StorageError, Throttle, User};
 
 fn new_session(user: &User, begun: i64) -> (Session, RefreshToken) {
     let id = SessionId::from_random(u128::from_be_bytes(random_bytes()));
@@ -29,13 +29,13 @@ fn successor_of(token: &RefreshToken, issued: i64) -> RefreshToken {
 }
 
 async fn insert(world: &World<'_>, session: &Session, token: &RefreshToken) {
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     tx.sessions().insert(session, token).await.expect("insert");
     tx.commit().await.expect("commit");
 }
 
 async fn found(world: &World<'_>, token: &RefreshToken) -> Option<(Session, RefreshToken)> {
-    world.begin().await.sessions().lock_by_token(&token.digest).await.expect("look")
+    world.within(Reach::Identity).await.sessions().lock_by_token(&token.digest).await.expect("look")
 }
 
 /// A session is what was written, by its id with its user, and by its token.
@@ -44,9 +44,9 @@ pub async fn a_session_reads_back_with_its_user(storage: &dyn Storage) {
     let (session, token) = new_session(&world.owner, 0);
     insert(&world, &session, &token).await;
 
-    let read = world.begin().await.sessions().get(session.id).await.expect("read");
+    let read = world.within(Reach::Identity).await.sessions().get(session.id).await.expect("read");
     let (unknown, _) = new_session(&world.owner, 0);
-    let nobody = world.begin().await.sessions().get(unknown.id).await.expect("read");
+    let nobody = world.within(Reach::Identity).await.sessions().get(unknown.id).await.expect("read");
 
     assert_eq!(read, Some((session.clone(), world.owner.clone())));
     assert_eq!(nobody, None);
@@ -61,11 +61,11 @@ pub async fn a_refresh_token_is_replaced_once(storage: &dyn Storage) {
     insert(&world, &session, &first).await;
     let (second, third) = (successor_of(&first, 10), successor_of(&first, 11));
     let nonce = random_bytes();
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     tx.sessions().rotate(&first.digest, &nonce, &second, Some("192.0.2.2")).await.expect("rotate");
     tx.commit().await.expect("commit");
 
-    let again = world.begin().await.sessions().rotate(&first.digest, &nonce, &third, None).await;
+    let again = world.within(Reach::Identity).await.sessions().rotate(&first.digest, &nonce, &third, None).await;
 
     assert!(matches!(again, Err(StorageError::Stale)), "{again:?}");
     let used = Session { last_used_at: at(10), ip_address: Some("192.0.2.2".into()), ..session };
@@ -83,7 +83,7 @@ pub async fn expired_refresh_tokens_are_forgotten_when_their_session_is_refreshe
     insert(&world, &session, &first).await;
     insert(&world, &other_session, &other).await;
     let (second, third) = (successor_of(&first, 90), successor_of(&first, 101));
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     tx.sessions().rotate(&first.digest, &random_bytes(), &second, None).await.expect("rotate");
     tx.sessions().rotate(&second.digest, &random_bytes(), &third, None).await.expect("rotate");
     tx.commit().await.expect("commit");
@@ -103,9 +103,9 @@ pub async fn sessions_are_listed_and_ended_by_their_user_alone(storage: &dyn Sto
     for (session, token) in [(&old, &old_token), (&new, &new_token), (&over, &over_token)] {
         insert(&world, session, token).await;
     }
-    let list = async || world.begin().await.sessions().list(world.owner.id, at(50)).await.expect("list");
+    let list = async || world.within(Reach::Identity).await.sessions().list(world.owner.id, at(50)).await.expect("list");
     let revoke = async |user: &User, id: SessionId| {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Identity).await;
         let revoked = tx.sessions().revoke(user.id, id, at(50)).await.expect("revoke");
         tx.commit().await.expect("commit");
         revoked
@@ -131,17 +131,17 @@ pub async fn all_sessions_but_one_are_ended(storage: &dyn Storage) {
     }
     insert(&stranger, &theirs, &their_token).await;
     let end = async |keep: Option<SessionId>| {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Identity).await;
         let ended = tx.sessions().revoke_all(world.owner.id, keep, at(50)).await.expect("revoke");
         tx.commit().await.expect("commit");
         ended
     };
 
     assert_eq!(end(Some(sessions[1].0.id)).await, 2);
-    let left = world.begin().await.sessions().list(world.owner.id, at(50)).await.expect("list");
+    let left = world.within(Reach::Identity).await.sessions().list(world.owner.id, at(50)).await.expect("list");
     assert_eq!(left, [sessions[1].0.clone()]);
     assert_eq!((end(None).await, end(None).await), (1, 0));
-    assert_eq!(world.begin().await.sessions().list(stranger.owner.id, at(50)).await.expect("list"), [theirs]);
+    assert_eq!(world.within(Reach::Identity).await.sessions().list(stranger.owner.id, at(50)).await.expect("list"), [theirs]);
 }
 
 /// Sessions are kept for a while after their end, and their tokens with them.
@@ -160,14 +160,14 @@ pub async fn sessions_that_are_over_are_forgotten(storage: &dyn Storage) {
         let session = Session { revoked_at: None, expires_at, ..session };
         insert(&world, &session, &token).await;
         if let Some(at) = revoked_at {
-            let mut tx = world.begin().await;
+            let mut tx = world.within(Reach::Identity).await;
             assert!(tx.sessions().revoke(world.owner.id, session.id, at).await.expect("revoke"));
             tx.commit().await.expect("commit");
         }
         made.push(token);
     }
 
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     let gone = tx.sessions().purge(long_ago(20)).await.expect("purge");
     tx.commit().await.expect("commit");
 
@@ -196,13 +196,13 @@ fn new_api_token(user: &User, made: i64) -> ApiToken {
 }
 
 async fn insert_api_token(world: &World<'_>, token: &ApiToken) {
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     tx.api_tokens().insert(token).await.expect("insert");
     tx.commit().await.expect("commit");
 }
 
 async fn by_digest(world: &World<'_>, token: &ApiToken) -> Option<(ApiToken, User)> {
-    world.begin().await.api_tokens().by_digest(&token.digest).await.expect("look")
+    world.within(Reach::Identity).await.api_tokens().by_digest(&token.digest).await.expect("look")
 }
 
 /// An API token is what was written, with its user.
@@ -222,7 +222,7 @@ pub async fn a_use_of_an_api_token_is_noted_once_in_a_while(storage: &dyn Storag
     insert_api_token(&world, &token).await;
     let mut seen = Vec::new();
     for now in [100, 159, 160, 161] {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Identity).await;
         tx.api_tokens().note_use(token.id, at(now), at(now - 60)).await.expect("note");
         tx.commit().await.expect("commit");
         seen.push(by_digest(&world, &token).await.and_then(|(token, _)| token.last_used_at));
@@ -238,13 +238,13 @@ pub async fn api_tokens_are_listed_and_revoked_by_their_user_alone(storage: &dyn
     insert_api_token(&world, &old).await;
     insert_api_token(&world, &new).await;
     let revoke = async |user: &User, id: ApiTokenId| {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Identity).await;
         let revoked = tx.api_tokens().revoke(user.id, id, at(50)).await.expect("revoke");
         tx.commit().await.expect("commit");
         revoked
     };
     let list = async || {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Identity).await;
         let locked = tx.api_tokens().lock_of(world.owner.id).await.expect("lock");
         assert_eq!(tx.api_tokens().list(world.owner.id).await.expect("list"), locked);
         locked
@@ -269,7 +269,7 @@ pub async fn api_tokens_that_are_over_are_forgotten(storage: &dyn Storage) {
         insert_api_token(&world, token).await;
     }
 
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     let gone = tx.api_tokens().purge(long_ago(20)).await.expect("purge");
     tx.commit().await.expect("commit");
 
@@ -283,14 +283,14 @@ pub async fn a_throttle_counts_under_its_key_alone(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let (key, other) = (random_bytes(), random_bytes());
     let counted = Throttle { failures: SignInFailures { count: 5, locked_until: Some(at(60)) }, rate: Some(at(70)) };
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     assert_eq!(tx.throttles().lock(&key, at(1)).await.expect("lock"), Throttle::default());
     tx.throttles().put(&key, counted).await.expect("put");
     let unlocked = tx.throttles().put(&other, counted).await;
     assert!(matches!(unlocked, Err(StorageError::Stale)), "{unlocked:?}");
     tx.commit().await.expect("commit");
     let look = async |key: &[u8; 32], now: i64| {
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Identity).await;
         let found = tx.throttles().lock(key, at(now)).await.expect("lock");
         tx.commit().await.expect("commit");
         found
@@ -298,7 +298,7 @@ pub async fn a_throttle_counts_under_its_key_alone(storage: &dyn Storage) {
 
     assert_eq!(look(&key, 2).await, counted);
     assert_eq!(look(&other, 2).await, Throttle::default());
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Identity).await;
     assert_eq!(tx.throttles().purge(at(2)).await.expect("purge"), 0, "looked at since");
     assert_eq!(tx.throttles().purge(at(3)).await.expect("purge"), 2);
     tx.commit().await.expect("commit");

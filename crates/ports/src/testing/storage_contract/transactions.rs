@@ -1,17 +1,17 @@
 //! Transactions: all or nothing.
 
 use super::world::{World, at, example_tenant, idempotency_record};
-use crate::storage::{Storage, StorageError, Unique};
+use crate::storage::{Reach, Storage, StorageError, Unique};
 
 /// What was not committed is not there.
 pub async fn dropping_a_transaction_rolls_it_back(storage: &dyn Storage) {
     let tenant = example_tenant();
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Identity).await.expect("begin");
     tx.tenants().insert(&tenant).await.expect("insert");
 
     drop(tx);
 
-    let mut tx = storage.begin().await.expect("begin");
+    let mut tx = storage.begin(Reach::Identity).await.expect("begin");
     assert_eq!(tx.tenants().lock(tenant.id).await.expect("lock"), None);
 }
 
@@ -47,16 +47,16 @@ pub async fn everything_in_a_transaction_becomes_true_at_once(storage: &dyn Stor
 pub async fn a_refused_write_ends_its_transaction(storage: &dyn Storage) {
     let world = World::new(storage).await;
     let store = world.store(0).await;
-    let late = example_tenant();
+    let late = world.draft(0);
     let mut tx = world.begin().await;
-    tx.tenants().insert(&late).await.expect("insert");
+    tx.stores().insert(&late).await.expect("insert");
 
     let refusal = tx.stores().insert(&store).await;
 
     assert!(matches!(refusal, Err(StorageError::NotUnique(Unique::StoreId))), "{refusal:?}");
     assert!(tx.stores().get(&store.id).await.is_err());
     assert!(tx.commit().await.is_err());
-    assert_eq!(world.begin().await.tenants().lock(late.id).await.expect("lock"), None);
+    assert_eq!(world.begin().await.stores().get(&late.id).await.expect("read"), None);
 }
 
 /// What a row points at must be there, and of the same tenant.
@@ -66,7 +66,8 @@ pub async fn a_row_cannot_point_at_what_is_not_there(storage: &dyn Storage) {
 
     let mut orphan = world.draft(0);
     orphan.tenant_id = example_tenant().id;
-    assert!(matches!(world.insert(&orphan).await, Err(StorageError::Internal { .. })));
+    let refusal = world.within(Reach::Platform).await.stores().insert(&orphan).await;
+    assert!(matches!(refusal, Err(StorageError::Internal { .. })), "{refusal:?}");
 
     let foreign = other.operation(&store, 0);
     assert!(matches!(other.enqueue(&foreign).await, Err(StorageError::Internal { .. })));

@@ -7,7 +7,7 @@ use shopwright_domain::{Epoch, WorkerId};
 
 use super::leases::every_write_is_refused;
 use super::world::{LONG, NONE, World, at, far_future, new_worker, step_record};
-use crate::storage::Storage;
+use crate::storage::{Reach, Storage};
 
 /// Every way in which an operation can be claimable, as a newer program may have left it.
 fn claimable(operation: &Operation) -> [Operation; 4] {
@@ -63,7 +63,7 @@ pub async fn a_later_version_makes_nothing_due(storage: &dyn Storage) {
         }
     }
 
-    assert_eq!(world.begin().await.operations().next_due().await.expect("look"), None);
+    assert_eq!(world.within(Reach::Worker).await.operations().next_due().await.expect("look"), None);
     world.settle().await;
 }
 
@@ -93,7 +93,7 @@ pub async fn every_kind_of_operation_is_claimed_with_its_steps(storage: &dyn Sto
         let operation =
             Operation { kind, step: kind.steps().first().copied(), created_at: at(0), ..world.operation(&store, 0) };
         let done: Vec<_> = kind.steps().iter().rev().map(|step| StepRecord { step: *step, ..step_record(0) }).collect();
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         tx.operations().enqueue(&operation, &done).await.expect("enqueue");
         tx.commit().await.expect("commit");
 
@@ -101,7 +101,7 @@ pub async fn every_kind_of_operation_is_claimed_with_its_steps(storage: &dyn Sto
 
         assert_eq!((claim.operation.id, claim.operation.kind), (operation.id, kind));
         assert_eq!(claim.steps.iter().map(|record| record.step).collect::<Vec<_>>(), kind.steps());
-        let mut tx = world.begin().await;
+        let mut tx = world.within(Reach::Worker).await;
         tx.operations().finish(&claim.lease, OperationStatus::Succeeded, None, at(1)).await.expect("finish");
         tx.commit().await.expect("commit");
     }
@@ -116,7 +116,7 @@ pub async fn an_unwind_that_runs_gives_way(storage: &dyn Storage) {
     let lease = world.claim(new_worker(), NONE).await.expect("a claim").lease;
     let provision = world.operation(&store, 1);
 
-    let mut tx = world.begin().await;
+    let mut tx = world.within(Reach::Worker).await;
     tx.operations().supersede(unwind.id, at(2)).await.expect("supersede");
     tx.stores().raise_epoch(&store.id).await.expect("raise");
     tx.operations().enqueue(&provision, &[]).await.expect("enqueue in its place");

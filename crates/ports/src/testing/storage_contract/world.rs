@@ -12,8 +12,8 @@ use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, Wor
 use uuid::Uuid;
 
 use crate::storage::{
-    AuditFilter, Claim, IdempotencyRecord, Lease, Page, RegisteredCluster, Storage, StorageError, StoreFilter, Tenant,
-    Transaction, User,
+    AuditFilter, Claim, IdempotencyRecord, Lease, Page, Reach, RegisteredCluster, Storage, StorageError, StoreFilter,
+    Tenant, Transaction, User,
 };
 
 /// Longer than any test.
@@ -132,7 +132,7 @@ impl<'a> World<'a> {
     /// A new tenant on a new cluster.
     pub async fn with_permits(storage: &'a dyn Storage, permits: u32) -> Self {
         let cluster: ClusterName = format!("c-{}", Uuid::new_v4().simple()).parse().expect("a cluster name");
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Platform).await.expect("begin");
         let row = RegisteredCluster { name: cluster.clone(), permits };
         tx.clusters().upsert(&row).await.expect("upsert the cluster");
         tx.commit().await.expect("commit");
@@ -143,15 +143,20 @@ impl<'a> World<'a> {
     pub async fn on_cluster(storage: &'a dyn Storage, cluster: ClusterName) -> Self {
         let tenant = example_tenant();
         let owner = example_user(tenant.id);
-        let mut tx = storage.begin().await.expect("begin");
+        let mut tx = storage.begin(Reach::Identity).await.expect("begin");
         tx.tenants().insert(&tenant).await.expect("insert the tenant");
         tx.users().insert(&owner).await.expect("insert the owner");
         tx.commit().await.expect("commit");
         Self { storage, tenant, owner, cluster }
     }
 
+    /// A transaction about what the tenant owns.
     pub(super) async fn begin(&self) -> Box<dyn Transaction> {
-        self.storage.begin().await.expect("begin")
+        self.within(Reach::Tenant(self.tenant.id)).await
+    }
+
+    pub(super) async fn within(&self, reach: Reach) -> Box<dyn Transaction> {
+        self.storage.begin(reach).await.expect("begin")
     }
 
     /// A store that is not written yet.
@@ -216,7 +221,7 @@ impl<'a> World<'a> {
     }
 
     pub(super) async fn claim(&self, worker: WorkerId, lease: Duration) -> Option<Claim> {
-        let mut tx = self.begin().await;
+        let mut tx = self.within(Reach::Worker).await;
         let claim = tx.operations().claim(worker, lease).await.expect("claim");
         tx.commit().await.expect("commit");
         claim

@@ -165,7 +165,8 @@ impl Sweeper {
         let mut living = BTreeMap::new();
         for page in 0.. {
             let page = Page { limit: PAGE, offset: page * PAGE };
-            let (stores, _) = self.storage.begin(Reach::Worker).await?.stores().list(&StoreFilter::default(), page).await?;
+            let (stores, _) =
+                self.storage.begin(Reach::Worker).await?.stores().list(&StoreFilter::default(), page).await?;
             let last = stores.len() < PAGE as usize;
             let ours = stores.into_iter().filter(|store| store.cluster == self.cluster);
             living.extend(ours.map(|store| (store.id, store.state)));

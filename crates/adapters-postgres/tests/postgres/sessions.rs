@@ -127,7 +127,12 @@ async fn a_session_of_a_demoted_primary_is_not_kept() {
     let shop = Shop::open(&storage, 10).await;
     shop.queue(&storage).await;
     let lease = claim(&storage, 1, LEASE).await.expect("claim").expect("an operation").lease;
-    let both = futures::future::join_all([storage.begin(Reach::Worker), storage.begin(Reach::Worker), storage.begin(Reach::Worker)]).await;
+    let both = futures::future::join_all([
+        storage.begin(Reach::Worker),
+        storage.begin(Reach::Worker),
+        storage.begin(Reach::Worker),
+    ])
+    .await;
     drop(both.into_iter().map(|tx| tx.expect("begin")).collect::<Vec<_>>());
     let admin = PgPoolOptions::new().connect_with(server.options(SUPERUSER)).await.expect("connect");
     let before = served_by(&admin).await;

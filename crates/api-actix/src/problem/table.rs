@@ -84,9 +84,11 @@ const fn of_storage(error: &StorageError) -> Row {
     match error {
         StorageError::Unavailable { .. } | StorageError::Conflict => UNAVAILABLE,
         StorageError::Corrupt { .. } => UNREADABLE,
-        StorageError::Stale | StorageError::LeaseLost | StorageError::NotUnique(_) | StorageError::OutOfReach { .. } | StorageError::Internal { .. } => {
-            INTERNAL
-        }
+        StorageError::Stale
+        | StorageError::LeaseLost
+        | StorageError::NotUnique(_)
+        | StorageError::OutOfReach { .. }
+        | StorageError::Internal { .. } => INTERNAL,
     }
 }
 

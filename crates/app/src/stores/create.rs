@@ -23,7 +23,8 @@ impl Stores {
         command: &CreateStore,
     ) -> Result<Prepared, StoreServiceError> {
         let note = self.releases.engine_note(command.engine).await.map_err(engine_unavailable)?;
-        let mut tx = self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await.map_err(StoreServiceError::Storage)?;
+        let mut tx =
+            self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await.map_err(StoreServiceError::Storage)?;
         if let Some(earlier) = self.replayed(tx.as_mut(), context, command).await? {
             return Ok(Prepared::already(earlier));
         }

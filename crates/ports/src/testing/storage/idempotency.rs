@@ -27,7 +27,11 @@ impl IdempotencyRepository for FakeTransaction {
     ) -> Result<Option<IdempotencyRecord>, StorageError> {
         let seen = self.reach.covers(tenant_id);
         let rows = self.owned_rows()?;
-        Ok(rows.idempotency.iter().find(|row| seen && is_of(row, tenant_id, route, key) && row.created_at > since).cloned())
+        Ok(rows
+            .idempotency
+            .iter()
+            .find(|row| seen && is_of(row, tenant_id, route, key) && row.created_at > since)
+            .cloned())
     }
 
     async fn put(&mut self, record: &IdempotencyRecord) -> Result<(), StorageError> {

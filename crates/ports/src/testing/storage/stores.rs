@@ -87,7 +87,9 @@ impl StoreRepository for FakeTransaction {
         let reach = self.reach;
         let is_it = |row: &Store| {
             reach.covers(row.tenant_id)
-                && row.id == store.id && row.tenant_id == store.tenant_id && row.row_version == store.row_version
+                && row.id == store.id
+                && row.tenant_id == store.tenant_id
+                && row.row_version == store.row_version
         };
         let at = self.owned_rows()?.stores.iter().position(is_it).ok_or(StorageError::Stale)?;
         self.check_unique(store)?;

@@ -25,7 +25,10 @@ pub async fn an_operation_reads_back(storage: &dyn Storage) {
     world.enqueue(&operation).await.expect("enqueue");
 
     assert_eq!(world.reread(operation.id).await, operation);
-    assert_eq!(world.within(Reach::Worker).await.operations().latest_of(&store.id).await.expect("read"), Some(operation));
+    assert_eq!(
+        world.within(Reach::Worker).await.operations().latest_of(&store.id).await.expect("read"),
+        Some(operation)
+    );
     world.settle().await;
 }
 

@@ -103,7 +103,8 @@ pub async fn sessions_are_listed_and_ended_by_their_user_alone(storage: &dyn Sto
     for (session, token) in [(&old, &old_token), (&new, &new_token), (&over, &over_token)] {
         insert(&world, session, token).await;
     }
-    let list = async || world.within(Reach::Identity).await.sessions().list(world.owner.id, at(50)).await.expect("list");
+    let list =
+        async || world.within(Reach::Identity).await.sessions().list(world.owner.id, at(50)).await.expect("list");
     let revoke = async |user: &User, id: SessionId| {
         let mut tx = world.within(Reach::Identity).await;
         let revoked = tx.sessions().revoke(user.id, id, at(50)).await.expect("revoke");
@@ -141,7 +142,10 @@ pub async fn all_sessions_but_one_are_ended(storage: &dyn Storage) {
     let left = world.within(Reach::Identity).await.sessions().list(world.owner.id, at(50)).await.expect("list");
     assert_eq!(left, [sessions[1].0.clone()]);
     assert_eq!((end(None).await, end(None).await), (1, 0));
-    assert_eq!(world.within(Reach::Identity).await.sessions().list(stranger.owner.id, at(50)).await.expect("list"), [theirs]);
+    assert_eq!(
+        world.within(Reach::Identity).await.sessions().list(stranger.owner.id, at(50)).await.expect("list"),
+        [theirs]
+    );
 }
 
 /// Sessions are kept for a while after their end, and their tokens with them.

@@ -1,6 +1,6 @@
 # Every step of CI is a target here; what a target does is in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run down test check sim chaos images e2e defences mutants
+.PHONY: help run down test check sim chaos images e2e defences mutants dashboard screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -19,6 +19,12 @@ check: ## the quick ones: format, lints, docs, crate graph, licences, unit tests
 
 sim: ## deterministic simulation: every single fault and 2,000 seeds; SEEDS=n [FROM=m] many, SEED=n one with a line per step
 	@cargo run --locked --quiet --profile sim -p shopwright-simulation --bin sim -- $(if $(SEED),replay $(SEED),$(if $(SEEDS),seeds $(SEEDS) $(FROM),all))
+
+dashboard: ## builds the dashboard that the program holds, and prints what each page costs
+	@dashboard/build --force
+
+screenshots: ## every screen of the dashboard in light, dark and on a phone, into docs/screenshots
+	@dashboard/screenshots
 
 chaos: ## three replicas on real parts while everything breaks: KILLS=n [OUTAGE=seconds] [CREATES=n] [SEED=n]
 	@KILLS=$(KILLS) OUTAGE=$(OUTAGE) CREATES=$(CREATES) SEED=$(SEED) tests/chaos

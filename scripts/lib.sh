@@ -11,8 +11,19 @@ CLUSTER_SETTINGS=()
 say() { echo "run: $*" >&2; }
 die() { echo "run: $*" >&2; exit 1; }
 
+# The dashboard is part of the program. Without Node.js there is a page in its place that says how to get it.
+build_dashboard() {
+  local why
+  if why=$(scripts/bootstrap --check dashboard 2>&1); then
+    dashboard/build
+  else
+    say "the dashboard is left out: $why"
+  fi
+}
+
 # The program runs from a copy: a build that goes on does not touch what runs.
 build_program() {
+  build_dashboard
   say "building shopwright (some minutes the first time)"
   cargo build --locked --quiet -p shopwright-app
   local built=${CARGO_TARGET_DIR:-target}/debug/shopwright

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use shopwright_api_actix::{Api, Cookies, Limits};
+use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
 use shopwright_app::health::HealthChecks;
 use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::saga::{ClusterGuard, Executor};
@@ -110,6 +110,7 @@ impl Mocked {
             clock: clock.clone(),
             cookies: Cookies::Plain,
             simulated: false,
+            dashboard: Dashboard::default(),
             limits: Limits::default(),
         };
         let stop = CancellationToken::new();

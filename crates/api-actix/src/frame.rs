@@ -102,6 +102,10 @@ fn foreign(status: StatusCode, error: &Error) -> Problem {
 
 fn set_headers(headers: &mut HeaderMap, state: &State, occurrence: &Occurrence) {
     for (name, value) in &HEADERS {
+        // The dashboard's files say themselves how long they may be kept.
+        if *name == CACHE_CONTROL && headers.contains_key(CACHE_CONTROL) {
+            continue;
+        }
         headers.insert(name.clone(), HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(occurrence.request_id.as_str()) {

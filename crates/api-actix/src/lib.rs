@@ -10,6 +10,7 @@ mod access;
 mod auth;
 mod body;
 mod conditional;
+mod dashboard;
 mod deadline;
 mod form;
 mod frame;
@@ -44,6 +45,7 @@ use shopwright_ports::identity_api::IdentityService;
 use shopwright_ports::stores_api::StoreService;
 
 pub use auth::cookie::Cookies;
+pub use dashboard::Dashboard;
 pub use server::{LocalServer, serve};
 
 /// What the API needs, and how it behaves.
@@ -63,6 +65,8 @@ pub struct Api {
     pub cookies: Cookies,
     /// Whether every answer says that everything is simulated.
     pub simulated: bool,
+    /// The pages for browsers.
+    pub dashboard: Dashboard,
     /// What a client may take.
     pub limits: Limits,
 }

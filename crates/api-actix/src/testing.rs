@@ -29,7 +29,7 @@ use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView
 use shopwright_ports::testing::{ManualClock, SeededEntropy};
 
 use crate::routes::mount;
-use crate::{Api, Cookies, Limits, State};
+use crate::{Api, Cookies, Dashboard, Limits, State};
 
 pub(crate) const STORE: &str = "store-1a2b3c4d";
 pub(crate) const OPERATION: &str = "00000000-0000-4000-8000-0000000000ff";
@@ -159,6 +159,7 @@ pub(crate) struct Bench {
     pub(crate) health: MockHealthService,
     pub(crate) limits: Limits,
     pub(crate) simulated: bool,
+    pub(crate) dashboard: Dashboard,
 }
 
 impl Bench {
@@ -177,6 +178,7 @@ impl Bench {
             health: MockHealthService::new(),
             limits: Limits::default(),
             simulated: false,
+            dashboard: Dashboard::default(),
         }
     }
 
@@ -189,6 +191,7 @@ impl Bench {
             clock: Arc::new(ManualClock::default()),
             cookies: Cookies::Secure,
             simulated: self.simulated,
+            dashboard: self.dashboard,
             limits: self.limits,
         }
     }

@@ -19,6 +19,8 @@ pub mod config;
 #[cfg(feature = "binary")]
 pub mod crypto;
 #[cfg(feature = "binary")]
+pub mod dashboard;
+#[cfg(feature = "binary")]
 pub mod forward;
 #[cfg(feature = "binary")]
 pub mod http_storefront;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use serde_json::json;
-use shopwright_api_actix::{Api, Cookies, Limits};
+use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
 use shopwright_domain::SessionId;
 use shopwright_ports::clock::Entropy as _;
 use shopwright_ports::health_api::MockHealthService;
@@ -39,6 +39,7 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         clock: replicas.clock.clone(),
         cookies: Cookies::Plain,
         simulated: false,
+        dashboard: Dashboard::default(),
         limits: Limits::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;

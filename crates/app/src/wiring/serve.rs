@@ -85,6 +85,7 @@ async fn run(
         clock: platform.clock.clone(),
         cookies: config.identity.cookies,
         simulated: platform.simulated,
+        dashboard: crate::dashboard::built_in(),
         limits: Limits::default(),
     };
     let looking_after = tokio::spawn(identity.look_after(platform.clock.clone(), stop.clone()));

@@ -1,0 +1,265 @@
+/// One store: how it is, what happens to it, and what can be done.
+import "@mantine/core/styles/Tabs.css";
+import { Button, Tabs } from "@mantine/core";
+import { IconExternalLink, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useParams } from "../../app/router";
+import { asApiError } from "../../api/errors";
+import { useCancelOperation, useDeleteStore, useRetryStore } from "../../api/mutations";
+import { isOpen, useOperation, useStore } from "../../api/queries";
+import type { Store } from "../../api/types";
+import { useMay } from "../../app/me";
+import { Confirm } from "../../ui/confirm";
+import { useFilters } from "../../ui/hooks";
+import { Notice, Problem } from "../../ui/notice";
+import { Card, Page, Waiting } from "../../ui/page";
+import { StoreState } from "../../ui/state";
+import { duration, When } from "../../ui/times";
+import { tell, tellError } from "../../ui/toasts";
+import { causeName, engineName, kindNow, whoActs } from "../../ui/words";
+import { Forbidden } from "../errors/Forbidden";
+import { NotFound } from "../errors/NotFound";
+import { Credentials } from "./Credentials";
+import { Progress } from "./Progress";
+
+const Timeline = lazy(() => import("./Timeline").then((module) => ({ default: module.Timeline })));
+
+export function StorePage() {
+  const { id = "" } = useParams();
+  const store = useStore(id);
+  if (store.error && !store.data) {
+    const { status } = asApiError(store.error);
+    if (status === 403) return <Forbidden />;
+    if (status === 404 || status === 400) return <NotFound />;
+    return (
+      <Page title="Store">
+        <Problem error={store.error} onRetry={() => void store.refetch()} />
+      </Page>
+    );
+  }
+  if (!store.data) return <Waiting what="Looking at the store" lines={5} />;
+  return <Loaded store={store.data} />;
+}
+
+function Loaded({ store }: { store: Store }) {
+  const mayWrite = useMay("stores:write");
+  const [deleting, setDeleting] = useState(false);
+  const [filter, setFilter] = useFilters<"tab">();
+  const remove = useDeleteStore();
+  const retry = useRetryStore();
+  const operation = useOperation(store.operation?.id);
+  useAnnouncement(store);
+
+  const open = isOpen(store.operation);
+  const { storefront, admin } = store.urls;
+  return (
+    <Page
+      title={store.name}
+      lead={
+        <span style={{ display: "inline-flex", gap: "0.75rem", alignItems: "center", flexWrap: "wrap" }}>
+          <StoreState status={store.status} />
+          <span>{engineName(store.engine)}</span>
+          <span className="mono">{store.id}</span>
+        </span>
+      }
+      acts={
+        <>
+          {store.status === "ready" && admin ? (
+            <Button component="a" href={admin} target="_blank" rel="noopener noreferrer" variant="default" rightSection={<IconExternalLink size={16} aria-hidden />}>
+              Open admin
+            </Button>
+          ) : null}
+          {store.status === "ready" && storefront ? (
+            <Button component="a" href={storefront} target="_blank" rel="noopener noreferrer" rightSection={<IconExternalLink size={16} aria-hidden />}>
+              Open shop
+            </Button>
+          ) : null}
+          {store.status === "failed" && mayWrite ? (
+            <Button leftSection={<IconRefresh size={17} aria-hidden />} loading={retry.isPending} onClick={() => retry.mutate(store.id, { onError: tellError, onSuccess: () => tell("info", `${store.name} is being tried again`) })}>
+              Retry
+            </Button>
+          ) : null}
+        </>
+      }
+    >
+      {store.engineNote ? (
+        <p className="dim small" style={{ margin: "-0.75rem 0 0" }}>
+          {store.engineNote.charAt(0).toUpperCase() + store.engineNote.slice(1)}
+        </p>
+      ) : null}
+      <Trouble store={store} />
+      <Tabs value={filter("tab") || "overview"} onChange={(tab) => setFilter({ tab: tab === "overview" ? "" : (tab ?? "") })} keepMounted={false}>
+        <Tabs.List mb="lg">
+          <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
+          <Tabs.Tab value="logs">Logs</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="overview">
+          <div className="columns">
+            <div>
+              {operation.data ? <Progress operation={operation.data} open={open} title={open ? kindNow(operation.data.kind) : "Last operation"} acts={<Cancel store={store} mayWrite={mayWrite} />} /> : null}
+              {store.status === "ready" ? <Credentials store={store} /> : null}
+            </div>
+            <div>
+              <Facts store={store} />
+              {mayWrite && store.status !== "deleted" ? (
+                <Card title="Delete this store" danger>
+                  <p style={{ marginTop: 0 }} className="small">
+                    Products, orders and customers go with it, and cannot be had back.
+                  </p>
+                  <Button variant="outline" color="red.8" leftSection={<IconTrash size={17} aria-hidden />} disabled={store.status === "deleting"} onClick={() => setDeleting(true)}>
+                    {store.status === "deleting" ? "Is being deleted" : "Delete store"}
+                  </Button>
+                </Card>
+              ) : null}
+            </div>
+          </div>
+        </Tabs.Panel>
+        <Tabs.Panel value="timeline">
+          <Suspense fallback={<Waiting what="Reading what happened" />}>
+            <Timeline storeId={store.id} only="milestones" />
+          </Suspense>
+        </Tabs.Panel>
+        <Tabs.Panel value="logs">
+          <Suspense fallback={<Waiting what="Reading what happened" />}>
+            <Timeline storeId={store.id} only="everything" />
+          </Suspense>
+        </Tabs.Panel>
+      </Tabs>
+      <Confirm
+        opened={deleting}
+        onClose={() => (setDeleting(false), remove.reset())}
+        title={`Delete ${store.name}?`}
+        word={store.name}
+        action="Delete for good"
+        busy={remove.isPending}
+        error={remove.error}
+        onConfirm={() => remove.mutate(store.id, { onSuccess: () => (setDeleting(false), tell("info", `${store.name} is being deleted`)) })}
+      >
+        Its products, orders and customers are removed and cannot be had back.
+        {store.status === "provisioning" || store.status === "requested" ? " What is being set up is stopped." : null}
+      </Confirm>
+    </Page>
+  );
+}
+
+/// Says that the store became ready, also where no stream tells.
+function useAnnouncement(store: Store) {
+  const before = useRef(store.status);
+  useEffect(() => {
+    if (before.current !== store.status) {
+      if (store.status === "ready") tell("good", `${store.name} is ready`);
+      if (store.status === "deleted") tell("info", `${store.name} is deleted`);
+    }
+    before.current = store.status;
+  }, [store.status, store.name]);
+}
+
+function Trouble({ store }: { store: Store }) {
+  const waits = store.operation && (store.operation.status === "waiting" || store.operation.status === "stuck") ? store.operation.failure : null;
+  const failure = store.status === "failed" ? store.failure : waits;
+  if (!failure) {
+    return store.status === "failed" && store.failureReason ? (
+      <Notice tone="bad" title="It failed">
+        {store.failureReason}
+      </Notice>
+    ) : null;
+  }
+  return (
+    <Notice
+      tone={store.status === "failed" || store.operation?.status === "stuck" ? "bad" : "busy"}
+      title={`${waits ? "It waits" : "It failed"}: ${causeName(failure.code).toLowerCase()}`}
+      fine={
+        <>
+          {whoActs(failure.class)} <span className="mono">{failure.code}</span>
+        </>
+      }
+    >
+      {failure.message ? <span className="pre">{failure.message.replace(/\.?\s*$/, ". ")}</span> : null}
+      {failure.hint}
+    </Notice>
+  );
+}
+
+function Cancel({ store, mayWrite }: { store: Store; mayWrite: boolean }) {
+  const [asking, setAsking] = useState(false);
+  const cancel = useCancelOperation();
+  const operation = store.operation;
+  if (!mayWrite || !operation || operation.kind !== "provision" || !isOpen(operation)) return null;
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={() => setAsking(true)}>
+        Cancel set-up
+      </Button>
+      <Confirm
+        opened={asking}
+        onClose={() => (setAsking(false), cancel.reset())}
+        title={`Cancel setting up ${store.name}?`}
+        action="Cancel set-up"
+        busy={cancel.isPending}
+        error={cancel.error}
+        onConfirm={() => cancel.mutate(operation.id, { onSuccess: () => setAsking(false) })}
+      >
+        What was made so far is taken back. The store stays in the list, to be retried or deleted.
+      </Confirm>
+    </>
+  );
+}
+
+function Facts({ store }: { store: Store }) {
+  const { storefront, admin } = store.urls;
+  return (
+    <Card title="About">
+      <dl className="facts">
+        <dt>Address</dt>
+        <dd>
+          {storefront && store.status === "ready" ? (
+            <a href={storefront} target="_blank" rel="noopener noreferrer">
+              {storefront}
+            </a>
+          ) : (
+            <span className="mono">{store.host}</span>
+          )}
+        </dd>
+        {admin && store.status === "ready" ? (
+          <>
+            <dt>Admin</dt>
+            <dd>
+              <a href={admin} target="_blank" rel="noopener noreferrer">
+                {admin}
+              </a>
+            </dd>
+          </>
+        ) : null}
+        {store.theme ? (
+          <>
+            <dt>Theme</dt>
+            <dd style={{ textTransform: "capitalize" }}>{store.theme}</dd>
+          </>
+        ) : null}
+        <dt>Namespace</dt>
+        <dd className="mono">{store.namespace}</dd>
+        {store.provisioningDurationMs === null ? null : (
+          <>
+            <dt>Ready after</dt>
+            <dd className="numbers">{duration(store.provisioningDurationMs)}</dd>
+          </>
+        )}
+        {store.retryCount > 0 ? (
+          <>
+            <dt>Retries</dt>
+            <dd className="numbers">{store.retryCount}</dd>
+          </>
+        ) : null}
+        <dt>Created</dt>
+        <dd>
+          <When at={store.createdAt} as="date" />
+        </dd>
+        <dt>Changed</dt>
+        <dd>
+          <When at={store.updatedAt} />
+        </dd>
+      </dl>
+    </Card>
+  );
+}

@@ -1,0 +1,32 @@
+/// How the dashboard is built, served while it is developed, and tested.
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+/// Where `npm run dev` finds the API.
+const server = process.env["SHOPWRIGHT_SERVER"] ?? "http://127.0.0.1:3001";
+
+const proxy = Object.fromEntries(["/api", "/docs", "/readyz"].map((path) => [path, { target: server }]));
+
+export default defineConfig({
+  plugins: [react()],
+  server: { host: "127.0.0.1", port: 5173, proxy },
+  preview: { host: "127.0.0.1", port: 4173, proxy },
+  build: {
+    outDir: ".build",
+    manifest: true,
+    target: "es2023",
+    // The server's paths are matched in any case: hashes must not depend on it.
+    rolldownOptions: { output: { hashCharacters: "hex" } },
+    // A file in the page would need an exception in the content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/testing/setup.ts"],
+    testTimeout: 20_000,
+    restoreMocks: true,
+    css: false,
+  },
+});

@@ -29,6 +29,8 @@ fi
 # The caller's directory may be closed to the server's user.
 cd /
 
+as_superuser() { as_server psql -h "$dir" -U root_of_tests -d postgres -qAt -v ON_ERROR_STOP=1 "$@"; }
+
 case $1 in
 start)
     mkdir -p "$dir"
@@ -44,11 +46,16 @@ start)
             "-k '$dir' -c listen_addresses='' -c fsync=off -c synchronous_commit=$commit -c full_page_writes=off -c max_connections=200" \
             >/dev/null || { tail -20 "$log" >&2; exit 70; }
         role="select 1 from pg_roles where rolname = 'shopwright'"
-        if [ -z "$(as_server psql -h "$dir" -U root_of_tests -d postgres -qAtc "$role")" ]; then
-            as_server psql -h "$dir" -U root_of_tests -d postgres -qAt -v ON_ERROR_STOP=1 \
-                -c 'create role shopwright login createdb nosuperuser nobypassrls' -c 'create database shopwright owner shopwright'
+        if [ -z "$(as_superuser -c "$role")" ]; then
+            as_superuser -c 'create role shopwright login createdb nosuperuser nobypassrls' -c 'create database shopwright owner shopwright'
         fi
     fi
+    # The roles of transactions belong to the server; a login without CREATEROLE finds them made, as where an administrator made them.
+    for role in shopwright_identity shopwright_api shopwright_platform shopwright_worker; do
+        if [ -z "$(as_superuser -c "select 1 from pg_roles where rolname = '$role'")" ]; then
+            as_superuser -c "create role $role nologin" -c "grant $role to shopwright"
+        fi
+    done
     echo "postgres://shopwright@localhost/shopwright?host=$dir"
     ;;
 stop)

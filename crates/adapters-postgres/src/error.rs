@@ -49,6 +49,8 @@ fn refused(what: &str, refusal: Box<dyn DatabaseError>) -> StorageError {
         "57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "25P03" | "25P04" => unavailable(what, refusal),
         // Connections, resources, the server's own disks.
         _ if ["08", "53", "58"].iter().any(|class| code.starts_with(class)) => unavailable(what, refusal),
+        // A policy, or a right that the transaction's role has not.
+        "42501" => StorageError::OutOfReach { detail: what.to_owned() },
         _ => match refusal.constraint().and_then(unique) {
             Some(unique) => StorageError::NotUnique(unique),
             None => StorageError::Internal { detail: what.to_owned(), source: Some(refusal) },

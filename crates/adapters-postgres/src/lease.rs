@@ -68,7 +68,7 @@ async fn renew_all(
     .bind(held.iter().map(|lease| lease.epoch.0).collect::<Vec<_>>())
     .bind(held.iter().map(|lease| lease.worker.as_uuid()).collect::<Vec<_>>())
     .bind(lease_micros(lease));
-    let mut transaction = PgTransaction::begin(pool, Reach::Worker, settings, &Unreadable::default()).await?;
+    let mut transaction = PgTransaction::begin(pool, Some(Reach::Worker), settings, &Unreadable::default()).await?;
     let rows = transaction.rows("renew leases", statement).await?;
     let key = |row| {
         let row = Row::new(row, "operations", "id");

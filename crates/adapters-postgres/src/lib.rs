@@ -3,7 +3,9 @@
 //! [`PgStorage`] hands out transactions that implement every repository on themselves; one file per repository holds its SQL and its
 //! explicit mapping between rows and values of the domain. What always holds: a connection goes back to the pool only outside any
 //! transaction, however its user was cancelled; leases and wake times are measured by the database's clock; locks are taken in the
-//! order tenant, store, operation; a row that this version cannot read stops neither the queue nor a list; nothing is prepared by name inside a transaction, so a pooler may sit in between.
+//! order tenant, store, operation; a row that this version cannot read stops neither the queue nor a list; nothing is prepared by name inside a
+//! transaction, so a pooler may sit in between; and every transaction runs as the role of its reach, for which row-level security shows
+//! what it may see.
 
 mod api_tokens;
 mod audit;
@@ -15,6 +17,7 @@ mod idempotency;
 mod keys;
 mod lease;
 mod operations;
+mod roles;
 mod row;
 mod schema;
 mod server;

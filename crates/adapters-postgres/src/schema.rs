@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::error::{internal, storage_error, unavailable};
+use crate::roles::{self, Membership};
 use crate::row::Row;
 use crate::settings::PgSettings;
 use crate::transaction::{PgTransaction, sql};
@@ -15,18 +16,22 @@ use crate::transaction::{PgTransaction, sql};
 /// The migrations of this version. Migrations of later versions are accepted: a release can be rolled back on their schema.
 pub static MIGRATOR: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!("../../migrations") };
 
-/// Applies what is missing, one process at a time.
+/// Makes the roles, and applies what migrations are missing, one process at a time.
 ///
 /// A statement that has to lock a table makes everybody wait who comes after it, so it waits a short time only, gives up, lets the others
 /// pass and tries again (RELIABILITY F27). So does whoever waits for another process that migrates.
-pub(crate) async fn migrate(options: &PgConnectOptions, settings: &PgSettings) -> Result<(), StorageError> {
+pub(crate) async fn migrate(
+    options: &PgConnectOptions,
+    settings: &PgSettings,
+    memberships: &[Membership],
+) -> Result<(), StorageError> {
     for _ in 0..settings.migration_retries {
-        match try_migrate(options, settings).await {
+        match try_migrate(options, settings, memberships).await {
             Err(StorageError::Conflict) => tokio::time::sleep(settings.migration_lock_timeout).await,
             result => return result,
         }
     }
-    try_migrate(options, settings).await.map_err(|error| match error {
+    try_migrate(options, settings, memberships).await.map_err(|error| match error {
         StorageError::Conflict => unavailable(WHAT, "others hold what has to be locked: try again later"),
         error => error,
     })
@@ -36,10 +41,15 @@ const WHAT: &str = "migrate the schema";
 
 /// On a connection of its own: the advisory lock belongs to the session, so a migration that is cancelled gives it back by closing the
 /// connection.
-async fn try_migrate(options: &PgConnectOptions, settings: &PgSettings) -> Result<(), StorageError> {
+async fn try_migrate(
+    options: &PgConnectOptions,
+    settings: &PgSettings,
+    memberships: &[Membership],
+) -> Result<(), StorageError> {
     let mut connection = options.connect().await.map_err(|error| storage_error(WHAT, error))?;
     let limits = sqlx::raw_sql(AssertSqlSafe(settings.migration())).execute(&mut connection).await;
     limits.map_err(|error| storage_error(WHAT, error))?;
+    roles::ensure(&mut connection, memberships).await?;
     MIGRATOR.run_direct(None, &mut connection, false).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => storage_error(WHAT, error),
         error => StorageError::Internal { detail: WHAT.to_owned(), source: Some(Box::new(error)) },

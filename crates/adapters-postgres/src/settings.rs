@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use shopwright_ports::storage::Reach;
+
+use crate::roles::role;
+
 /// The first server that ends a transaction for its length by itself; for older ones we look at the time before each statement.
 const HAS_TRANSACTION_TIMEOUT: u32 = 170_000;
 
@@ -70,7 +74,14 @@ impl PgSettings {
     /// - A commit is acknowledged only when it is on disk, whatever the server's default (F17).
     /// - The server looks for a caller who went away while it works or waits for a lock, and gives a network that swallows packets up
     ///   (F25). On a unix socket the TCP settings mean nothing and are accepted.
-    pub(crate) fn begin(&self, server_version: Option<u32>) -> String {
+    /// - It runs as the role of its reach, for this one tenant or for none. Without a reach it runs as whoever signed in, to look at the
+    ///   schema alone.
+    pub(crate) fn begin(&self, server_version: Option<u32>, reach: Option<Reach>) -> String {
+        let role = reach.map(|reach| format!("set local role {}; ", role(reach))).unwrap_or_default();
+        let tenant = match reach {
+            Some(Reach::Tenant(id)) => id.to_string(),
+            _ => String::new(),
+        };
         let in_all = match server_version {
             Some(HAS_TRANSACTION_TIMEOUT..) => {
                 format!("set local transaction_timeout = {}; ", millis(self.transaction_timeout))
@@ -78,11 +89,11 @@ impl PgSettings {
             _ => String::new(),
         };
         format!(
-            "begin isolation level read committed; set local synchronous_commit = on; set local statement_timeout = {}; \
+            "begin isolation level read committed; {role}set local synchronous_commit = on; set local statement_timeout = {}; \
              set local lock_timeout = {}; set local idle_in_transaction_session_timeout = {}; {in_all}\
              set local client_connection_check_interval = 500; set local tcp_user_timeout = {}; \
              set local tcp_keepalives_idle = 5; set local tcp_keepalives_interval = 2; set local tcp_keepalives_count = 3; \
-             select current_setting('transaction_read_only') as read_only",
+             select current_setting('transaction_read_only') as read_only, set_config('shopwright.tenant_id', '{tenant}', true)",
             millis(self.statement_timeout),
             millis(self.lock_timeout),
             millis(self.idle_in_transaction_timeout),
@@ -112,7 +123,7 @@ mod tests {
     #[test]
     fn only_servers_that_know_it_are_told_how_long_a_transaction_may_take() {
         let settings = PgSettings::default();
-        let told = |version| settings.begin(version).contains("set local transaction_timeout = 30000;");
+        let told = |version| settings.begin(version, None).contains("set local transaction_timeout = 30000;");
 
         assert_eq!([None, Some(150_018), Some(169_999)].map(told), [false; 3]);
         assert_eq!([Some(170_000), Some(180_001)].map(told), [true; 2]);

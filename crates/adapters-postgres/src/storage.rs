@@ -14,7 +14,7 @@ use crate::server::{Fitness, fitness};
 use crate::settings::PgSettings;
 use crate::transaction::PgTransaction;
 use crate::unreadable::Unreadable;
-use crate::{lease, schema};
+use crate::{lease, roles, schema};
 
 /// How long a connection that was idle may take to say that it lives.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,12 +37,7 @@ impl PgStorage {
     /// [`StorageError::Unavailable`] when it does not answer, [`StorageError::Internal`] when `url` is no such URL or the server is
     /// too old.
     pub async fn connect(url: &SecretString, settings: PgSettings) -> Result<Self, StorageError> {
-        let options: PgConnectOptions = url
-            .expose_secret()
-            .parse()
-            // The driver's words would quote the URL, and with it a password.
-            .map_err(|_| internal("DATABASE_URL is not a URL like postgres://user:password@host:5432/database"))?;
-        Self::open(options, settings).await
+        Self::open(options(url)?, settings).await
     }
 
     /// As [`PgStorage::connect`], by options.
@@ -72,13 +67,24 @@ impl PgStorage {
         Self { pool, leases, settings, unreadable: Unreadable::default() }
     }
 
-    /// Brings the schema up to date, one process at a time.
+    /// Makes the roles that transactions run as and brings the schema up to date, one process at a time.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] when the database does not answer or others held what had to be locked for too long: run it again.
     /// [`StorageError::Internal`] when a migration is refused.
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        schema::migrate(&self.pool.connect_options(), &self.settings).await
+        schema::migrate(&self.pool.connect_options(), &self.settings, &[]).await
+    }
+
+    /// As [`PgStorage::migrate`], for programs that sign in by these URLs: their logins may from then on become the roles that
+    /// transactions run as.
+    ///
+    /// # Errors
+    /// As [`PgStorage::migrate`]; [`StorageError::Internal`] with what to do also when this login may make or grant no roles.
+    pub async fn migrate_for(&self, api: &SecretString, worker: &SecretString) -> Result<(), StorageError> {
+        let (api, worker) = (options(api)?, options(worker)?);
+        let memberships = roles::memberships(api.get_username(), worker.get_username());
+        schema::migrate(&self.pool.connect_options(), &self.settings, &memberships).await
     }
 
     /// Whether the role passes every check of rights unseen: a superuser, or one that bypasses row-level security.
@@ -99,6 +105,12 @@ impl PgStorage {
     }
 }
 
+fn options(url: &SecretString) -> Result<PgConnectOptions, StorageError> {
+    // The driver's words would quote the URL, and with it a password.
+    let unusable = |_| internal("DATABASE_URL is not a URL like postgres://user:password@host:5432/database");
+    url.expose_secret().parse().map_err(unusable)
+}
+
 /// A connection that does not say at once that it lives is replaced: a network that swallows packets must not cost one borrower after
 /// another the whole wait (RELIABILITY F25).
 fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
@@ -114,13 +126,11 @@ fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
 #[async_trait]
 impl Storage for PgStorage {
     async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError> {
-        Ok(Box::new(PgTransaction::begin(&self.pool, reach, &self.settings, &self.unreadable).await?))
+        Ok(Box::new(PgTransaction::begin(&self.pool, Some(reach), &self.settings, &self.unreadable).await?))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        let mut transaction =
-            PgTransaction::begin(&self.pool, Reach::Identity, &self.settings, &self.unreadable).await?;
-        schema::check(&mut transaction).await
+        schema::check(&mut PgTransaction::begin(&self.pool, None, &self.settings, &self.unreadable).await?).await
     }
 
     async fn renew(&self, held: &[Lease], lease: Duration) -> Result<Vec<Lease>, StorageError> {

@@ -132,15 +132,10 @@ impl StoreRepository for PgTransaction {
     }
 
     async fn host_is_free(&mut self, host: &StoreHost, released_before: Timestamp) -> Result<bool, StorageError> {
-        // Two branches, one for each of the two partial indexes on hosts.
-        let statement = sql("\
-            select 1 from stores where host = $1 and state <> 'deleted'
-            union all
-            select 1 from stores where host = $1 and state = 'deleted' and (deleted_at > $2 or deleted_at is null)
-            limit 1")
-        .bind(host.as_str())
-        .bind(released_before.to_sqlx());
-        Ok(self.row("look whether a host is free", statement).await?.is_none())
+        let statement = sql("select host_is_free($1, $2) as free").bind(host.as_str()).bind(released_before.to_sqlx());
+        let row = self.row("look whether a host is free", statement).await?;
+        let row = row.ok_or_else(|| internal("looking whether a host is free has no answer"))?;
+        Row::new(&row, "stores", "host").get("free")
     }
 
     async fn count_live(&mut self, tenant_id: TenantId) -> Result<u32, StorageError> {

@@ -22,6 +22,7 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{ends_the_session, internal, storage_error, unavailable};
+use crate::roles::role;
 use crate::settings::PgSettings;
 use crate::unreadable::Unreadable;
 
@@ -38,7 +39,8 @@ const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct PgTransaction {
     /// Gone once the transaction is over.
     connection: Option<PoolConnection<Postgres>>,
-    reach: Reach,
+    /// Whose rows it is about; none when it looks at the schema.
+    reach: Option<Reach>,
     /// A statement is under way; still set when its future was dropped.
     busy: bool,
     /// A statement failed, and with it the transaction.
@@ -55,13 +57,13 @@ pub(crate) struct PgTransaction {
 impl PgTransaction {
     pub(crate) async fn begin(
         pool: &PgPool,
-        reach: Reach,
+        reach: Option<Reach>,
         settings: &PgSettings,
         unreadable: &Unreadable,
     ) -> Result<Self, StorageError> {
         const WHAT: &str = "begin a transaction";
         let connection = pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
-        let text = settings.begin(connection.server_version_num());
+        let text = settings.begin(connection.server_version_num(), reach);
         let mut transaction = Self {
             connection: Some(connection),
             reach,
@@ -72,7 +74,16 @@ impl PgTransaction {
             deadline: Instant::now() + settings.transaction_timeout,
             unreadable: unreadable.clone(),
         };
-        let row = transaction.run(WHAT, |connection| sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(connection)).await?;
+        let begun = transaction.run(WHAT, |connection| sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(connection)).await;
+        let row = begun.map_err(|error| match (error, reach) {
+            (StorageError::OutOfReach { .. } | StorageError::Internal { .. }, Some(reach)) => {
+                let role = role(reach);
+                internal(format!(
+                    "this login cannot become the role {role}: run `shopwright migrate`, which makes and grants it"
+                ))
+            }
+            (error, _) => error,
+        })?;
         let read_only: String = row.try_get("read_only").map_err(|error| storage_error(WHAT, error))?;
         if read_only != "off" {
             transaction.spent = true;
@@ -84,7 +95,7 @@ impl PgTransaction {
 
     /// Lets only a worker pass: a queue of one tenant's operations would be nobody's.
     pub(crate) fn as_worker(&mut self) -> Result<(), StorageError> {
-        if self.reach == Reach::Worker {
+        if self.reach == Some(Reach::Worker) {
             return Ok(());
         }
         self.failed = true;

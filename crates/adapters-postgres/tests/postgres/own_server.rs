@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 pub(crate) const SUPERUSER: &str = "root_of_tests";
-/// The role that may create databases and is no superuser: what the product connects as.
+/// The role that may create databases and roles and is no superuser: what the product connects as.
 pub(crate) const ROLE: &str = "shopwright";
 
 pub(crate) struct Server {
@@ -28,7 +28,7 @@ impl Server {
             ["initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-U", SUPERUSER, "-D", &data];
         run(&initdb).expect("initdb");
         server.boot();
-        server.execute(&format!("create role {ROLE} login createdb nosuperuser nobypassrls")).await;
+        server.execute(&format!("create role {ROLE} login createdb createrole nosuperuser nobypassrls")).await;
         server.execute(&format!("create database shop owner {ROLE}")).await;
         server
     }
@@ -104,6 +104,10 @@ impl Server {
         run(&["pg_ctl", "-D", &self.data(), "-w", "-t", "30", "promote"]).expect("promote");
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn socket(&self) -> PathBuf {
         self.dir.join(format!(".s.PGSQL.{}", self.port))
     }
@@ -134,7 +138,7 @@ impl Drop for Server {
 }
 
 /// Whom the server runs as when the tests run as root, which it refuses to.
-fn server_user() -> Option<&'static str> {
+pub(crate) fn server_user() -> Option<&'static str> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
     let has_own = Command::new("id").arg("postgres").stdout(Stdio::null()).stderr(Stdio::null()).status();
     root.then(|| if has_own.is_ok_and(|status| status.success()) { "postgres" } else { "nobody" })

@@ -23,7 +23,7 @@ async fn told(server: &Server, storage: &PgStorage, shop: &Shop) -> BTreeMap<Str
     let mut observer = server.options(SUPERUSER).connect().await.expect("connect");
     sqlx::raw_sql(
         "create table told (name text, setting text);
-         grant all on told to shopwright;
+         grant all on told to public;
          create function tell() returns trigger language plpgsql as $$ begin
              delete from told;
              insert into told select name, setting from pg_settings;

@@ -62,6 +62,16 @@ pub(crate) async fn until(what: &str, mut seen: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// A sequence of numbers that looks random and is the same in every run.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
 impl Shop {
     /// A tenant on the default cluster, which gets so many permits.
     pub(crate) async fn open(storage: &PgStorage, permits: u32) -> Self {

@@ -18,7 +18,7 @@ use shopwright_ports::storage::{AuditFilter, Lease, Page, Reach, Storage as _, S
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Row as _};
 
-use crate::shop::{Shop, now, patient, storage_with, until, worker};
+use crate::shop::{Dice, Shop, now, patient, storage_with, until, worker};
 
 const STORES: usize = 3;
 const ROUNDS: u32 = 60;
@@ -34,16 +34,6 @@ struct Storm {
     /// How many of those who make work are still at it.
     raging: AtomicU32,
     over: AtomicBool,
-}
-
-/// A sequence of numbers that looks random and is the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
 }
 
 impl Storm {

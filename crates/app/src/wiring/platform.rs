@@ -7,11 +7,12 @@ use secrecy::SecretString;
 use shopwright_adapters_helm::{ClusterValues, ExecMode, HelmReleases, HelmSettings, Profile as HelmProfile};
 use shopwright_adapters_k8s::{FENCE_REFUSAL, KubeCluster, KubeSettings, KubeSource};
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
+use shopwright_domain::TenantId;
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
 use shopwright_ports::releases::{ReleaseAccess, Releases};
 use shopwright_ports::secrets::Sealer;
-use shopwright_ports::storage::Storage;
+use shopwright_ports::storage::{Reach, Storage};
 use shopwright_ports::storefront::Storefront;
 
 use super::StartError;
@@ -67,10 +68,15 @@ impl Platform {
         let entropy = Arc::new(SystemEntropy);
         let Database { url, worker_url, migrate_url, keys, data_dir, private_postgres } =
             open_database(database, entropy.as_ref()).await?;
-        migrate_at(&migrate_url).await?;
+        migrate_at(&migrate_url, &url, &worker_url).await?;
         let storage = connect_storage(&url, "shopwright-api").await?;
         let worker_storage = connect_storage(&worker_url, "shopwright-worker").await?;
         storage.check().await.map_err(StartError::Database)?;
+        // A login that cannot become the roles of its transactions is told now, not by the first request.
+        for reach in [Reach::Identity, Reach::Tenant(TenantId::from_random(0)), Reach::Platform] {
+            drop(storage.begin(reach).await.map_err(StartError::Database)?);
+        }
+        drop(worker_storage.begin(Reach::Worker).await.map_err(StartError::Database)?);
         // The private server's only role is its superuser; nobody else can reach it (DECISIONS 22).
         if private_postgres.is_none() {
             for (storage, setting) in [(&storage, "DATABASE_URL"), (&worker_storage, "SHOPWRIGHT_WORKER_DATABASE_URL")]
@@ -144,10 +150,15 @@ pub(super) async fn open_database(database: &DatabaseConfig, entropy: &dyn Entro
     }
 }
 
-/// Applies what migrations are missing, under a lock: replicas that start together do it once.
-pub(super) async fn migrate_at(url: &SecretString) -> Result<(), StartError> {
+/// Makes the roles and applies what migrations are missing, under a lock: replicas that start together do it once. `api` and `worker` are how
+/// those connect.
+pub(super) async fn migrate_at(
+    url: &SecretString,
+    api: &SecretString,
+    worker: &SecretString,
+) -> Result<(), StartError> {
     let storage = connect_storage(url, "shopwright-migrate").await?;
-    let result = storage.migrate().await.map_err(StartError::Database);
+    let result = storage.migrate_for(api, worker).await.map_err(StartError::Database);
     storage.close().await;
     result
 }

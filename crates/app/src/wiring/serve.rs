@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
-use crate::config::{Config, MigrateConfig, Platform as Where};
+use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where};
 use crate::health::HealthChecks;
 use crate::private_postgres::PrivatePostgres;
 use crate::saga::{ClusterGuard, Executor};
@@ -132,10 +132,11 @@ async fn run(
 /// [`StartError`], which says what to do.
 pub async fn migrate(config: MigrateConfig) -> Result<(), StartError> {
     if let Some(database) = &config.database {
-        return migrate_at(database.migrate_url.as_ref().unwrap_or(&database.url)).await;
+        let ExternalDatabase { url, worker_url, migrate_url } = database;
+        return migrate_at(migrate_url.as_ref().unwrap_or(url), url, worker_url.as_ref().unwrap_or(url)).await;
     }
     let (server, url) = PrivatePostgres::start(&config.data_dir).await?;
-    let result = migrate_at(&url).await;
+    let result = migrate_at(&url, &url, &url).await;
     server.stop().await?;
     result
 }

@@ -120,6 +120,7 @@ fn errors_of_the_database_say_nothing_about_it() {
     500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
     500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
     500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
+    500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
     500 NOT_READABLE_HERE (retryable)  This version of the service cannot read what was stored.
     500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
     "#);

@@ -9,6 +9,7 @@
 
 mod api_tokens;
 mod audit;
+mod census;
 mod claim;
 mod clusters;
 mod credentials;

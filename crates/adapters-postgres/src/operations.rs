@@ -9,7 +9,7 @@ use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::Failure;
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, UserId, WorkerId};
-use shopwright_ports::storage::{Claim, Lease, OperationRepository, StorageError};
+use shopwright_ports::storage::{Census, Claim, Lease, OperationRepository, StorageError};
 use sqlx::postgres::PgRow;
 
 use crate::error::internal;
@@ -20,7 +20,7 @@ macro_rules! operation_columns {
     () => {
         "id, tenant_id, store_id, kind, saga_version, status, step, attempt, epoch, worker, lease_expires_at, wake_at, \
          failure_code, failure_detail, chart_digest, values_digest, helm_digest, requested_by, request_id, traceparent, \
-         created_at, started_at, finished_at"
+         tracestate, created_at, started_at, finished_at"
     };
 }
 pub(crate) use operation_columns;
@@ -45,6 +45,7 @@ pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
         requested_by: row.get::<Option<_>>("requested_by")?.map(UserId::from_uuid),
         request_id: row.parse_optional("request_id")?,
         traceparent: row.get("traceparent")?,
+        tracestate: row.get("tracestate")?,
         created_at: row.time("created_at")?,
         started_at: row.time_optional("started_at")?,
         finished_at: row.time_optional("finished_at")?,
@@ -77,9 +78,9 @@ impl OperationRepository for PgTransaction {
             insert into operations (id, tenant_id, store_id, kind, status, step, attempt, epoch, worker,
                                     lease_expires_at, wake_at, failure_code, failure_detail, requested_by, request_id,
                                     traceparent, created_at, started_at, finished_at, saga_version, chart_digest,
-                                    values_digest, helm_digest)
+                                    values_digest, helm_digest, tracestate)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                    $23)")
+                    $23, $24)")
         .bind(operation.id.as_uuid())
         .bind(operation.tenant_id.as_uuid())
         .bind(operation.store_id.as_str())
@@ -102,7 +103,8 @@ impl OperationRepository for PgTransaction {
         .bind(integer(operation.saga_version)?)
         .bind(release.map(|release| release.chart.as_str()))
         .bind(release.map(|release| release.values.as_str()))
-        .bind(release.map(|release| release.helm.as_str()));
+        .bind(release.map(|release| release.helm.as_str()))
+        .bind(operation.tracestate.as_deref());
         self.execute("enqueue an operation", statement).await?;
         for record in done {
             self.write_step(operation.tenant_id, operation.id, record).await?;
@@ -138,6 +140,11 @@ impl OperationRepository for PgTransaction {
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError> {
         self.as_worker()?;
         self.read_next_due().await
+    }
+
+    async fn census(&mut self) -> Result<Census, StorageError> {
+        self.as_worker()?;
+        self.read_census().await
     }
 
     async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {

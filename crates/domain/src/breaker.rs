@@ -52,6 +52,19 @@ impl BreakerState {
     }
 }
 
+/// What there is to tell about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerSnapshot {
+    /// What others see of it.
+    pub state: BreakerState,
+    /// Failures in a row; as many as opened it while it is not closed.
+    pub failures: u32,
+    /// When it last met a failure.
+    pub failed_at: Option<Timestamp>,
+    /// When it opens and for how long.
+    pub policy: BreakerPolicy,
+}
+
 /// The right to make one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
@@ -92,12 +105,13 @@ pub struct Breaker {
     state: State,
     /// Counts the changes of state.
     spell: u64,
+    failed_at: Option<Timestamp>,
 }
 
 impl Breaker {
     /// A closed one.
     pub const fn new(policy: BreakerPolicy) -> Self {
-        Self { policy, state: State::Closed { failures: 0 }, spell: 0 }
+        Self { policy, state: State::Closed { failures: 0 }, spell: 0, failed_at: None }
     }
 
     /// What others see of it.
@@ -107,6 +121,15 @@ impl Breaker {
             State::Open { .. } => BreakerState::Open,
             State::HalfOpen { .. } => BreakerState::HalfOpen,
         }
+    }
+
+    /// What there is to tell about it.
+    pub const fn snapshot(&self) -> BreakerSnapshot {
+        let failures = match self.state {
+            State::Closed { failures } => failures,
+            State::Open { .. } | State::HalfOpen { .. } => self.policy.threshold,
+        };
+        BreakerSnapshot { state: self.state(), failures, failed_at: self.failed_at, policy: self.policy }
     }
 
     /// Asks to pass. Whoever passes reports back, also when its call is dropped.
@@ -129,6 +152,9 @@ impl Breaker {
     pub fn report(&mut self, ticket: Ticket, outcome: Outcome, now: Timestamp) {
         if ticket.spell != self.spell {
             return;
+        }
+        if outcome == Outcome::Silent {
+            self.failed_at = Some(now);
         }
         let paused = State::Open { until: now + self.policy.pause };
         match (self.state, outcome) {

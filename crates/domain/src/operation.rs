@@ -209,6 +209,8 @@ pub struct Operation {
     pub request_id: Option<RequestId>,
     /// The W3C trace context of that request.
     pub traceparent: Option<String>,
+    /// What other tracers have to say about that trace.
+    pub tracestate: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it was first claimed.
@@ -244,6 +246,7 @@ impl Operation {
             requested_by: None,
             request_id: None,
             traceparent: None,
+            tracestate: None,
             created_at: now,
             started_at: None,
             finished_at: None,

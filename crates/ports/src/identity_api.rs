@@ -21,8 +21,10 @@ pub struct Origin {
     pub ip_address: Option<String>,
     /// What the client calls itself.
     pub user_agent: Option<String>,
-    /// The W3C trace context that came with it.
+    /// Where it stands in its trace, in W3C Trace Context's words: what it causes goes on from there.
     pub traceparent: Option<String>,
+    /// What other tracers have to say about that trace.
+    pub tracestate: Option<String>,
 }
 
 /// Somebody who has just proved who they are.

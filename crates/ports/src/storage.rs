@@ -28,7 +28,7 @@ pub use clusters::{ClusterRepository, RegisteredCluster};
 pub use credentials::CredentialRepository;
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use keys::{SealedKey, SigningKeyRepository};
-pub use operations::{Claim, Lease, OperationRepository, TakeOver};
+pub use operations::{Census, Claim, Lease, OperationRepository, TakeOver};
 pub use reach::Reach;
 pub use sessions::{RefreshToken, Session, SessionRepository};
 pub use stores::{Page, StoreFilter, StoreRepository};

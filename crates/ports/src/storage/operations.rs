@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
-use shopwright_domain::store::{Failure, Store};
+use shopwright_domain::store::{Engine, Failure, Store, StoreState};
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, WorkerId};
 
 use crate::storage::StorageError;
@@ -60,6 +60,24 @@ pub struct Claim {
     pub claimed_at: Timestamp,
 }
 
+/// What there is of everything, for whoever runs the platform.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Stores by state and engine. What is not in it is zero.
+    pub stores: Vec<((StoreState, Engine), u64)>,
+    /// Operations that are not finished, by kind and status. What is not in it is zero.
+    pub operations: Vec<((OperationKind, OperationStatus), u64)>,
+    /// When the oldest operation was asked for that no worker has taken up yet.
+    pub oldest_queued: Option<Timestamp>,
+}
+
+impl Census {
+    /// How many operations of this kind have this status.
+    pub fn operations(&self, kind: OperationKind, status: OperationStatus) -> u64 {
+        self.operations.iter().find(|(what, _)| *what == (kind, status)).map_or(0, |(_, count)| *count)
+    }
+}
+
 /// The queue of operations, and their steps.
 #[async_trait]
 pub trait OperationRepository: Send {
@@ -85,6 +103,9 @@ pub trait OperationRepository: Send {
     /// When the next operation becomes claimable by time alone: a wake time or the end of a lease. `None` when nothing is scheduled.
     /// Within [`super::Reach::Worker`] only.
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError>;
+
+    /// What there is of everything. For a worker alone, who sees all of it.
+    async fn census(&mut self) -> Result<Census, StorageError>;
 
     /// Writes the record of one step. Fenced.
     async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError>;

@@ -95,6 +95,7 @@ macro_rules! for_each_storage_fact {
         $check!(a_waiting_operation_is_claimed_after_its_wake_time);
         $check!(the_next_due_time_is_the_earliest);
         $check!(a_wake_time_on_a_full_cluster_is_not_due);
+        $check!(a_census_counts_what_is_there);
         $check!(a_superseded_operation_is_not_claimed);
         $check!(an_empty_queue_has_no_claim);
         $check!(a_claim_raises_the_epoch_of_the_store);

@@ -12,7 +12,7 @@ use shopwright_domain::store::{Failure, Store, StoreHost, StoreName};
 use shopwright_domain::{ApiTokenId, ClusterName, Epoch, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId};
 use shopwright_ports::secrets::Sealed;
 use shopwright_ports::storage::{
-    ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Claim, ClusterRepository,
+    ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository,
     CredentialRepository, IdempotencyRecord, IdempotencyRepository, Lease, OperationRepository, Page, RefreshToken,
     RegisteredCluster, SealedKey, Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter,
     StoreRepository, Tenant, TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,
@@ -78,6 +78,7 @@ repository!(OperationRepository, operations, {
     steps(id: OperationId) -> Vec<StepRecord>;
     claim(worker: WorkerId, lease: Duration) -> Option<Claim>;
     next_due() -> Option<Timestamp>;
+    census() -> Census;
     record_step(lease: &Lease, record: &StepRecord) -> ();
     record_progress(lease: &Lease, step: Step, attempt: u32) -> ();
     note_waiting(lease: &Lease, failure: Option<&Failure>) -> ();

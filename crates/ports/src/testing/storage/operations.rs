@@ -11,7 +11,7 @@ use shopwright_domain::{Epoch, OperationId, StoreId, WorkerId};
 
 use super::Snapshot;
 use super::transaction::FakeTransaction;
-use crate::storage::{Claim, Lease, OperationRepository, Reach, StorageError, Unique};
+use crate::storage::{Census, Claim, Lease, OperationRepository, Reach, StorageError, Unique};
 
 fn put_step(rows: &mut Snapshot, id: OperationId, record: &StepRecord) {
     rows.steps.retain(|(of, known)| *of != id || known.step != record.step);
@@ -30,6 +30,14 @@ impl FakeTransaction {
         let reach = self.reach;
         let operation = self.owned_rows()?.leased_mut(lease);
         operation.filter(|operation| reach.covers(operation.tenant_id)).ok_or(StorageError::LeaseLost)
+    }
+}
+
+/// Counts one more of `what`.
+fn add<T: PartialEq>(counts: &mut Vec<(T, u64)>, what: T) {
+    match counts.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((what, 1)),
     }
 }
 
@@ -87,6 +95,20 @@ impl OperationRepository for FakeTransaction {
     async fn next_due(&mut self) -> Result<Option<Timestamp>, StorageError> {
         let now = self.now();
         Ok(self.queue()?.next_due(now))
+    }
+
+    async fn census(&mut self) -> Result<Census, StorageError> {
+        let rows = self.queue()?;
+        let mut census = Census::default();
+        for store in &rows.stores {
+            add(&mut census.stores, (store.state, store.engine));
+        }
+        for operation in rows.operations.iter().filter(|operation| !operation.status.is_finished()) {
+            add(&mut census.operations, (operation.kind, operation.status));
+        }
+        let queued = rows.operations.iter().filter(|operation| operation.status == OperationStatus::Queued);
+        census.oldest_queued = queued.map(|operation| operation.created_at).min();
+        Ok(census)
     }
 
     async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {

@@ -20,6 +20,7 @@ pub async fn an_operation_reads_back(storage: &dyn Storage) {
         requested_by: Some(world.owner.id),
         request_id: Some("req_0123456789ab".parse().expect("a request id")),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+        tracestate: Some("vendor=opaque".into()),
         ..world.operation(&store, 0)
     };
     world.enqueue(&operation).await.expect("enqueue");
@@ -186,6 +187,29 @@ pub async fn a_wake_time_on_a_full_cluster_is_not_due(storage: &dyn Storage) {
     assert_eq!(due_without, claim.operation.lease_expires_at, "{:?} waits for a permit", waiting.id);
     world.settle().await;
     other.settle().await;
+}
+
+/// Stores are counted by state and engine, operations that are not finished by kind and status; the oldest queued one is known.
+pub async fn a_census_counts_what_is_there(storage: &dyn Storage) {
+    let world = World::with_permits(storage, 1).await;
+    let counts = async || {
+        let census = world.within(Reach::Worker).await.operations().census().await.expect("count");
+        let stores: u64 = census.stores.iter().map(|(_, count)| count).sum();
+        let of = |status| census.operations(OperationKind::Provision, status);
+        (stores, of(OperationStatus::Queued), of(OperationStatus::Running), census.oldest_queued)
+    };
+    // Other facts may have left theirs.
+    let (stores, queued, running, _) = counts().await;
+    let first = world.queued(-5).await;
+    let claimed = world.claim(new_worker(), LONG).await.expect("a claim");
+    let second = world.queued(-3).await;
+
+    let now = counts().await;
+
+    assert_eq!((now.0, now.1, now.2), (stores + 2, queued + 1, running + 1));
+    assert_eq!(claimed.operation.id, first.id);
+    assert!(now.3.is_some_and(|oldest| oldest <= second.created_at));
+    world.settle().await;
 }
 
 /// An operation that a later request took the place of is not claimed; one that is finished cannot be superseded.

@@ -1,6 +1,6 @@
 # Every step of CI is a target here; what a target does is in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run down test check sim chaos images e2e defences mutants dashboard screenshots
+.PHONY: help run down test check openapi sim chaos images e2e defences mutants dashboard screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -16,6 +16,9 @@ test: ## all tiers on real parts, with a table of what ran; says loudly what it 
 
 check: ## the quick ones: format, lints, docs, crate graph, licences, unit tests
 	@tests/run static lint unit
+
+openapi: ## writes docs/openapi.json anew from the code
+	@cargo run --locked --quiet -p shopwright-api-actix --example openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 sim: ## deterministic simulation: every single fault and 2,000 seeds; SEEDS=n [FROM=m] many, SEED=n one with a line per step
 	@cargo run --locked --quiet --profile sim -p shopwright-simulation --bin sim -- $(if $(SEED),replay $(SEED),$(if $(SEEDS),seeds $(SEEDS) $(FROM),all))

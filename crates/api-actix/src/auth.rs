@@ -22,7 +22,9 @@ use serde::Serialize;
 use shopwright_ports::identity_api::{Bearer, Proof};
 use shopwright_ports::storage::User;
 use shopwright_ports::stores_api::RequestContext;
+use utoipa::ToSchema;
 
+use crate::openapi::words;
 use crate::problem::{Problem, UNAUTHORIZED};
 use crate::{State, origin, routes};
 
@@ -55,11 +57,13 @@ impl FromRequest for Authenticated {
 }
 
 /// An account as it is shown to whoever signs in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 struct UserBody {
     id: String,
     email: String,
     username: String,
+    #[schema(value_type = words::Role)]
     role: &'static str,
 }
 

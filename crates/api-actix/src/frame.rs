@@ -1,4 +1,4 @@
-//! What happens around every handler: request id, one spelling of paths, errors rendered, headers set, one log line.
+//! What happens around every handler: request id, one spelling of paths, errors rendered, headers set, what is seen of it told.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -6,10 +6,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
+use shopwright_ports::telemetry::TraceContext;
+use tracing::Instrument;
 
 use crate::health::PROBES;
+use crate::observe::{Ended, Seen};
 use crate::problem::{NOT_FOUND, Occurrence, Problem, Retry, SHUTTING_DOWN, Shape, render};
-use crate::{State, origin, paths};
+use crate::{State, origin, paths, routes};
 
 /// The policy of pages that this origin serves; no `upgrade-insecure-requests` and no HSTS, for we speak plain HTTP.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; \
@@ -40,16 +43,17 @@ pub(crate) async fn frame(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let started = state.api.clock.now();
-    let origin = origin::From::of(&request, state.api.entropy.as_ref());
+    let started = state.api.clock.monotonic();
+    let mut origin = origin::From::of(&request, state.api.entropy.as_ref());
     let mut occurrence = Occurrence {
         request_id: origin.0.request_id.clone(),
         path: request.uri().path().chars().take(PATH_SHOWN).collect(),
         shape: Shape::wanted(request.headers()),
-        now: started,
+        now: state.api.clock.now(),
         with_token: request.headers().contains_key(AUTHORIZATION),
     };
-    let (method, ip) = (request.method().clone(), origin.0.ip_address.clone());
+    let seen = Seen::begin(&state.api.telemetry, request.method(), &occurrence.path, &mut origin.0);
+    let ip = origin.0.ip_address.clone();
     request.extensions_mut().insert(origin);
     paths::fold(&mut request);
 
@@ -58,23 +62,27 @@ pub(crate) async fn frame(
         let problem = Problem::new(SHUTTING_DOWN, "The server is shutting down.").retry(Retry::Seconds(2));
         request.into_response(render(&problem, &occurrence))
     } else {
-        next.call(request).await?
+        next.call(request).instrument(seen.span.clone()).await?
     };
     occurrence.now = state.api.clock.now();
-    let mut answer = rendered(answer, &occurrence);
+    let code = answer.response().error().and_then(|error| error.as_error::<Problem>()).map(|problem| problem.row.code);
+    let mut answer = seen.span.in_scope(|| rendered(answer, &occurrence));
 
     let headers = answer.headers_mut();
     set_headers(headers, &state, &occurrence);
+    set_trace_headers(headers, seen.place());
     if draining {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    let (status, request_id) = (answer.status().as_u16(), occurrence.request_id.as_str());
-    let duration = occurrence.now.duration_since(started).as_millis();
-    if status >= 400 {
-        tracing::warn!(requestId = request_id, %method, path = occurrence.path, statusCode = status, durationMs = duration, ip, "answered");
-    } else {
-        tracing::info!(requestId = request_id, %method, path = occurrence.path, statusCode = status, durationMs = duration, ip, "answered");
-    }
+    let ended = Ended {
+        route: routes::pattern(answer.request()),
+        status: answer.status(),
+        code,
+        duration: state.api.clock.monotonic().saturating_sub(started),
+        occurrence: &occurrence,
+        ip: ip.as_deref(),
+    };
+    seen.end(&state.api.telemetry, &ended);
     Ok(answer)
 }
 
@@ -113,6 +121,17 @@ fn set_headers(headers: &mut HeaderMap, state: &State, occurrence: &Occurrence) 
     }
     if state.api.simulated {
         headers.insert(HeaderName::from_static("x-shopwright-simulated"), HeaderValue::from_static("true"));
+    }
+}
+
+/// Where the answer stands in its trace: whoever asked without a trace of their own finds ours.
+fn set_trace_headers(headers: &mut HeaderMap, place: Option<&TraceContext>) {
+    let Some(place) = place else { return };
+    let values = [("traceparent", Some(&place.traceparent)), ("tracestate", place.tracestate.as_ref())];
+    for (name, value) in values {
+        if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(value)) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
     }
 }
 

@@ -3,15 +3,19 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
+use serde_json::json;
 use shopwright_ports::health_api::{Check, ClusterCondition, Health};
 
 use crate::iso::Iso;
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
 use crate::{State, origin, reply};
+use utoipa::ToSchema;
 
 /// The paths that also answer while the server drains: whoever asks here must see the drain itself.
 pub(crate) const PROBES: &[&str] = &["/livez", "/readyz", "/api/v1/health/live", "/api/v1/health/ready"];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct HealthBody {
     status: &'static str,
@@ -22,13 +26,13 @@ struct HealthBody {
     simulated: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Checks {
     database: CheckBody,
     kubernetes: ClusterBody,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ClusterBody {
     #[serde(flatten)]
@@ -38,7 +42,7 @@ struct ClusterBody {
     unknown_namespaces: usize,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CheckBody {
     status: &'static str,
@@ -48,25 +52,28 @@ struct CheckBody {
 }
 
 /// v1's numbers. The queue is a table now: it has no bound, refuses nobody and forgets nothing.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Concurrency {
     active: usize,
     max_concurrent: usize,
     active_operations: usize,
+    #[schema(required)]
     queued: Option<u64>,
+    #[schema(required)]
     max_queue_size: Option<u64>,
+    #[schema(required)]
     total_acquired: Option<u64>,
     total_rejected: u64,
     total_timed_out: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Alive {
     status: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Readiness {
     status: &'static str,
     ready: bool,
@@ -117,6 +124,23 @@ impl HealthBody {
     }
 }
 
+pub(crate) fn health_doc() -> Doc {
+    Doc::answers::<HealthBody>(
+        200,
+        "How the process and what it stands on are doing; 200 also when degraded",
+        examples::health(),
+    )
+}
+
+pub(crate) fn live_doc() -> Doc {
+    Doc::bare::<Alive>(200, "The process answers", json!({"status": "alive"}))
+}
+
+pub(crate) fn ready_doc() -> Doc {
+    let doc = Doc::bare::<Readiness>(200, "Whether requests should be sent here", examples::ready());
+    doc.or_bare::<Readiness>(503, "Not now", examples::not_ready())
+}
+
 /// 200 also when degraded: a dashboard must be able to read the body.
 pub(crate) async fn health(state: Data<State>, origin: origin::From) -> HttpResponse {
     let health = state.api.health.health().await;
@@ -143,7 +167,6 @@ mod tests {
     use std::time::Duration;
 
     use actix_web::test::TestRequest;
-    use serde_json::json;
     use shopwright_domain::breaker::BreakerState;
     use shopwright_ports::health_api::FenceCondition;
 

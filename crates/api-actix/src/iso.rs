@@ -1,7 +1,12 @@
 //! Times as the API shows them: ISO 8601, UTC, milliseconds, `Z`.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A time that serialises as `2026-11-23T00:14:17.473Z`.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +21,20 @@ impl std::fmt::Display for Iso {
 impl Serialize for Iso {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl PartialSchema for Iso {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        let object = ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).format(Some(format));
+        RefOr::T(Schema::Object(object.build()))
+    }
+}
+
+impl ToSchema for Iso {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Time")
     }
 }
 

@@ -17,7 +17,10 @@ mod frame;
 mod health;
 mod idempotency_key;
 mod iso;
+mod metrics;
 mod not_found;
+mod observe;
+mod openapi;
 mod operations;
 mod origin;
 mod paths;
@@ -42,10 +45,15 @@ use actix_web::web::ServiceConfig;
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
+use shopwright_ports::metrics_api::MetricsService;
 use shopwright_ports::stores_api::StoreService;
+use shopwright_ports::telemetry::Telemetry;
 
 pub use auth::cookie::Cookies;
 pub use dashboard::Dashboard;
+pub use metrics::serve_metrics;
+pub use openapi::openapi;
+pub use routes::routes;
 pub use server::{LocalServer, serve};
 
 /// What the API needs, and how it behaves.
@@ -57,6 +65,8 @@ pub struct Api {
     pub identity: Arc<dyn IdentityService>,
     /// How the process is doing.
     pub health: Arc<dyn HealthService>,
+    /// The numbers.
+    pub metrics: Arc<dyn MetricsService>,
     /// Request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The time in answers. Timeouts of connections run on real time, so that a test may move this clock at will.
@@ -69,6 +79,8 @@ pub struct Api {
     pub dashboard: Dashboard,
     /// What a client may take.
     pub limits: Limits,
+    /// Numbers and traces about requests.
+    pub telemetry: Telemetry,
 }
 
 impl std::fmt::Debug for Api {

@@ -16,12 +16,19 @@ use crate::auth::Authenticated;
 use crate::conditional::conditional;
 use crate::form::{Form, Rule};
 use crate::iso::Iso;
+use crate::openapi::doc::Doc;
+use crate::openapi::{examples, words};
 use crate::problem::Problem;
+use serde_json::json;
+use utoipa::ToSchema;
 
 /// Why something failed or waits. `message` repeats `detail` for readers of either word.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure)]
 pub(crate) struct FailureBody {
+    #[schema(value_type = words::FailureCode)]
     code: &'static str,
+    #[schema(value_type = words::FailureClass)]
     class: &'static str,
     detail: String,
     message: String,
@@ -49,14 +56,20 @@ impl From<&Failure> for FailureBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OperationStep)]
 struct StepBody {
+    #[schema(value_type = words::Step)]
     name: &'static str,
+    #[schema(value_type = words::StepStatus)]
     status: &'static str,
     attempts: u32,
+    #[schema(required)]
     started_at: Option<Iso>,
+    #[schema(required)]
     finished_at: Option<Iso>,
+    #[schema(required)]
     error: Option<FailureBody>,
 }
 
@@ -74,21 +87,28 @@ impl From<&StepRecord> for StepBody {
 }
 
 /// An operation; `steps` only where it is looked at itself.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Operation)]
 pub(crate) struct OperationBody {
     id: String,
     store_id: String,
+    #[schema(value_type = words::Kind)]
     kind: &'static str,
+    #[schema(value_type = words::Status)]
     status: &'static str,
+    #[schema(required, value_type = Option<words::Step>)]
     step: Option<&'static str>,
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<StepBody>>,
+    #[schema(required)]
     failure: Option<FailureBody>,
     created_at: Iso,
     requested_at: Iso,
+    #[schema(required)]
     started_at: Option<Iso>,
+    #[schema(required)]
     finished_at: Option<Iso>,
 }
 
@@ -116,7 +136,7 @@ impl OperationBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     operation: OperationBody,
 }
@@ -128,6 +148,14 @@ fn id_of(request: &HttpRequest) -> Result<OperationId, Problem> {
         form.refuse("id", Rule::new("string.pattern.base"), "id must be an operation id: a UUID");
     }
     form.finish(id)
+}
+
+pub(crate) fn doc() -> Doc {
+    let example = json!({"operation": examples::operation_detail()});
+    Doc::answers::<Body>(200, "What runs on a store, step by step", example)
+        .header("ETag", "For If-None-Match")
+        .or_nothing(304, "Nothing has changed since the answer with this ETag")
+        .refuses(404, "No such operation; told to administrators alone")
 }
 
 pub(crate) async fn handle(

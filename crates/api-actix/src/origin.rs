@@ -20,12 +20,17 @@ impl From {
     /// What the request says about itself where that can be believed: no header names the client's address.
     pub(crate) fn of(request: &ServiceRequest, entropy: &dyn Entropy) -> Self {
         let header = |name| header(request.headers(), name);
+        let traceparent = header("traceparent").filter(|value| is_traceparent(value));
         let request_id = header("x-request-id").and_then(|id| id.parse().ok());
         Self(Origin {
             request_id: request_id.unwrap_or_else(|| RequestId::from_random(entropy.u64())),
             user_agent: header("user-agent").map(|agent| agent.chars().take(USER_AGENT_KEPT).collect()),
             ip_address: request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()),
-            traceparent: header("traceparent").filter(|value| is_traceparent(value)).map(str::to_owned),
+            tracestate: traceparent
+                .and_then(|_| header("tracestate"))
+                .filter(|value| is_tracestate(value))
+                .map(str::to_owned),
+            traceparent: traceparent.map(str::to_owned),
         })
     }
 }
@@ -56,6 +61,14 @@ fn is_traceparent(text: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// What other tracers have to say, within the size that everybody has to pass on. What it means is theirs to know.
+fn is_tracestate(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 512
+        && text.contains('=')
+        && text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The one table of routes, each with who may use it. What does not stand here cannot be reached, and a test asks every line for its
-//! token and for its scope.
+//! The one table of routes, each with who may use it and what the OpenAPI document says of it. What does not stand here cannot be
+//! reached, and a test asks every line for its token and for its scope.
 
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
@@ -12,7 +12,8 @@ use crate::access::Access::{self, Open, Person};
 use crate::deadline::deadline;
 use crate::frame::frame;
 use crate::not_found::not_found;
-use crate::{State, auth, health, operations, root, stores};
+use crate::openapi::doc::Doc;
+use crate::{State, auth, health, metrics, openapi, operations, root, stores};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -20,54 +21,81 @@ pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     pub(crate) access: Access,
     handler: fn() -> Route,
+    pub(crate) doc: fn() -> Doc,
 }
 
-const fn on(method: Method, path: &'static str, access: Access, handler: fn() -> Route) -> Endpoint {
-    Endpoint { method, path, access, handler }
+const fn on(method: Method, path: &'static str, access: Access, handler: fn() -> Route, doc: fn() -> Doc) -> Endpoint {
+    Endpoint { method, path, access, handler, doc }
 }
 
 const ACCOUNT: Access = Access::Scope(Scope::AccountRead);
 const READ: Access = Access::Scope(Scope::StoresRead);
+const PLATFORM: Access = Access::Scope(Scope::PlatformAdmin);
 const WRITE: Access = Access::Scope(Scope::StoresWrite);
 
 /// Everything that can be asked. Lines of one path stand together.
 pub(crate) static ROUTES: &[Endpoint] = &[
-    on(Method::GET, "/", Open, || to(root::handle)),
-    on(Method::GET, "/livez", Open, || to(health::live)),
-    on(Method::GET, "/readyz", Open, || to(health::ready)),
-    on(Method::GET, "/.well-known/jwks.json", Open, || to(auth::jwks::handle)),
-    on(Method::GET, "/api/v1/health", Open, || to(health::health)),
-    on(Method::GET, "/api/v1/health/live", Open, || to(health::live)),
-    on(Method::GET, "/api/v1/health/ready", Open, || to(health::ready)),
-    on(Method::POST, "/api/v1/auth/register", Open, || to(auth::register::handle)),
-    on(Method::POST, "/api/v1/auth/login", Open, || to(auth::login::handle)),
+    on(Method::GET, "/", Open, || to(root::handle), root::doc),
+    on(Method::GET, "/livez", Open, || to(health::live), health::live_doc),
+    on(Method::GET, "/readyz", Open, || to(health::ready), health::ready_doc),
+    on(Method::GET, "/.well-known/jwks.json", Open, || to(auth::jwks::handle), auth::jwks::doc),
+    on(Method::GET, "/docs", Open, || to(openapi::page::index), openapi::page::index_doc),
+    on(Method::GET, "/docs/{file}", Open, || to(openapi::page::file), openapi::page::file_doc),
+    on(Method::GET, "/api/v1/openapi.json", Open, || to(openapi::handle), openapi::doc),
+    on(Method::GET, "/api/v1/health", Open, || to(health::health), health::health_doc),
+    on(Method::GET, "/api/v1/health/live", Open, || to(health::live), health::live_doc),
+    on(Method::GET, "/api/v1/health/ready", Open, || to(health::ready), health::ready_doc),
+    on(Method::POST, "/api/v1/auth/register", Open, || to(auth::register::handle), auth::register::doc),
+    on(Method::POST, "/api/v1/auth/login", Open, || to(auth::login::handle), auth::login::doc),
     // These bring a refresh token, or on the way out an access token: the handlers ask for it.
-    on(Method::POST, "/api/v1/auth/refresh", Open, || to(auth::refresh::handle)),
-    on(Method::POST, "/api/v1/auth/logout", Open, || to(auth::logout::handle)),
-    on(Method::GET, "/api/v1/auth/me", ACCOUNT, || to(auth::me::handle)),
-    on(Method::PATCH, "/api/v1/auth/password", Person, || to(auth::password::handle)),
-    on(Method::GET, "/api/v1/auth/sessions", Person, || to(auth::sessions::list)),
-    on(Method::DELETE, "/api/v1/auth/sessions", Person, || to(auth::sessions::end_all)),
-    on(Method::DELETE, "/api/v1/auth/sessions/{id}", Person, || to(auth::sessions::end)),
-    on(Method::GET, "/api/v1/auth/tokens", Person, || to(auth::tokens::list)),
-    on(Method::POST, "/api/v1/auth/tokens", Person, || to(auth::tokens::create)),
-    on(Method::DELETE, "/api/v1/auth/tokens/{id}", Person, || to(auth::tokens::revoke)),
-    on(Method::GET, "/api/v1/stores", READ, || to(stores::list::handle)),
-    on(Method::POST, "/api/v1/stores", WRITE, || to(stores::create::handle)),
-    on(Method::GET, "/api/v1/stores/{id}", READ, || to(stores::get::handle)),
-    on(Method::DELETE, "/api/v1/stores/{id}", WRITE, || to(stores::delete::handle)),
-    on(Method::POST, "/api/v1/stores/{id}/retry", WRITE, || to(stores::retry::handle)),
-    on(Method::GET, "/api/v1/stores/{id}/logs", READ, || to(stores::logs::handle)),
-    on(Method::GET, "/api/v1/operations/{id}", READ, || to(operations::handle)),
-    on(Method::POST, "/api/v1/operations/{id}/cancel", WRITE, || to(operations::cancel::handle)),
+    on(Method::POST, "/api/v1/auth/refresh", Open, || to(auth::refresh::handle), auth::refresh::doc),
+    on(Method::POST, "/api/v1/auth/logout", Open, || to(auth::logout::handle), auth::logout::doc),
+    on(Method::GET, "/api/v1/auth/me", ACCOUNT, || to(auth::me::handle), auth::me::doc),
+    on(Method::PATCH, "/api/v1/auth/password", Person, || to(auth::password::handle), auth::password::doc),
+    on(Method::GET, "/api/v1/auth/sessions", Person, || to(auth::sessions::list), auth::sessions::list_doc),
+    on(Method::DELETE, "/api/v1/auth/sessions", Person, || to(auth::sessions::end_all), auth::sessions::end_all_doc),
+    on(Method::DELETE, "/api/v1/auth/sessions/{id}", Person, || to(auth::sessions::end), auth::sessions::end_doc),
+    on(Method::GET, "/api/v1/auth/tokens", Person, || to(auth::tokens::list), auth::tokens::list_doc),
+    on(Method::POST, "/api/v1/auth/tokens", Person, || to(auth::tokens::create), auth::tokens::create_doc),
+    on(Method::DELETE, "/api/v1/auth/tokens/{id}", Person, || to(auth::tokens::revoke), auth::tokens::revoke_doc),
+    on(Method::GET, "/api/v1/stores", READ, || to(stores::list::handle), stores::list::doc),
+    on(Method::POST, "/api/v1/stores", WRITE, || to(stores::create::handle), stores::create::doc),
+    on(Method::GET, "/api/v1/stores/{id}", READ, || to(stores::get::handle), stores::get::doc),
+    on(Method::DELETE, "/api/v1/stores/{id}", WRITE, || to(stores::delete::handle), stores::delete::doc),
+    on(Method::POST, "/api/v1/stores/{id}/retry", WRITE, || to(stores::retry::handle), stores::retry::doc),
+    on(Method::GET, "/api/v1/stores/{id}/logs", READ, || to(stores::logs::handle), stores::logs::doc),
+    on(Method::GET, "/api/v1/metrics", PLATFORM, || to(metrics::text), metrics::text_doc),
+    on(Method::GET, "/api/v1/metrics/json", PLATFORM, || to(metrics::summary), metrics::json_doc),
+    on(Method::GET, "/api/v1/operations/{id}", READ, || to(operations::handle), operations::doc),
+    on(
+        Method::POST,
+        "/api/v1/operations/{id}/cancel",
+        WRITE,
+        || to(operations::cancel::handle),
+        operations::cancel::doc,
+    ),
 ];
+
+/// The line of the table that a request was led to.
+fn line(request: &HttpRequest) -> Option<&'static Endpoint> {
+    let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let pattern = request.match_pattern()?;
+    ROUTES.iter().find(|line| line.method == *method && line.path == pattern)
+}
 
 /// Who may use the route that a request was led to. What is not in the table is for persons, and there is no such thing.
 pub(crate) fn access(request: &HttpRequest) -> Access {
-    let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
-    let pattern = request.match_pattern().unwrap_or_default();
-    let line = ROUTES.iter().find(|line| line.method == *method && line.path == pattern);
-    line.map_or(Person, |line| line.access)
+    line(request).map_or(Person, |line| line.access)
+}
+
+/// The pattern of the route that a request was led to; empty when there is none.
+pub(crate) fn pattern(request: &HttpRequest) -> &'static str {
+    line(request).map_or("", |line| line.path)
+}
+
+/// Every route as numbers about it name it, with the status that it answers when all goes well.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, u16)> {
+    ROUTES.iter().map(|line| (line.method.as_str(), line.path, (line.doc)().status()))
 }
 
 /// Matches the method, and HEAD where GET does.

@@ -14,8 +14,11 @@ use shopwright_domain::StoreId;
 use shopwright_domain::store::StoreState;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::stores_api::Accepted;
+use utoipa::ToSchema;
 
 use crate::form::{Form, Rule};
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
 use crate::problem::Problem;
 use crate::reply;
 use store_body::StoreBody;
@@ -30,10 +33,17 @@ fn id_of(request: &HttpRequest) -> Result<StoreId, Problem> {
     form.finish(id)
 }
 
-#[derive(Serialize)]
-struct AcceptedBody {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AcceptedBody {
     message: String,
     store: StoreBody,
+}
+
+/// The documentation of a route that a worker carries out.
+pub(crate) fn accepted_doc(summary: &'static str, message: &str) -> Doc {
+    Doc::answers::<AcceptedBody>(202, summary, examples::accepted(message))
+        .header("Location", "The operation")
+        .header("Retry-After", "When to look at it, in seconds")
 }
 
 /// 202 while something runs for the store; 200 when it is gone already.

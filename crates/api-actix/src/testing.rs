@@ -24,10 +24,13 @@ use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::health_api::{Check, ClusterCondition, FenceCondition, Health, HealthService, MockHealthService};
 use shopwright_ports::identity_api::{Bearer, IdentityError, MockIdentityService, Proof, SignedIn};
+use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::storage::{ApiToken, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
+use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{ManualClock, SeededEntropy};
 
+use crate::openapi::check;
 use crate::routes::mount;
 use crate::{Api, Cookies, Dashboard, Limits, State};
 
@@ -157,6 +160,7 @@ pub(crate) struct Bench {
     pub(crate) stores: MockStoreService,
     pub(crate) identity: MockIdentityService,
     pub(crate) health: MockHealthService,
+    pub(crate) metrics: MockMetricsService,
     pub(crate) limits: Limits,
     pub(crate) simulated: bool,
     pub(crate) dashboard: Dashboard,
@@ -176,6 +180,7 @@ impl Bench {
             stores: MockStoreService::new(),
             identity: MockIdentityService::new(),
             health: MockHealthService::new(),
+            metrics: MockMetricsService::new(),
             limits: Limits::default(),
             simulated: false,
             dashboard: Dashboard::default(),
@@ -187,12 +192,14 @@ impl Bench {
             stores: Arc::new(self.stores),
             identity: Arc::new(self.identity),
             health: Arc::new(self.health),
+            metrics: Arc::new(self.metrics),
             entropy: Arc::new(SeededEntropy::new(1)),
             clock: Arc::new(ManualClock::default()),
             cookies: Cookies::Secure,
             simulated: self.simulated,
             dashboard: self.dashboard,
             limits: self.limits,
+            telemetry: Telemetry::default(),
         }
     }
 
@@ -224,9 +231,13 @@ impl TestApp {
     pub(crate) async fn send(&self, request: TestRequest) -> Answer {
         let response = (self.0)(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let asked = response.request().clone();
         let bytes = to_bytes(response.into_body()).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
+        let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text };
+        let (method, pattern) = (asked.method().as_str(), asked.match_pattern());
+        check::answer(method, pattern.as_deref(), status, answer.header("content-type"), &answer.body);
+        answer
     }
 }
 

@@ -5,11 +5,15 @@ use actix_web::web::Data;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::json;
 use shopwright_ports::secrets::PublicKey;
 
 use crate::State;
+use crate::openapi::doc::Doc;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = JsonWebKey)]
 struct Key {
     kty: &'static str,
     crv: &'static str,
@@ -27,9 +31,14 @@ impl From<PublicKey> for Key {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     keys: Vec<Key>,
+}
+
+pub(crate) fn doc() -> Doc {
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "k1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    Doc::bare::<Body>(200, "The keys that access tokens are checked with (RFC 7517)", json!({"keys": [key]}))
 }
 
 /// No request id in it: the document is a standard one.

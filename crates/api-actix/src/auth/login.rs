@@ -6,10 +6,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use shopwright_domain::identity::Email;
 
-use super::signed_in::{Carrier, signed_in};
+use super::signed_in::{self, Carrier, signed_in};
 use crate::form::Form;
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
+use crate::openapi::fields::{required, text_as};
 use crate::problem::Problem;
 use crate::{State, body, origin};
+use serde_json::json;
 
 fn command(mut form: Form) -> Result<(Email, SecretString), Problem> {
     let email = form.email();
@@ -17,6 +21,22 @@ fn command(mut form: Form) -> Result<(Email, SecretString), Problem> {
     let password = form.required("password").map(SecretString::from);
     form.refuse_unknown();
     form.finish(email.zip(password))
+}
+
+pub(crate) fn doc() -> Doc {
+    let fields = [
+        required("email", text_as("email"), "The account's"),
+        required("password", text_as("password"), "The account's"),
+    ];
+    Doc::answers::<signed_in::Body>(
+        200,
+        "A token for an e-mail address and its password",
+        examples::signed_in("Signed in."),
+    )
+    .takes(fields, json!({"email": "ada@example.com", "password": "correct horse"}))
+    .refuses(401, "E-mail or password is wrong")
+    .refuses(423, "The account is locked after too many wrong passwords")
+    .refuses(429, "Too many attempts")
 }
 
 pub(crate) async fn handle(

@@ -7,12 +7,23 @@ use shopwright_ports::identity_api::{IdentityError, Proof};
 
 use super::{Authenticated, refresh};
 use crate::access::Access;
+use crate::openapi::doc::Doc;
+use crate::openapi::fields::{optional, text};
 use crate::problem::Problem;
 use crate::{State, body, origin, reply};
+use serde_json::json;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     message: &'static str,
+}
+
+pub(crate) fn doc() -> Doc {
+    let fields = [optional("refreshToken", text(), "Whose session ends; else the cookie's, else the access token's")];
+    Doc::answers::<Body>(200, "Ends a session", json!({"message": "Signed out."}))
+        .takes(fields, json!({"refreshToken": "swr_7c1f..."}))
+        .refuses(401, "Nothing to sign out with")
 }
 
 pub(crate) async fn handle(

@@ -5,19 +5,30 @@ use serde::Serialize;
 
 use super::{Authenticated, UserBody};
 use crate::iso::Iso;
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
 use crate::reply;
+use serde_json::json;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Account)]
 struct AccountBody {
     #[serde(flatten)]
     user: UserBody,
     created_at: Iso,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     user: AccountBody,
+}
+
+pub(crate) fn doc() -> Doc {
+    let mut user = examples::user();
+    user["createdAt"] = "2026-11-23T00:14:17.473Z".into();
+    Doc::answers::<Body>(200, "The account behind the token", json!({"user": user}))
 }
 
 pub(crate) async fn handle(auth: Authenticated) -> HttpResponse {

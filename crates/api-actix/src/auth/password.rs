@@ -7,20 +7,25 @@ use serde::Serialize;
 
 use super::{Authenticated, sessions};
 use crate::form::Form;
+use crate::openapi::doc::Doc;
+use crate::openapi::fields::{new_password, required, text_as};
 use crate::problem::Problem;
 use crate::{State, body, reply};
+use serde_json::json;
+use utoipa::ToSchema;
 
 /// What v1 said about the stores it pushed the password into. There are none any more.
-#[derive(Serialize, Default)]
+#[derive(Serialize, Default, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Propagation {
     total_stores: u32,
     successful: u32,
     failed: u32,
+    #[schema(value_type = Vec<Object>)]
     details: [(); 0],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     message: &'static str,
     propagation: Propagation,
@@ -32,6 +37,17 @@ fn command(mut form: Form) -> Result<(SecretString, SecretString), Problem> {
     let new = form.chosen_password("newPassword", new);
     form.refuse_unknown();
     form.finish(current.zip(new))
+}
+
+pub(crate) fn doc() -> Doc {
+    let fields = [
+        required("currentPassword", text_as("password"), "The one that holds now"),
+        required("newPassword", new_password(), "The one that holds from now on"),
+    ];
+    let body = Body { message: "The password was changed.", propagation: Propagation::default() };
+    Doc::answers::<Body>(200, "Another password for the own account; all other sessions end", json!(body))
+        .takes(fields, json!({"currentPassword": "correct horse", "newPassword": "battery staple"}))
+        .refuses(422, "The current password is wrong")
 }
 
 pub(crate) async fn handle(

@@ -5,11 +5,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 
 use super::cookie::is_browser;
-use super::signed_in::{Carrier, signed_in};
+use super::signed_in::{self, Carrier, signed_in};
 use crate::form::{Form, Rule};
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
+use crate::openapi::fields::{optional, text};
 use crate::problem::{Problem, SESSION_OVER};
 use crate::{State, body, origin};
 use actix_web::http::StatusCode;
+use serde_json::json;
 
 /// The refresh token of a request, and how the next one goes back.
 pub(super) fn token(
@@ -28,6 +32,18 @@ pub(super) fn token(
     };
     form.finish(Some(()))?;
     Ok(found)
+}
+
+pub(crate) fn doc() -> Doc {
+    let fields = [optional("refreshToken", text(), "The newest one; a browser's is in its cookie")];
+    Doc::answers::<signed_in::Body>(
+        200,
+        "The next tokens for a refresh token, once",
+        examples::signed_in("The session goes on."),
+    )
+    .takes(fields, json!({"refreshToken": "swr_7c1f..."}))
+    .refuses(401, "The session is over")
+    .refuses(403, "A cookie from another site's page")
 }
 
 pub(crate) async fn handle(

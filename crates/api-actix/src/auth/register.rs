@@ -6,10 +6,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use shopwright_domain::identity::{Email, InvalidUsername, Username};
 
-use super::signed_in::{Carrier, signed_in};
+use super::signed_in::{self, Carrier, signed_in};
 use crate::form::{Form, Rule};
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
+use crate::openapi::fields::{new_password, optional, required, text, text_as, text_of};
 use crate::problem::Problem;
 use crate::{State, body, origin};
+use serde_json::json;
 
 fn command(mut form: Form) -> Result<(Email, Username, SecretString), Problem> {
     let email = form.email();
@@ -26,6 +30,25 @@ fn command(mut form: Form) -> Result<(Email, Username, SecretString), Problem> {
     form.refuse_unknown();
     let values = email.zip(username).zip(password);
     form.finish(values.map(|((email, username), password)| (email, username, password)))
+}
+
+pub(crate) fn doc() -> Doc {
+    let fields = [
+        required("email", text_as("email"), "Kept in lower case"),
+        required("username", text_of(3, 128), "Letters, digits, `.`, `_` and `-`"),
+        required("password", new_password(), "For this account"),
+        optional("role", text(), "Ignored: nobody chooses their own role"),
+    ];
+    let example = json!({"email": "ada@example.com", "username": "ada", "password": "correct horse"});
+    Doc::answers::<signed_in::Body>(
+        201,
+        "Makes an account and signs it in",
+        examples::signed_in("The account was created."),
+    )
+    .takes(fields, example)
+    .refuses(403, "Registration is closed")
+    .refuses(409, "An account with this e-mail or username exists")
+    .refuses(429, "Too many registrations")
 }
 
 pub(crate) async fn handle(

@@ -10,27 +10,35 @@ use shopwright_ports::storage::Session;
 use super::Authenticated;
 use crate::form::{Form, Rule};
 use crate::iso::Iso;
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
+use crate::openapi::fields::{one_of, optional};
 use crate::problem::Problem;
 use crate::{State, query, reply};
+use serde_json::json;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
 struct SessionBody {
     id: String,
     created_at: Iso,
     last_used_at: Iso,
     expires_at: Iso,
+    #[schema(required)]
     ip_address: Option<String>,
+    #[schema(required)]
     user_agent: Option<String>,
     current: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ListBody {
     sessions: Vec<SessionBody>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EndedBody {
     message: &'static str,
     ended: u32,
@@ -42,6 +50,24 @@ pub(super) fn current(auth: &Authenticated) -> Option<SessionId> {
         Proof::Session(id) => Some(id),
         Proof::ApiToken(..) => None,
     }
+}
+
+pub(crate) fn list_doc() -> Doc {
+    Doc::answers::<ListBody>(200, "Where one is signed in", json!({"sessions": [examples::session()]}))
+}
+
+pub(crate) fn end_doc() -> Doc {
+    Doc::answers::<EndedBody>(200, "Ends one session", json!(EndedBody { message: "The session is ended.", ended: 1 }))
+        .refuses(404, "No such session")
+}
+
+pub(crate) fn end_all_doc() -> Doc {
+    let example = json!(EndedBody { message: "The sessions are ended.", ended: 2 });
+    Doc::answers::<EndedBody>(200, "Ends all sessions", example).query([optional(
+        "keep",
+        one_of(["current"]),
+        "Which one stays",
+    )])
 }
 
 /// `GET /auth/sessions`.

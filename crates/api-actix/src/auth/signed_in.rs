@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use shopwright_ports::identity_api::{Origin, SignedIn};
+use utoipa::ToSchema;
 
 use super::UserBody;
 use super::cookie::is_browser;
@@ -25,9 +26,10 @@ impl Carrier {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+#[schema(as = SignedIn)]
+pub(super) struct Body {
     message: &'static str,
     user: UserBody,
     token: String,

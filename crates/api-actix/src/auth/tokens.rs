@@ -8,7 +8,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shopwright_domain::{ApiTokenId, Scope};
 use shopwright_ports::identity_api::NewApiToken;
 use shopwright_ports::storage::ApiToken;
@@ -16,22 +16,29 @@ use shopwright_ports::storage::ApiToken;
 use super::Authenticated;
 use crate::form::{Form, Rule};
 use crate::iso::Iso;
+use crate::openapi::doc::Doc;
+use crate::openapi::fields::{number, optional, required, some_of, text_of};
+use crate::openapi::{examples, words};
 use crate::problem::Problem;
 use crate::{State, body, reply};
+use utoipa::ToSchema;
 
 const NAME_MAX: u32 = 64;
 const DAYS_DEFAULT: u32 = 90;
 const DAYS_MAX: u32 = 365;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ApiToken)]
 struct TokenBody {
     id: String,
     name: String,
     prefix: String,
+    #[schema(value_type = Vec<words::TokenScope>)]
     scopes: Vec<&'static str>,
     created_at: Iso,
     expires_at: Iso,
+    #[schema(required)]
     last_used_at: Option<Iso>,
 }
 
@@ -49,7 +56,7 @@ impl From<ApiToken> for TokenBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreatedBody {
     message: &'static str,
@@ -57,13 +64,13 @@ struct CreatedBody {
     api_token: TokenBody,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ListBody {
     api_tokens: Vec<TokenBody>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RevokedBody {
     message: &'static str,
 }
@@ -114,6 +121,27 @@ fn command(mut form: Form) -> Result<NewApiToken, Problem> {
         scopes,
         lifetime: Duration::from_hours(24 * u64::from(days)),
     }))
+}
+
+pub(crate) fn create_doc() -> Doc {
+    let fields = [
+        required("name", text_of(1, NAME_MAX), "What it is called"),
+        required("scopes", some_of(Scope::ALL.map(Scope::as_str)), "What it may be used for"),
+        optional("expiresInDays", number(1, DAYS_MAX, DAYS_DEFAULT), "How long it is good"),
+    ];
+    let example = json!({"message": "Keep the token now: it is not shown again.", "token": "swt_1a2b3c4d...", "apiToken": examples::api_token()});
+    Doc::answers::<CreatedBody>(201, "Makes an API token, shown this once", example)
+        .takes(fields, json!({"name": "CI", "scopes": ["stores:read"], "expiresInDays": 30}))
+        .refuses(409, "As many API tokens as one may have")
+}
+
+pub(crate) fn list_doc() -> Doc {
+    Doc::answers::<ListBody>(200, "The own API tokens", json!({"apiTokens": [examples::api_token()]}))
+}
+
+pub(crate) fn revoke_doc() -> Doc {
+    let example = json!(RevokedBody { message: "The API token is revoked." });
+    Doc::answers::<RevokedBody>(200, "Revokes an API token at once", example).refuses(404, "No such API token")
 }
 
 /// `POST /auth/tokens`.

@@ -8,8 +8,22 @@ use shopwright_ports::stores_api::Accepted;
 use super::id_of;
 use crate::State;
 use crate::auth::Authenticated;
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
 use crate::problem::Problem;
-use crate::stores::accepted;
+use crate::stores::{AcceptedBody, accepted, accepted_doc};
+
+pub(crate) fn doc() -> Doc {
+    let message = "The provision is cancelled; what it had made is being removed.";
+    accepted_doc("Stops a provision and takes back what it has made", message)
+        .or::<AcceptedBody>(
+            200,
+            "It is cancelled and taken back already",
+            examples::accepted("The provision is cancelled already."),
+        )
+        .refuses(404, "No such operation; told to administrators alone")
+        .refuses(409, "Only a provision that is not finished can be cancelled")
+}
 
 pub(crate) async fn handle(
     auth: Authenticated,

@@ -73,7 +73,8 @@ const UNREADABLE: Row = row(
 );
 const UNAVAILABLE: Row = SHUTTING_DOWN;
 const AGAIN: &str = "Try again in a moment.";
-const FORBIDDEN: Row = row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));
+pub(crate) const FORBIDDEN: Row =
+    row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));
 
 const fn conflict(suggestion: &'static str) -> Row {
     row(StatusCode::CONFLICT, "CONFLICT", false, Some(suggestion))

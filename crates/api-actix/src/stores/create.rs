@@ -2,14 +2,17 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use shopwright_domain::store::{Engine, InvalidStoreName};
+use shopwright_domain::store::{Engine, InvalidStoreName, Theme};
 use shopwright_ports::stores_api::CreateStore;
 
-use super::accepted;
+use super::{accepted, accepted_doc};
 use crate::auth::Authenticated;
 use crate::form::{Form, Rule};
+use crate::openapi::doc::Doc;
+use crate::openapi::fields::{new_password, one_of, optional, required, text};
 use crate::problem::Problem;
 use crate::{State, body, idempotency_key};
+use serde_json::json;
 
 const fn rule_of_name(error: &InvalidStoreName) -> Rule {
     match error {
@@ -43,6 +46,22 @@ fn command(request: &HttpRequest, mut form: Form) -> Result<CreateStore, Problem
     let mut command = form.finish(name.zip(engine).map(command))?;
     command.idempotency = key.map(|key| idempotency_key::promise(key, &command));
     Ok(command)
+}
+
+pub(crate) fn doc() -> Doc {
+    let name = json!({"type": "string", "minLength": 3, "maxLength": 63, "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"});
+    let fields = [
+        required("name", name, "Part of the store's host: lower-case letters, digits and single hyphens"),
+        required("engine", one_of(Engine::ALL.map(Engine::as_str)), "What it is made with"),
+        optional("theme", one_of(Theme::ALL.map(Theme::as_str)), "How a woocommerce store looks"),
+        optional("password", new_password(), "Of the store's administrator; a strong one is made otherwise"),
+        optional("ownerId", text(), "Ignored: a store belongs to whoever asks for it"),
+    ];
+    accepted_doc("Asks for a store; a worker makes it", "The store was accepted and is being set up.")
+        .takes(fields, json!({"name": "teashop", "engine": "medusa"}))
+        .refuses(409, "The name is in use, or the request with this Idempotency-Key is still under way")
+        .refuses(422, "The engine is not available, or the Idempotency-Key came with another body")
+        .refuses(429, "As many stores as the organisation may hold, or too soon after the last one")
 }
 
 pub(crate) async fn handle(

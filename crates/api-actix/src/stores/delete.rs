@@ -4,10 +4,20 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use shopwright_domain::store::StoreState;
 
-use super::{accepted, id_of};
+use super::{AcceptedBody, accepted, accepted_doc, id_of};
 use crate::State;
 use crate::auth::Authenticated;
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
 use crate::problem::Problem;
+
+pub(crate) fn doc() -> Doc {
+    accepted_doc("Removes a store and everything it holds", "The store is being deleted.").or::<AcceptedBody>(
+        200,
+        "It is deleted already",
+        examples::accepted("The store is deleted already."),
+    )
+}
 
 pub(crate) async fn handle(
     auth: Authenticated,

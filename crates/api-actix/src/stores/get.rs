@@ -9,11 +9,23 @@ use super::store_body::StoreBody;
 use crate::State;
 use crate::auth::Authenticated;
 use crate::conditional::conditional;
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
 use crate::problem::Problem;
+use serde_json::json;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     store: StoreBody,
+}
+
+pub(crate) fn doc() -> Doc {
+    let example = json!({"store": examples::ready_store()});
+    Doc::answers::<Body>(200, "One store, deleted ones too; for its owner with its credentials", example)
+        .header("ETag", "For If-None-Match")
+        .or_nothing(304, "Nothing has changed since the answer with this ETag")
+        .refuses(404, "No such store; told to administrators alone")
 }
 
 pub(crate) async fn handle(

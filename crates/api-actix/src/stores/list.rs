@@ -5,16 +5,22 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use shopwright_domain::UserId;
 use shopwright_domain::identity::Actor;
+use shopwright_domain::store::{Engine, StoreState};
 use shopwright_ports::storage::{Page, StoreFilter};
 
 use super::store_body::StoreBody;
 use crate::State;
 use crate::auth::Authenticated;
 use crate::form::{Form, Rule};
+use crate::openapi::doc::Doc;
+use crate::openapi::examples;
+use crate::openapi::fields::{one_of, optional, page, text_of};
 use crate::problem::Problem;
 use crate::{query, reply};
+use serde_json::json;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Body {
     stores: Vec<StoreBody>,
     total: u64,
@@ -45,6 +51,20 @@ fn owner(form: &mut Form, actor: &Actor) -> Option<UserId> {
         form.refuse("ownerId", Rule::new("string.pattern.base"), "ownerId must be a user id: a UUID");
     }
     owner
+}
+
+pub(crate) fn doc() -> Doc {
+    let fields = [
+        optional(
+            "status",
+            one_of(StoreState::ALL.map(StoreState::as_str)),
+            "Only these; without it all but deleted ones",
+        ),
+        optional("engine", one_of(Engine::ALL.map(Engine::as_str)), "Only these"),
+        optional("ownerId", text_of(0, 128), "Whose; for administrators, ignored otherwise"),
+    ];
+    let example = json!({"stores": [examples::store()], "total": 1, "limit": 50, "offset": 0});
+    Doc::answers::<Body>(200, "Stores, newest first, without credentials", example).query(fields).query(page(50, 100))
 }
 
 pub(crate) async fn handle(

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use shopwright_domain::audit::MetadataValue;
 use shopwright_domain::store::StoreState;
 use shopwright_ports::storage::AuditEntry;
@@ -12,27 +12,40 @@ use super::id_of;
 use crate::State;
 use crate::auth::Authenticated;
 use crate::iso::Iso;
+use crate::openapi::doc::Doc;
+use crate::openapi::fields::page;
+use crate::openapi::{examples, words};
 use crate::problem::Problem;
 use crate::{query, reply};
+use utoipa::ToSchema;
 
 /// One entry. Whose address and e-mail stood behind it is the audit trail's matter: here both are null, as in v1.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = StoreLog)]
 struct LogBody {
     id: String,
+    #[schema(required)]
     store_id: Option<String>,
+    #[schema(value_type = words::EventType)]
     event_type: &'static str,
+    #[schema(required, value_type = Option<words::StoreStatus>)]
     previous_status: Option<&'static str>,
+    #[schema(required, value_type = Option<words::StoreStatus>)]
     new_status: Option<&'static str>,
     message: String,
+    #[schema(value_type = Object)]
     metadata: Map<String, Value>,
+    #[schema(required)]
     ip_address: Option<String>,
+    #[schema(required)]
     user_email: Option<String>,
     created_at: Iso,
+    #[schema(required)]
     operation_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Body {
     store_id: String,
@@ -65,6 +78,11 @@ impl From<&AuditEntry> for LogBody {
             operation_id: event.operation_id.map(|id| id.to_string()),
         }
     }
+}
+
+pub(crate) fn doc() -> Doc {
+    let example = json!({"storeId": "store-1a2b3c4d", "logs": [examples::log()], "total": 1});
+    Doc::answers::<Body>(200, "What happened to a store, newest first", example).query(page(100, 500))
 }
 
 pub(crate) async fn handle(

@@ -3,10 +3,17 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{accepted, id_of};
+use super::{accepted, accepted_doc, id_of};
 use crate::State;
 use crate::auth::Authenticated;
+use crate::openapi::doc::Doc;
 use crate::problem::Problem;
+
+pub(crate) fn doc() -> Doc {
+    accepted_doc("Goes on with a failed store, at the step at which it failed", "The store is tried again.")
+        .refuses(409, "It is not `failed`, or was retried as often as it may be")
+        .refuses(429, "As many stores as the organisation may hold")
+}
 
 pub(crate) async fn handle(
     auth: Authenticated,

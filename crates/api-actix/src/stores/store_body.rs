@@ -2,17 +2,26 @@
 //!
 //! Credentials appear in exactly one place: the detail that the owner reads.
 
+use std::borrow::Cow;
+
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use shopwright_domain::store::{Store, StoreUrls, Theme};
 use shopwright_ports::stores_api::{Accepted, AdminCredentials, StoreView};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::iso::Iso;
+use crate::openapi::words;
 use crate::operations::{FailureBody, OperationBody};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoreUrls)]
 struct Urls {
+    #[schema(required)]
     storefront: Option<String>,
+    #[schema(required)]
     admin: Option<String>,
 }
 
@@ -33,28 +42,53 @@ pub(super) enum CredentialsBody {
     },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Store)]
 pub(super) struct StoreBody {
     id: String,
     name: String,
+    #[schema(value_type = words::Engine)]
     engine: &'static str,
+    #[schema(value_type = words::StoreStatus)]
     status: &'static str,
+    #[schema(required, value_type = Option<words::Theme>)]
     theme: Option<&'static str>,
     urls: Urls,
     namespace: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_credentials: Option<CredentialsBody>,
     is_credential_owner: bool,
+    #[schema(required)]
     failure_reason: Option<String>,
     retry_count: u32,
+    #[schema(required)]
     provisioning_duration_ms: Option<i64>,
     created_at: Iso,
     updated_at: Iso,
     host: String,
+    #[schema(required)]
     engine_note: Option<String>,
+    #[schema(required)]
     failure: Option<FailureBody>,
+    #[schema(required)]
     operation: Option<OperationBody>,
+}
+
+impl PartialSchema for CredentialsBody {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+        let object = ["email", "username", "password"]
+            .into_iter()
+            .fold(ObjectBuilder::new(), |object, name| object.property(name, text()));
+        RefOr::T(Schema::Object(object.schema_type(SchemaType::new(Type::Object)).build()))
+    }
+}
+
+impl ToSchema for CredentialsBody {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("AdminCredentials")
+    }
 }
 
 impl StoreBody {

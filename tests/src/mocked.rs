@@ -14,7 +14,9 @@ use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
+use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage};
+use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{
     FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens,
     ManualClock, SeededEntropy,
@@ -91,6 +93,7 @@ impl Mocked {
             entropy: entropy.clone(),
             policy: Policy::default(),
             urls: PublicUrls { scheme: "http".to_owned(), port: None },
+            telemetry: Telemetry::default(),
         };
         let worker = Arc::new(Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default()));
         let health = HealthChecks {
@@ -106,12 +109,14 @@ impl Mocked {
             stores: Arc::new(stores),
             identity: Arc::new(identity),
             health: Arc::new(health),
+            metrics: Arc::new(MockMetricsService::new()),
             entropy,
             clock: clock.clone(),
             cookies: Cookies::Plain,
             simulated: false,
             dashboard: Dashboard::default(),
             limits: Limits::default(),
+            telemetry: Telemetry::default(),
         };
         let stop = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0")?;

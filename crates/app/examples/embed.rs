@@ -16,6 +16,7 @@ use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage, Tenant, User};
 use shopwright_ports::stores_api::{CreateStore, RequestContext, StoreService};
+use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{
     FakeCluster, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, ManualClock, SeededEntropy,
 };
@@ -70,8 +71,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         email: "ada@example.com".parse()?,
         role: PlatformRole::Tenant,
     };
-    let origin =
-        Origin { request_id: RequestId::from_random(1), ip_address: None, user_agent: None, traceparent: None };
+    let origin = Origin {
+        request_id: RequestId::from_random(1),
+        ip_address: None,
+        user_agent: None,
+        traceparent: None,
+        tracestate: None,
+    };
     let context = RequestContext { actor, origin };
     let wanted = CreateStore {
         name: "teashop".parse()?,
@@ -94,6 +100,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         entropy: entropy.clone(),
         policy: Policy::default(),
         urls: PublicUrls { scheme: "https".into(), port: None },
+        telemetry: Telemetry::default(),
     };
     let worker = Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default());
     worker.run_due().await?;

@@ -34,6 +34,8 @@ pub use sections::{
 pub struct Config {
     /// Where the API listens.
     pub http_addr: SocketAddr,
+    /// Where metrics are served without a token, if anywhere.
+    pub metrics_addr: Option<SocketAddr>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What stores are made on.
@@ -76,6 +78,7 @@ impl Config {
     /// Every section is read before the first missing one ends it: that is what makes all mistakes come together.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let http_addr = reader.read(&settings::HTTP_ADDR, values::socket_addr);
+        let metrics_addr = reader.read(&settings::SHOPWRIGHT_METRICS_ADDR, values::socket_addr);
         let log_format = log_format(reader);
         let platform = if reader.read(&settings::SHOPWRIGHT_SIMULATED, values::switch) == Some(true) {
             Some(Platform::Simulated)
@@ -91,6 +94,7 @@ impl Config {
         let worker = sections::worker(reader);
         Some(Self {
             http_addr: http_addr?,
+            metrics_addr,
             log_format,
             platform: platform?,
             stores: stores?,

@@ -25,8 +25,12 @@ pub mod forward;
 #[cfg(feature = "binary")]
 pub mod http_storefront;
 #[cfg(feature = "binary")]
+pub mod metrics;
+#[cfg(feature = "binary")]
 pub mod private_postgres;
 #[cfg(feature = "binary")]
 pub mod simulated;
+#[cfg(feature = "binary")]
+pub mod telemetry;
 #[cfg(feature = "binary")]
 pub mod wiring;

@@ -7,6 +7,7 @@ use shopwright_adapters_helm::exec_helm;
 use shopwright_app::cli::client::{Console, run_client};
 use shopwright_app::cli::definition::{Cli, ClustersCommand, Command, KeysCommand};
 use shopwright_app::config::{Config, Environment, KeysConfig, MigrateConfig};
+use shopwright_app::telemetry::Tracing;
 use shopwright_app::{crypto, forward, wiring};
 
 fn main() -> ExitCode {
@@ -31,8 +32,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match cli.command {
         Command::Serve(flags) => {
             let config = Config::load(&flags, &environment)?;
-            wiring::init_logs(config.log_format);
-            wiring::serve(config).await?;
+            let tracing = Tracing::begin(config.log_format)?;
+            let served = wiring::serve(config, tracing.traces()).await;
+            tracing.end().await;
+            served?;
         }
         Command::Migrate(flags) => {
             let config = MigrateConfig::load(&flags, &environment)?;
@@ -52,6 +55,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Clusters { command: ClustersCommand::Kubeconfig { admin, out } } => {
             wiring::write_kubeconfig(&admin.admin_kubeconfig, admin.admin_context.as_deref(), &out).await?;
         }
+        Command::Openapi => print!("{}", shopwright_api_actix::openapi()),
         Command::Forward { listen, to } => {
             forward::run(listen, to)
                 .await

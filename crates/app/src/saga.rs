@@ -10,6 +10,7 @@ mod calls;
 mod effects;
 mod epoch;
 mod executor;
+mod observe;
 mod provision;
 mod record;
 mod run;

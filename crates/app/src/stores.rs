@@ -27,6 +27,7 @@ use shopwright_ports::stores_api::{
     Accepted, CreateStore, LogPage, OperationView, RequestContext, StorePage, StoreService, StoreServiceError,
     StoreView,
 };
+use shopwright_ports::telemetry::trace_id;
 use tokio::sync::Notify;
 
 pub use rules::{PublicUrls, StoreRules};
@@ -71,6 +72,7 @@ impl Stores {
         operation.requested_by = Some(context.actor.user_id);
         operation.request_id = Some(context.origin.request_id.clone());
         operation.traceparent.clone_from(&context.origin.traceparent);
+        operation.tracestate.clone_from(&context.origin.tracestate);
         operation
     }
 
@@ -88,7 +90,10 @@ impl Stores {
         event.actor_email = Some(context.actor.email.as_str().to_owned());
         event.ip_address.clone_from(&context.origin.ip_address);
         event.request_id = Some(context.origin.request_id.clone());
-        event
+        match trace_id(context.origin.traceparent.as_deref()) {
+            Some(trace) => event.with("traceId", trace),
+            None => event,
+        }
     }
 }
 

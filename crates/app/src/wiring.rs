@@ -7,11 +7,11 @@ mod prepare;
 mod serve;
 mod simulated_platform;
 mod start_error;
-mod telemetry;
 
 pub use keys::rotate_keys;
 pub use platform::Platform;
 pub use prepare::{prepare_cluster, write_kubeconfig};
 pub use serve::{migrate, serve};
 pub use start_error::StartError;
-pub use telemetry::init_logs;
+
+pub use crate::telemetry::init_logs;

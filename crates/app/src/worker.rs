@@ -13,10 +13,12 @@ use futures::future::{Either, select};
 use shopwright_domain::WorkerId;
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::storage::{Claim, Reach, Storage, StorageError};
+use shopwright_ports::telemetry::Observation;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use crate::saga::{Executor, RunEnd};
 pub(crate) use leases::Leases;
@@ -198,6 +200,11 @@ impl Worker {
 }
 
 async fn run_one(executor: &Executor, leases: &Leases, claim: Claim, stop: &CancellationToken) {
+    let span = executor.span(&claim);
+    run_claim(executor, leases, claim, stop).instrument(span).await;
+}
+
+async fn run_claim(executor: &Executor, leases: &Leases, claim: Claim, stop: &CancellationToken) {
     let claimed = claim.lease.clone();
     let lost = leases.lost(&claimed);
     let end = {
@@ -218,6 +225,7 @@ async fn run_one(executor: &Executor, leases: &Leases, claim: Claim, stop: &Canc
         RunEnd::LeaseLost => {
             tracing::warn!(%store_id, %operation_id, epoch = %lease.epoch, "lease lost, stopped");
             leases.remove(&lease);
+            executor.telemetry.observe(Observation::LeaseLost);
             executor.record_fenced_out(&lease).await;
         }
         RunEnd::Abandoned(error @ (StorageError::Unavailable { .. } | StorageError::Conflict)) => {

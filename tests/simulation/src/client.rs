@@ -62,8 +62,13 @@ impl Merchant {
         tx.users().insert(&user).await?;
         tx.commit().await?;
         let actor = Actor { user_id, tenant_id, email: user.email, role: PlatformRole::Tenant };
-        let origin =
-            Origin { request_id: RequestId::from_random(1), ip_address: None, user_agent: None, traceparent: None };
+        let origin = Origin {
+            request_id: RequestId::from_random(1),
+            ip_address: None,
+            user_agent: None,
+            traceparent: None,
+            tracestate: None,
+        };
         Ok(Arc::new(Self { context: RequestContext { actor, origin }, book: Book::default() }))
     }
 }

@@ -12,6 +12,7 @@ use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_domain::{ClusterName, WorkerId};
+use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::FakeSealer;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -126,6 +127,7 @@ impl Replica {
             entropy: entropy.clone(),
             policy: settings.policy.clone(),
             urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
+            telemetry: Telemetry::default(),
         });
         let stores = Arc::new(Stores {
             storage: storage(false),

@@ -13,6 +13,8 @@ use shopwright_domain::SessionId;
 use shopwright_ports::clock::Entropy as _;
 use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
+use shopwright_ports::metrics_api::MockMetricsService;
+use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::SeededEntropy;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -35,12 +37,14 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         identity: Arc::new(identity),
         // Nobody asks.
         health: Arc::new(MockHealthService::new()),
+        metrics: Arc::new(MockMetricsService::new()),
         entropy,
         clock: replicas.clock.clone(),
         cookies: Cookies::Plain,
         simulated: false,
         dashboard: Dashboard::default(),
         limits: Limits::default(),
+        telemetry: Telemetry::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

@@ -12,6 +12,7 @@ use shopwright_domain::saga::Policy;
 use shopwright_domain::store::StoreState;
 use shopwright_ports::storage::{Reach, Storage as _};
 use shopwright_ports::stores_api::StoreService as _;
+use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorefront};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,7 @@ fn worker(replicas: &Replicas, cluster: &Arc<FakeCluster>, number: usize) -> Wor
         entropy: Arc::new(SystemEntropy),
         policy: Policy::default(),
         urls: PublicUrls { scheme: "http".to_owned(), port: None },
+        telemetry: Telemetry::default(),
     };
     let settings = WorkerSettings { poll: Duration::from_millis(200), ..WorkerSettings::default() };
     Worker::new(Arc::new(executor), &SystemEntropy, Arc::new(Notify::new()), settings)

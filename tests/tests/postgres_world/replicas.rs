@@ -104,8 +104,13 @@ async fn somebody(storage: &PgStorage, clock: &ManualClock) -> anyhow::Result<(R
     };
     tx.users().insert(&user).await?;
     tx.commit().await?;
-    let origin =
-        Origin { request_id: "req_0123456789ab".parse()?, ip_address: None, user_agent: None, traceparent: None };
+    let origin = Origin {
+        request_id: "req_0123456789ab".parse()?,
+        ip_address: None,
+        user_agent: None,
+        traceparent: None,
+        tracestate: None,
+    };
     let actor = Actor { user_id, tenant_id, email, role: PlatformRole::Tenant };
     Ok((RequestContext { actor, origin }, user))
 }

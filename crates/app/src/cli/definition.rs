@@ -64,6 +64,8 @@ pub enum Command {
         #[command(subcommand)]
         command: ClustersCommand,
     },
+    /// Print the OpenAPI document of this version's API
+    Openapi,
     /// Become helm, tied to the life of the parent
     #[command(hide = true, disable_help_flag = true)]
     ExecHelm {

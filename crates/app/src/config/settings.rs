@@ -85,6 +85,8 @@ settings! {
 
     HTTP_ADDR = Plain, "http-addr", "IP:PORT", "127.0.0.1:3001", Some("127.0.0.1:3001"),
         "Where the API listens";
+    SHOPWRIGHT_METRICS_ADDR = Plain, "metrics-addr", "IP:PORT", "127.0.0.1:9464", None,
+        "Where /metrics is served to anybody who can reach it. Without it only administrators get it, at /api/v1/metrics";
     LOG_FORMAT = Plain, "log-format", "json|text", "text", None,
         "How log lines look. Default: text on a terminal, json elsewhere";
 

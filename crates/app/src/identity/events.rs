@@ -3,6 +3,7 @@
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::User;
+use shopwright_ports::telemetry::trace_id;
 
 use super::Identity;
 
@@ -21,6 +22,9 @@ impl Identity {
         event.actor_email = Some(user.email.as_str().to_owned());
         event.ip_address = origin.and_then(|origin| origin.ip_address.clone());
         event.request_id = origin.map(|origin| origin.request_id.clone());
-        event
+        match origin.and_then(|origin| trace_id(origin.traceparent.as_deref())) {
+            Some(trace) => event.with("traceId", trace),
+            None => event,
+        }
     }
 }

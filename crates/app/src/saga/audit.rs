@@ -17,6 +17,9 @@ impl Executor {
         event.operation_id = Some(run.lease.operation_id);
         event.request_id.clone_from(&run.request_id);
         event.epoch = Some(run.lease.epoch);
+        if let Some(trace) = &run.trace_id {
+            event = event.with("traceId", trace.as_str());
+        }
         event.metadata.extend(note.metadata.into_iter().map(|(key, value)| (key.to_owned(), value)));
         event
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shopwright_domain::breaker::{Breaker, BreakerPolicy, BreakerState, Outcome, Ticket};
+use shopwright_domain::breaker::{Breaker, BreakerPolicy, BreakerSnapshot, BreakerState, Outcome, Ticket};
 use shopwright_domain::limits::Rate;
 use shopwright_domain::retry_budget::RetryBudget;
 use shopwright_domain::saga::StepError;
@@ -113,6 +113,11 @@ impl ClusterGuard {
     /// How its breaker stands.
     pub fn state(&self) -> BreakerState {
         lock(&self.breaker).state()
+    }
+
+    /// What there is to tell about its breaker. Its times are the monotonic clock's, since the epoch.
+    pub fn breaker(&self) -> BreakerSnapshot {
+        lock(&self.breaker).snapshot()
     }
 
     /// What is known of its fence.

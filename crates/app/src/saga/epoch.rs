@@ -69,6 +69,7 @@ impl Executor {
         if let Ok(lease) = &lifted {
             run.lease = lease.clone();
             run.store.epoch = lease.epoch;
+            run.span.record("epoch", lease.epoch.0);
         }
         run.leases.end_change(&run.lease);
         lifted.map(drop)

@@ -15,7 +15,9 @@ use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{Claim, Storage, StorageError};
 use shopwright_ports::storefront::Storefront;
+use shopwright_ports::telemetry::Telemetry;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::calls::ClusterGuard;
 use super::effects::Effect;
@@ -43,6 +45,8 @@ pub struct Executor {
     pub policy: Policy,
     /// How shoppers reach hosts.
     pub urls: PublicUrls,
+    /// Numbers and traces about what is done.
+    pub telemetry: Telemetry,
 }
 
 impl std::fmt::Debug for Executor {
@@ -56,11 +60,15 @@ impl Executor {
     /// panic ends this run alone, and counts like a worker that died (RELIABILITY F11).
     pub(crate) async fn run(&self, claim: Claim, stop: &CancellationToken, leases: &Leases) -> RunEnd {
         let (lease, kind, claimed_at) = (claim.lease.clone(), claim.operation.kind, claim.claimed_at);
+        let asked_at = claim.operation.created_at;
+        self.tell_claimed(&claim);
         let started = self.clock.monotonic();
         let run = async {
             let mut run = Run::new(claim.clone(), leases, started);
             self.record_claim(&mut run, claim.taken_over.as_ref()).await?;
-            self.drive(&mut run, stop).await
+            let end = self.drive(&mut run, stop).await?;
+            self.tell_ended(&run, &end, asked_at);
+            Ok(end)
         };
         let result = match AssertUnwindSafe(run).catch_unwind().await {
             Ok(result) => result,
@@ -127,8 +135,22 @@ impl Executor {
         claimed_at.checked_add(since).unwrap_or(claimed_at)
     }
 
-    /// Runs one step and records it. `Some` when that ended the operation.
+    /// Runs one step in a span of its own, and tells how it went.
     async fn run_step(
+        &self,
+        run: &mut Run<'_>,
+        step: Step,
+        ending: &CancellationToken,
+    ) -> Result<Option<RunEnd>, StorageError> {
+        let (span, started) = (self.step_span(step), self.clock.monotonic());
+        let result = self.try_step(run, step, ending).instrument(span.clone()).await;
+        let duration = self.clock.monotonic().saturating_sub(started);
+        self.tell_step(run, step, &span, duration);
+        result
+    }
+
+    /// Runs one step and records it. `Some` when that ended the operation.
+    async fn try_step(
         &self,
         run: &mut Run<'_>,
         step: Step,

@@ -8,6 +8,8 @@ use shopwright_domain::saga::{SagaLog, StepError};
 use shopwright_domain::store::{Failure, Store};
 use shopwright_ports::cluster::Fence;
 use shopwright_ports::storage::{Claim, Lease, StorageError};
+use shopwright_ports::telemetry::trace_id;
+use tracing::Span;
 
 use crate::worker::Leases;
 
@@ -51,6 +53,10 @@ pub(super) struct Run<'a> {
     /// Where the lease is renewed: it learns when the lease changes.
     pub(super) leases: &'a Leases,
     pub(super) request_id: Option<shopwright_domain::RequestId>,
+    /// The trace of that request.
+    pub(super) trace_id: Option<String>,
+    /// The span of this claim.
+    pub(super) span: Span,
     pub(super) store: Store,
     pub(super) log: SagaLog,
     /// The database's time at the claim, and ours by the monotonic clock.
@@ -74,6 +80,8 @@ impl<'a> Run<'a> {
             lease: claim.lease,
             leases,
             request_id: claim.operation.request_id,
+            trace_id: trace_id(claim.operation.traceparent.as_deref()).map(str::to_owned),
+            span: Span::current(),
             log: SagaLog::from_records(claim.operation.kind, claim.steps),
             store: claim.store,
             claimed_at: (claim.claimed_at, monotonic),

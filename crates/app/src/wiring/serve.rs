@@ -10,6 +10,7 @@ use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::storage::{Reach, RegisteredCluster, StorageError};
+use shopwright_ports::telemetry::{Telemetry, Traces};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use super::platform::migrate_at;
 use super::{Platform, StartError};
 use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where};
 use crate::health::HealthChecks;
+use crate::metrics::{Recorder, RunningMetrics};
 use crate::private_postgres::PrivatePostgres;
 use crate::saga::{ClusterGuard, Executor};
 use crate::stores::{PublicUrls, StoreRules, Stores};
@@ -29,15 +31,16 @@ use crate::worker::{Worker, WorkerSettings};
 ///
 /// # Errors
 /// [`StartError`], which says what to do.
-pub async fn serve(config: Config) -> Result<(), StartError> {
+pub async fn serve(config: Config, traces: Arc<dyn Traces>) -> Result<(), StartError> {
     // First of all: a port in use is told before anything is started or changed.
     let listener = listen(config.http_addr)?;
+    let metrics_listener = config.metrics_addr.map(listen).transpose()?;
     let platform = match &config.platform {
         Where::Simulated => Platform::simulated()?,
         Where::Real { database, cluster } => Platform::connect(&config, database, cluster).await?,
     };
     let stop = CancellationToken::new();
-    let result = run(&config, &platform, listener, &stop).await;
+    let result = run(&config, &platform, (listener, metrics_listener), traces, &stop).await;
     if let Some(server) = platform.private_postgres
         && let Err(error) = server.stop().await
     {
@@ -49,10 +52,13 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
 async fn run(
     config: &Config,
     platform: &Platform,
-    listener: TcpListener,
+    (listener, metrics_listener): (TcpListener, Option<TcpListener>),
+    traces: Arc<dyn Traces>,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
     let work = Arc::new(Notify::new());
+    let recorder = Arc::new(Recorder::new());
+    let telemetry = Telemetry::default().traced_by(traces).observed_by(recorder.clone());
     register_cluster(platform, config).await.map_err(StartError::Database)?;
     let identity = RunningIdentity::start(config, platform).await?;
     let guard = Arc::new(
@@ -66,8 +72,17 @@ async fn run(
             tracing::warn!(code = %error.code, detail = error.detail, "stores wait for the cluster");
         }
     });
-    let worker = config.worker.enabled.then(|| worker(config, platform, &guard, &work));
+    let worker = config.worker.enabled.then(|| worker(config, platform, &guard, &work, &telemetry));
     let sweeper = config.worker.enabled.then(|| sweeper(config, platform, &guard));
+    let metrics = Arc::new(RunningMetrics {
+        recorder,
+        storage: platform.worker_storage.clone(),
+        cluster: guard.clone(),
+        worker: worker.clone(),
+        sweeper: sweeper.clone(),
+        clock: platform.clock.clone(),
+        started_at: platform.clock.now(),
+    });
     let health = HealthChecks {
         storage: platform.storage.clone(),
         cluster: guard,
@@ -81,12 +96,14 @@ async fn run(
         stores: Arc::new(stores(config, platform, &work)),
         identity: Arc::new(identity.identity.clone()),
         health: Arc::new(health),
+        metrics: metrics.clone(),
         entropy: platform.entropy.clone(),
         clock: platform.clock.clone(),
         cookies: config.identity.cookies,
         simulated: platform.simulated,
         dashboard: crate::dashboard::built_in(),
         limits: Limits::default(),
+        telemetry,
     };
     let looking_after = tokio::spawn(identity.look_after(platform.clock.clone(), stop.clone()));
 
@@ -100,6 +117,11 @@ async fn run(
         let stop = stop.clone();
         tokio::spawn(async move { sweeper.run(stop).await })
     });
+    if let Some(listener) = metrics_listener {
+        // It ends with the process: a scrape in between is worth no wait.
+        let stopped = stop.clone().cancelled_owned();
+        tokio::spawn(shopwright_api_actix::serve_metrics(listener, metrics, stopped));
+    }
     let told = stop.clone();
     let signals = tokio::spawn(async move {
         wait_for_signal().await;
@@ -185,7 +207,13 @@ fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
     }
 }
 
-fn worker(config: &Config, platform: &Platform, guard: &Arc<ClusterGuard>, work: &Arc<Notify>) -> Arc<Worker> {
+fn worker(
+    config: &Config,
+    platform: &Platform,
+    guard: &Arc<ClusterGuard>,
+    work: &Arc<Notify>,
+    telemetry: &Telemetry,
+) -> Arc<Worker> {
     let rollout_deadline = SignedDuration::try_from(config.worker.rollout_deadline).unwrap_or(SignedDuration::MAX);
     let executor = Executor {
         storage: platform.worker_storage.clone(),
@@ -197,6 +225,7 @@ fn worker(config: &Config, platform: &Platform, guard: &Arc<ClusterGuard>, work:
         entropy: platform.entropy.clone(),
         policy: Policy { rollout_deadline, ..Policy::default() },
         urls: PublicUrls { scheme: config.stores.scheme.as_str().to_owned(), port: Some(config.stores.public_port) },
+        telemetry: telemetry.clone(),
     };
     let settings = WorkerSettings {
         lease: config.worker.lease,

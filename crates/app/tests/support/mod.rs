@@ -27,6 +27,7 @@ use shopwright_ports::identity_api::{IdentityService, Origin};
 use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage, StorageError};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
+use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{
     FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, Fault,
     ManualClock, SeededEntropy,
@@ -118,6 +119,7 @@ impl Fixture {
             ip_address: None,
             user_agent: None,
             traceparent: None,
+            tracestate: None,
         }
     }
 
@@ -280,5 +282,6 @@ fn executor(
         entropy: entropy.clone(),
         policy: Policy::default(),
         urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
+        telemetry: Telemetry::default(),
     })
 }

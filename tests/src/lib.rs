@@ -6,6 +6,7 @@
 
 pub mod chaos;
 pub mod client;
+pub mod collector;
 pub mod mocked;
 pub mod real;
 mod world;

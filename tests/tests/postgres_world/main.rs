@@ -7,3 +7,4 @@ mod disconnects;
 mod queue;
 mod replicas;
 mod requests;
+mod traces;

@@ -10,7 +10,7 @@ use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, TenantId, UserId};
-use shopwright_ports::clock::Clock as _;
+use shopwright_ports::clock::Clock;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage as _, Tenant, User};
 use shopwright_ports::stores_api::{CreateStore, Idempotency, RequestContext};
@@ -84,14 +84,23 @@ impl Replicas {
 
 /// An account, and a request of its.
 async fn somebody(storage: &PgStorage, clock: &ManualClock) -> anyhow::Result<(RequestContext, User)> {
-    let (tenant_id, user_id) = (TenantId::from_random(1), UserId::from_random(2));
-    let email: Email = "ada@example.com".parse()?;
+    let (context, user) = ada(clock)?;
     let mut tx = storage.begin(Reach::Platform).await?;
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 }).await?;
     tx.commit().await?;
     let mut tx = storage.begin(Reach::Identity).await?;
-    let tenant = Tenant { id: tenant_id, name: "Ada".into(), last_store_created_at: None, created_at: clock.now() };
+    let tenant =
+        Tenant { id: user.tenant_id, name: "Ada".into(), last_store_created_at: None, created_at: clock.now() };
     tx.tenants().insert(&tenant).await?;
+    tx.users().insert(&user).await?;
+    tx.commit().await?;
+    Ok((context, user))
+}
+
+/// The same, for a process that finds the account in the database.
+pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
+    let (tenant_id, user_id) = (TenantId::from_random(1), UserId::from_random(2));
+    let email: Email = "ada@example.com".parse()?;
     let user = User {
         id: user_id,
         tenant_id,
@@ -102,8 +111,6 @@ async fn somebody(storage: &PgStorage, clock: &ManualClock) -> anyhow::Result<(R
         active: true,
         created_at: clock.now(),
     };
-    tx.users().insert(&user).await?;
-    tx.commit().await?;
     let origin = Origin {
         request_id: "req_0123456789ab".parse()?,
         ip_address: None,

@@ -88,6 +88,10 @@ pub(crate) fn answer(method: &str, pattern: Option<&str>, status: u16, kind: &st
             );
             return;
         };
+        // What browsers are shown is no part of the API.
+        if kind == "text/html" {
+            return;
+        }
         // Where a route gives files, each has a type of its own.
         if !documented.contains_key(kind) {
             let texts = documented.keys().all(|kind| kind.starts_with("text/"));

@@ -19,7 +19,7 @@ use shopwright_ports::storage::{Reach, RegisteredCluster, Storage};
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{
     FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens,
-    ManualClock, SeededEntropy,
+    ManualClock, SeededEntropy, engines,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +66,7 @@ impl Mocked {
             sealer: sealer.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            engines: Arc::new(engines::catalogue()),
             rules: StoreRules {
                 quota: StoreQuota(100),
                 cooldown: Cooldown(jiff::SignedDuration::ZERO),
@@ -94,6 +95,7 @@ impl Mocked {
             policy: Policy::default(),
             urls: PublicUrls { scheme: "http".to_owned(), port: None },
             telemetry: Telemetry::default(),
+            engines: Arc::new(engines::catalogue()),
         };
         let worker = Arc::new(Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default()));
         let health = HealthChecks {
@@ -110,6 +112,7 @@ impl Mocked {
             identity: Arc::new(identity),
             health: Arc::new(health),
             metrics: Arc::new(MockMetricsService::new()),
+            engines: Arc::new(engines::catalogue()),
             entropy,
             clock: clock.clone(),
             cookies: Cookies::Plain,

@@ -2,6 +2,7 @@
 Every object of a store. An engine's chart is `include "store-common.all" .` and its own "store.engine".
 */}}
 {{- define "store-common.all" -}}
+{{- $engine := include "store.engine" . | fromYaml }}
 {{- if ne .Release.Name .Values.store.id }}
 {{- fail (printf "the release must be named like the store: release %q, store.id %q" .Release.Name .Values.store.id) }}
 {{- end }}
@@ -18,12 +19,14 @@ Every object of a store. An engine's chart is `include "store-common.all" .` and
 {{ include "store-common.networkPolicies" . }}
 {{- end }}
 {{- include "store-common.externalSecrets" . }}
-{{- if not .Values.database.managed }}
+{{- if and $engine.db (not .Values.database.managed) }}
 ---
 {{ include "store-common.db" . }}
 {{- end }}
+{{- if $engine.setup }}
 ---
 {{ include "store-common.setup" . }}
+{{- end }}
 ---
 {{ include "store-common.web" . }}
 {{- if .Values.podDisruptionBudget.enabled }}

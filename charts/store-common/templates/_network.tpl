@@ -61,6 +61,7 @@ spec:
       ports:
         - {protocol: TCP, port: 8089}
 {{- end }}
+{{- if $engine.db }}
 {{- $clients := printf "{matchExpressions: [{key: app.kubernetes.io/component, operator: In, values: %s}]}" (toJson $engine.network.db) }}
 {{- if not .Values.database.managed }}
 ---
@@ -101,7 +102,8 @@ spec:
       ports:
         - {protocol: TCP, port: {{ $engine.db.port }}}
     {{- end }}
-{{- if $policy.publicEgress }}
+{{- end }}
+{{- if and $policy.publicEgress $engine.network.public }}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

@@ -2,7 +2,8 @@
 How many pods a drain of nodes may take at once: one PodDisruptionBudget for `web`, one for a database of the store's own.
 */}}
 {{- define "store-common.disruption" -}}
-{{- range $component := ternary (list "web") (list "web" "db") $.Values.database.managed }}
+{{- $engine := include "store.engine" . | fromYaml }}
+{{- range $component := ternary (list "web") (list "web" "db") (or $.Values.database.managed (not $engine.db)) }}
 {{- $scope := dict "root" $ "component" $component }}
 ---
 apiVersion: policy/v1

@@ -47,7 +47,8 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{/*
-The volume with the named keys of the store's Secret; takes (dict "root" $ "keys" (list ...)). Mounted at /run/store-secrets. With a
+The volume with the named keys of the store's Secret; takes (dict "root" $ "keys" (list ...) "rotates" false); whoever rotates also gets the
+database's other password, which is there only while one is replaced. Mounted at /run/store-secrets. With a
 managed database its URL takes the place of the passwords of a database of the store's own.
 */}}
 {{- define "store-common.secretsVolume" -}}
@@ -64,6 +65,13 @@ managed database its URL takes the place of the passwords of a database of the s
             - {key: {{ . | quote }}, path: {{ . | quote }}}
             {{- end }}
             {{- end }}
+      {{- if and .rotates (has "database-password" .keys) (not $managed) }}
+      - secret:
+          name: {{ .root.Values.credentialsSecret | quote }}
+          optional: true
+          items:
+            - {key: database-password-before, path: database-password-before}
+      {{- end }}
       {{- if $managed }}
       - secret:
           name: {{ .root.Values.database.secret.name | quote }}

@@ -7,6 +7,7 @@ ReadWriteOnce), and it serves nothing before the set-up marker is there.
 {{- $scope := dict "root" $ "component" "web" -}}
 {{- $image := include "store-common.image" .Values.images.web -}}
 {{- $size := (include "store-common.plan" . | fromYaml).web -}}
+{{- if $engine.web.uploads -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
@@ -17,6 +18,7 @@ metadata:
     helm.sh/resource-policy: keep
 spec: {{- include "store-common.claim" (dict "root" $ "size" $size.volume) | nindent 2 }}
 ---
+{{ end -}}
 apiVersion: v1
 kind: Service
 metadata:
@@ -42,9 +44,14 @@ spec:
   template:
     metadata:
       labels: {{- include "store-common.labels" $scope | nindent 8 }}
+      {{- /* Files of a Secret reach a pod that runs after a minute or more; one that starts has them at once. */}}
+      {{- if gt (int .Values.credentialsVersion) 1 }}
+      annotations: {shopwright.dev/credentials-version: {{ int .Values.credentialsVersion | quote }}}
+      {{- end }}
     spec:
       {{- include "store-common.podSpec" (dict "root" $ "uid" $engine.web.uid) | nindent 6 }}
       terminationGracePeriodSeconds: 30
+      {{- if $engine.web.wait }}
       initContainers:
         - name: wait-for-setup
           image: {{ $image }}
@@ -56,6 +63,7 @@ spec:
           volumeMounts:
             - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
             {{- include "store-common.scratchMounts" $engine.web.scratch | nindent 12 }}
+      {{- end }}
       containers:
         - name: web
           image: {{ $image }}
@@ -64,7 +72,9 @@ spec:
           {{- with $engine.web.command }}
           command: {{- toYaml . | nindent 12 }}
           {{- end }}
-          env: {{- toYaml $engine.web.env | nindent 12 }}
+          {{- with $engine.web.env }}
+          env: {{- toYaml . | nindent 12 }}
+          {{- end }}
           ports:
             - {name: http, containerPort: {{ $engine.web.port }}}
           startupProbe:
@@ -89,12 +99,20 @@ spec:
             failureThreshold: 6
           resources: {{- toYaml $size.resources | nindent 12 }}
           volumeMounts:
-            - {name: uploads, mountPath: {{ $engine.web.uploads | quote }}}
+            {{- with $engine.web.uploads }}
+            - {name: uploads, mountPath: {{ . | quote }}}
+            {{- end }}
+            {{- if $engine.web.secrets }}
             - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
+            {{- end }}
             {{- include "store-common.scratchMounts" $engine.web.scratch | nindent 12 }}
       volumes:
+        {{- if $engine.web.uploads }}
         - name: uploads
           persistentVolumeClaim: {claimName: uploads}
+        {{- end }}
+        {{- if $engine.web.secrets }}
         {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.web.secrets) | nindent 8 }}
+        {{- end }}
         {{- include "store-common.scratchVolumes" $engine.web.scratch | nindent 8 }}
 {{- end }}

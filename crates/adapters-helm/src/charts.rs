@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shopwright_domain::store::Engine;
+use shopwright_domain::store::EngineName;
 use shopwright_ports::releases::ReleaseError;
 
 use crate::settings::Profile;
@@ -17,7 +17,7 @@ pub(crate) struct Chart {
 /// Finds the engine's chart and its values files. Paths come back absolute if they go in absolute.
 pub(crate) fn locate(
     charts_dir: &Path,
-    engine: Engine,
+    engine: &EngineName,
     profile: Profile,
     extra: &[PathBuf],
 ) -> Result<Chart, ReleaseError> {
@@ -64,7 +64,8 @@ mod tests {
             fs::write(at(file), "").unwrap();
         }
         fs::write(at("images/woocommerce.yaml"), "").unwrap();
-        let find = |extra: &[PathBuf]| locate(&at("charts"), Engine::Medusa, Profile::Local, extra);
+        let medusa = "medusa".parse().unwrap();
+        let find = |extra: &[PathBuf]| locate(&at("charts"), &medusa, Profile::Local, extra);
 
         let chart = find(&[at("images"), at("own.yaml")]).unwrap();
 
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_missing_chart_says_where_it_was_looked_for() {
-        let error = locate(Path::new("/nowhere"), Engine::Medusa, Profile::Local, &[]).unwrap_err();
+        let error = locate(Path::new("/nowhere"), &"medusa".parse().unwrap(), Profile::Local, &[]).unwrap_err();
 
         assert_eq!(
             error.to_string(),

@@ -5,12 +5,14 @@
 use std::ffi::OsString;
 
 use shopwright_domain::operation::ReleaseDigests;
+use shopwright_domain::store::EngineName;
 use shopwright_ports::cluster::Fence;
 use shopwright_ports::releases::{Installed, ReleaseError, ReleaseSpec};
 
 use crate::bundle::{Bundle, Written};
 use crate::heal::{heal, newest};
 use crate::objects::{self, in_words};
+use crate::origin::Origin;
 use crate::record::{Decoded, Status};
 use crate::releases::{HelmReleases, io_error};
 
@@ -38,10 +40,19 @@ pub(crate) async fn install(
 impl HelmReleases {
     /// What an installation of `spec` is made of, as it is now.
     pub(crate) async fn bundle(&self, spec: &ReleaseSpec) -> Result<Bundle, ReleaseError> {
-        let chart = self.chart(spec.engine)?;
         let document = crate::values::document(spec, &self.settings.cluster)
             .map_err(|error| ReleaseError::Chart(format!("its values are no JSON: {error}")))?;
-        let read = tokio::task::spawn_blocking(move || Bundle::read(&chart, document)).await;
+        let origin = match &spec.origin {
+            Some(kept) => Origin::unpack(kept)?,
+            None => self.platform(&spec.engine).await?,
+        };
+        Ok(Bundle { origin, document })
+    }
+
+    /// The platform's chart with its values files, as they are now.
+    pub(crate) async fn platform(&self, engine: &EngineName) -> Result<Origin, ReleaseError> {
+        let chart = self.chart(engine)?;
+        let read = tokio::task::spawn_blocking(move || Origin::read(&chart)).await;
         read.map_err(std::io::Error::other).flatten().map_err(|error| io_error("read the chart", error))
     }
 }

@@ -12,19 +12,21 @@
 //! refusal.
 
 mod bundle;
+mod caveat;
 mod charts;
 mod command;
 mod digest;
-mod engine;
 pub mod exec_helm;
 mod failure;
 mod heal;
 mod install;
 mod objects;
+mod origin;
 mod process;
 mod record;
 mod redact;
 mod releases;
+mod render;
 mod scratch;
 mod settings;
 mod uninstall;

@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
+use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::operation::ReleaseDigests;
-use shopwright_domain::store::Engine;
+use shopwright_domain::store::EngineName;
 use shopwright_ports::cluster::{ClusterError, Fence};
-use shopwright_ports::releases::{Installed, ReleaseAccess, ReleaseError, ReleaseSpec, Releases, Uninstalled};
+use shopwright_ports::releases::{
+    Installed, Manifest, ReleaseAccess, ReleaseError, ReleaseOrigin, ReleaseSpec, Releases, Uninstalled,
+};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use crate::bundle::{Bundle, Written};
@@ -23,13 +26,13 @@ use crate::redact::filtered;
 use crate::scratch::Scratch;
 use crate::settings::{ExecMode, HelmSettings};
 use crate::version::HelmVersion;
-use crate::{engine, install, uninstall};
+use crate::{caveat, install, render, uninstall};
 
 /// [`Releases`] by helm 4.
 pub struct HelmReleases {
     pub(crate) settings: HelmSettings,
     pub(crate) access: Arc<dyn ReleaseAccess>,
-    scratch: Scratch,
+    pub(crate) scratch: Scratch,
     permits: Semaphore,
     helm: OnceCell<HelmVersion>,
 }
@@ -79,12 +82,12 @@ impl HelmReleases {
         Ok(helm)
     }
 
-    pub(crate) fn chart(&self, engine: Engine) -> Result<Chart, ReleaseError> {
+    pub(crate) fn chart(&self, engine: &EngineName) -> Result<Chart, ReleaseError> {
         let HelmSettings { charts_dir, profile, extra_values, .. } = &self.settings;
         charts::locate(charts_dir, engine, *profile, extra_values)
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, ReleaseError> {
+    pub(crate) async fn permit(&self) -> Result<SemaphorePermit<'_>, ReleaseError> {
         let permit = self.permits.acquire().await;
         // It is never closed.
         permit.map_err(|error| io_error("wait for a permit", io::Error::other(error)))
@@ -182,8 +185,16 @@ impl Releases for HelmReleases {
         Ok(self.bundle(spec).await?.digests(helm))
     }
 
-    async fn engine_note(&self, engine: Engine) -> Result<Option<String>, ReleaseError> {
-        engine::note(engine, &self.chart(engine)?, self.settings.allow_bare_wordpress)
+    async fn origin(&self, engine: &EngineName) -> Result<ReleaseOrigin, ReleaseError> {
+        self.platform(engine).await?.pack().map_err(|error| io_error("pack the chart", error))
+    }
+
+    async fn render(&self, spec: &ReleaseSpec) -> Result<Manifest, ReleaseError> {
+        render::render(self, spec).await
+    }
+
+    async fn engine_note(&self, engine: &EngineDescriptor) -> Result<Option<String>, ReleaseError> {
+        caveat::note(engine.caveats(), &self.chart(engine.name())?, &self.settings.accepted_caveats)
     }
 }
 

@@ -70,8 +70,8 @@ pub struct HelmSettings {
     pub exec: ExecMode,
     /// How the admission policy that fences stale epochs opens its refusals.
     pub fence_denial: String,
-    /// Whether stores may be made of a WordPress image without WooCommerce.
-    pub allow_bare_wordpress: bool,
+    /// The names of the caveats in engines' descriptors with which stores may be made all the same.
+    pub accepted_caveats: Vec<String>,
 }
 
 impl HelmSettings {
@@ -96,7 +96,7 @@ impl HelmSettings {
             permits: 4,
             exec: ExecMode::Direct,
             fence_denial: fence_denial.into(),
-            allow_bare_wordpress: false,
+            accepted_caveats: Vec::new(),
         }
     }
 }

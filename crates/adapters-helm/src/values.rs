@@ -16,6 +16,9 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Cluster::is_empty")]
     cluster: Cluster<'a>,
     credentials_secret: &'static str,
+    /// Left out for the first set: a store whose credentials were never replaced has the same release as ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials_version: Option<u32>,
     setup: Setup,
 }
 
@@ -27,7 +30,7 @@ struct Store<'a> {
     host: &'a str,
     public_url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    theme: Option<&'static str>,
+    theme: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,7 +46,7 @@ struct Cluster<'a> {
 
 #[derive(Debug, Serialize)]
 struct Setup {
-    revision: u32,
+    revision: u64,
 }
 
 impl Cluster<'_> {
@@ -60,7 +63,7 @@ pub(crate) fn document(spec: &ReleaseSpec, cluster: &ClusterValues) -> Result<Ve
             name: spec.name.as_str(),
             host: spec.host.as_str(),
             public_url: &spec.public_url,
-            theme: spec.theme.map(shopwright_domain::store::Theme::as_str),
+            theme: spec.theme.as_ref().map(shopwright_domain::store::ThemeName::as_str),
         },
         cluster: Cluster {
             ingress_class_name: cluster.ingress_class.as_deref(),
@@ -68,6 +71,7 @@ pub(crate) fn document(spec: &ReleaseSpec, cluster: &ClusterValues) -> Result<Ve
             storage_class_name: cluster.storage_class.as_deref(),
         },
         credentials_secret: CREDENTIALS_SECRET,
+        credentials_version: (spec.credentials_version > 1).then_some(spec.credentials_version),
         setup: Setup { revision: spec.setup_revision },
     };
     serde_json::to_vec(&document)

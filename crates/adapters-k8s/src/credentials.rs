@@ -20,7 +20,8 @@ impl KubeCluster {
     ) -> Result<(), ClusterError> {
         let store_id = &fence.store_id;
         let labels = [(MANAGED_BY, MANAGER), (INSTANCE, store_id.as_str()), (STORE_ID, store_id.as_str())];
-        let entries = credentials.entries().map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec())));
+        let entries = credentials.entries().into_iter();
+        let entries = entries.map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec())));
         let secret = Secret {
             metadata: ObjectMeta {
                 name: Some(CREDENTIALS.to_owned()),
@@ -29,7 +30,7 @@ impl KubeCluster {
                 ..ObjectMeta::default()
             },
             // Not `stringData`: applied, it leaves behind what an earlier write had and this one has not.
-            data: Some(BTreeMap::from(entries)),
+            data: Some(entries.collect()),
             type_: Some("Opaque".to_owned()),
             ..Secret::default()
         };

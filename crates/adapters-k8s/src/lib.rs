@@ -32,7 +32,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::Request;
 use shopwright_domain::StoreId;
-use shopwright_domain::store::Engine;
+use shopwright_domain::engine::Readiness;
+use shopwright_domain::store::EngineName;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
 use shopwright_ports::secrets::StoreCredentials;
 
@@ -111,7 +112,7 @@ impl Cluster for KubeCluster {
         self.remove_version(stray).await
     }
 
-    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
+    async fn ensure_namespace(&self, fence: &Fence, engine: &EngineName) -> Result<(), ClusterError> {
         self.make_namespace(fence, engine).await
     }
 
@@ -123,8 +124,13 @@ impl Cluster for KubeCluster {
         self.write_credentials(fence, credentials).await
     }
 
-    async fn await_workloads(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError> {
-        self.watch_rollout(store_id, limit).await
+    async fn await_workloads(
+        &self,
+        store_id: &StoreId,
+        wanted: &Readiness,
+        limit: Duration,
+    ) -> Result<Rollout, ClusterError> {
+        self.watch_rollout(store_id, wanted, limit).await
     }
 
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {

@@ -8,7 +8,7 @@ use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::params::{ListParams, Preconditions};
 use serde_json::{Value, json};
-use shopwright_domain::store::Engine;
+use shopwright_domain::store::EngineName;
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{ClusterError, Fence, NamespaceState, StoreNamespace};
 
@@ -114,7 +114,7 @@ impl KubeCluster {
         }
     }
 
-    pub(crate) async fn make_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
+    pub(crate) async fn make_namespace(&self, fence: &Fence, engine: &EngineName) -> Result<(), ClusterError> {
         let labels = self.labels(&fence.store_id, engine);
         for _ in 0..ROUNDS {
             let superseded = match self.read_namespace(&fence.store_id).await? {
@@ -233,7 +233,7 @@ impl KubeCluster {
         Ok(self.calls.apply(Identity::Base, Some(store_id.namespace()), STORE_WORKER, &binding).await?)
     }
 
-    fn labels(&self, store_id: &StoreId, engine: Engine) -> BTreeMap<String, String> {
+    fn labels(&self, store_id: &StoreId, engine: &EngineName) -> BTreeMap<String, String> {
         let own = [
             (MANAGED_BY, MANAGER),
             (STORE_ID, store_id.as_str()),

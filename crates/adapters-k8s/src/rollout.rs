@@ -10,6 +10,7 @@ mod workloads;
 use std::time::Duration;
 
 use shopwright_domain::StoreId;
+use shopwright_domain::engine::Readiness;
 use shopwright_ports::cluster::{ClusterError, Rollout};
 use tokio::time::Instant;
 
@@ -22,7 +23,12 @@ use crate::KubeCluster;
 const READ_PAUSE: Duration = Duration::from_secs(1);
 
 impl KubeCluster {
-    pub(crate) async fn watch_rollout(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError> {
+    pub(crate) async fn watch_rollout(
+        &self,
+        store_id: &StoreId,
+        wanted: &Readiness,
+        limit: Duration,
+    ) -> Result<Rollout, ClusterError> {
         let deadline = Instant::now() + limit;
         let mut changes = self.watches.changes();
         self.require_namespace(store_id).await?;
@@ -30,9 +36,10 @@ impl KubeCluster {
         loop {
             changes.borrow_and_update();
             let cached = self.watches.objects(store_id);
-            let worth_reading = cached.as_ref().is_none_or(|cached| !matches!(assess(cached), Rollout::Pending(_)));
+            let worth_reading =
+                cached.as_ref().is_none_or(|cached| !matches!(assess(cached, wanted), Rollout::Pending(_)));
             if worth_reading && Instant::now() >= next_read {
-                let rollout = assess(&self.read_objects(store_id).await?);
+                let rollout = assess(&self.read_objects(store_id).await?, wanted);
                 if !matches!(rollout, Rollout::Pending(_)) {
                     return Ok(rollout);
                 }
@@ -52,8 +59,8 @@ impl KubeCluster {
         self.require_namespace(store_id).await?;
         // A watch that stalls without an error is noticed only after minutes; until then it would keep a ready store waiting.
         let objects = self.read_objects(store_id).await?;
-        match assess(&objects) {
-            Rollout::Pending(_) => self.explain(objects).await,
+        match assess(&objects, wanted) {
+            Rollout::Pending(_) => self.explain(objects, wanted).await,
             verdict @ (Rollout::Ready(_) | Rollout::Failed(_)) => Ok(verdict),
         }
     }

@@ -18,6 +18,7 @@ mod idempotency;
 mod keys;
 mod lease;
 mod operations;
+mod releases;
 mod roles;
 mod row;
 mod schema;

@@ -19,8 +19,8 @@ use crate::transaction::{PgTransaction, sql};
 macro_rules! operation_columns {
     () => {
         "id, tenant_id, store_id, kind, saga_version, status, step, attempt, epoch, worker, lease_expires_at, wake_at, \
-         failure_code, failure_detail, chart_digest, values_digest, helm_digest, requested_by, request_id, traceparent, \
-         tracestate, created_at, started_at, finished_at"
+         failure_code, failure_detail, chart_digest, values_digest, helm_digest, origin_digest, requested_by, request_id, \
+         traceparent, tracestate, created_at, started_at, finished_at"
     };
 }
 pub(crate) use operation_columns;
@@ -54,8 +54,8 @@ pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
 
 fn digests(row: &Row<'_>) -> Result<Option<ReleaseDigests>, StorageError> {
     let (chart, values): (Option<String>, Option<String>) = (row.get("chart_digest")?, row.get("values_digest")?);
-    let helm: Option<String> = row.get("helm_digest")?;
-    Ok(chart.zip(values).zip(helm).map(|((chart, values), helm)| ReleaseDigests { chart, values, helm }))
+    let (helm, origin): (Option<String>, Option<String>) = (row.get("helm_digest")?, row.get("origin_digest")?);
+    Ok(chart.zip(values).zip(helm).map(|((chart, values), helm)| ReleaseDigests { chart, values, helm, origin }))
 }
 
 fn not_allowed(what: &str, status: OperationStatus) -> StorageError {
@@ -78,9 +78,9 @@ impl OperationRepository for PgTransaction {
             insert into operations (id, tenant_id, store_id, kind, status, step, attempt, epoch, worker,
                                     lease_expires_at, wake_at, failure_code, failure_detail, requested_by, request_id,
                                     traceparent, created_at, started_at, finished_at, saga_version, chart_digest,
-                                    values_digest, helm_digest, tracestate)
+                                    values_digest, helm_digest, tracestate, origin_digest)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                    $23, $24)")
+                    $23, $24, $25)")
         .bind(operation.id.as_uuid())
         .bind(operation.tenant_id.as_uuid())
         .bind(operation.store_id.as_str())
@@ -104,7 +104,8 @@ impl OperationRepository for PgTransaction {
         .bind(release.map(|release| release.chart.as_str()))
         .bind(release.map(|release| release.values.as_str()))
         .bind(release.map(|release| release.helm.as_str()))
-        .bind(operation.tracestate.as_deref());
+        .bind(operation.tracestate.as_deref())
+        .bind(release.and_then(|release| release.origin.as_deref()));
         self.execute("enqueue an operation", statement).await?;
         for record in done {
             self.write_step(operation.tenant_id, operation.id, record).await?;
@@ -173,11 +174,14 @@ impl OperationRepository for PgTransaction {
     async fn record_release(&mut self, lease: &Lease, release: &ReleaseDigests) -> Result<(), StorageError> {
         self.fence(lease).await?;
         let statement = sql("\
-            update operations set chart_digest = $2, values_digest = $3, helm_digest = $4 where id = $1")
+            update operations
+            set chart_digest = $2, values_digest = $3, helm_digest = $4, origin_digest = $5
+            where id = $1")
         .bind(lease.operation_id.as_uuid())
         .bind(release.chart.as_str())
         .bind(release.values.as_str())
-        .bind(release.helm.as_str());
+        .bind(release.helm.as_str())
+        .bind(release.origin.as_deref());
         self.execute("record what an installation is made of", statement).await.map(|_| ())
     }
 

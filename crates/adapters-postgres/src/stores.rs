@@ -84,7 +84,7 @@ fn bind_store<'q>(statement: Sql<'q>, store: &'q Store) -> Result<Sql<'q>, Stora
         .bind(store.name.as_str())
         .bind(store.host.as_str())
         .bind(store.engine.as_str())
-        .bind(store.theme.map(shopwright_domain::store::Theme::as_str))
+        .bind(store.theme.as_ref().map(shopwright_domain::store::ThemeName::as_str))
         .bind(store.state.as_str())
         .bind(integer(store.retry_count)?)
         .bind(failure.map(|failure| failure.code.as_str()))
@@ -174,7 +174,7 @@ impl StoreRepository for PgTransaction {
                 .bind(filter.tenant_id.map(|id| id.as_uuid()))
                 .bind(filter.owner_id.map(|id| id.as_uuid()))
                 .bind(filter.state.map(shopwright_domain::store::StoreState::as_str))
-                .bind(filter.engine.map(shopwright_domain::store::Engine::as_str))
+                .bind(filter.engine.as_ref().map(shopwright_domain::store::EngineName::as_str))
         };
         let statement =
             sql(filtered!(concat!("select ", store_columns!()), "order by created_at desc, id limit $5 offset $6"));

@@ -12,8 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shopwright_ports::storage::{
     ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    OperationRepository, Reach, SessionRepository, SigningKeyRepository, StorageError, StoreRepository,
-    TenantRepository, ThrottleRepository, Transaction, UserRepository,
+    OperationRepository, Reach, ReleaseRepository, SessionRepository, SigningKeyRepository, StorageError,
+    StoreRepository, TenantRepository, ThrottleRepository, Transaction, UserRepository,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
@@ -189,6 +189,10 @@ impl Transaction for PgTransaction {
     }
 
     fn credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn releases(&mut self) -> &mut dyn ReleaseRepository {
         self
     }
 

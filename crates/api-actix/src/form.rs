@@ -55,6 +55,11 @@ impl Form {
         });
     }
 
+    /// Whether no rule is broken so far.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.details.is_empty()
+    }
+
     pub(crate) fn has(&self, key: &str) -> bool {
         self.fields.contains_key(key)
     }
@@ -123,12 +128,23 @@ impl Form {
 
     /// One of a few words, if it is there.
     pub(crate) fn choice<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
+        self.one_of(key, |text| text.parse::<T>().map_err(|error| error.to_string()))
+    }
+
+    /// One of the words that `known` knows, if it is there; what it says of others is told.
+    pub(crate) fn one_of<T>(&mut self, key: &str, known: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let text = match self.fields.get(key)? {
             // The empty text is no choice, rather than no text.
             Value::String(text) if text.is_empty() => self.fields.remove(key).map(|_| String::new()),
             _ => self.optional(key),
         };
-        self.parse(key, text, |_| Rule::new("any.only"))
+        match known(&text?) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.refuse(key, Rule::new("any.only"), message);
+                None
+            }
+        }
     }
 
     /// The address in `email`.

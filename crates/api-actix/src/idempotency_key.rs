@@ -24,7 +24,7 @@ pub(crate) fn of(request: &HttpRequest, form: &mut Form) -> Option<String> {
 ///
 /// The fingerprint is stored, so it says whether there is a password, and nothing else about it: a fast hash of one could be guessed from.
 pub(crate) fn promise(key: String, command: &CreateStore) -> Idempotency {
-    let theme = command.theme.map_or("", |theme| theme.as_str());
+    let theme = command.theme.as_ref().map_or("", |theme| theme.as_str());
     let password = if command.password.is_some() { "chosen" } else { "minted" };
     let request = [command.name.as_str(), command.engine.as_str(), theme, password].join("\n");
     Idempotency { key, fingerprint: Sha256::digest(request).to_vec() }

@@ -12,6 +12,7 @@ mod body;
 mod conditional;
 mod dashboard;
 mod deadline;
+mod engines;
 mod form;
 mod frame;
 mod health;
@@ -42,6 +43,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
+use shopwright_domain::engine::EngineCatalogue;
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
@@ -67,6 +69,8 @@ pub struct Api {
     pub health: Arc<dyn HealthService>,
     /// The numbers.
     pub metrics: Arc<dyn MetricsService>,
+    /// What stores can be made of.
+    pub engines: Arc<EngineCatalogue>,
     /// Request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The time in answers. Timeouts of connections run on real time, so that a test may move this clock at will.

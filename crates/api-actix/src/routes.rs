@@ -13,7 +13,7 @@ use crate::deadline::deadline;
 use crate::frame::frame;
 use crate::not_found::not_found;
 use crate::openapi::doc::Doc;
-use crate::{State, auth, health, metrics, openapi, operations, root, stores};
+use crate::{State, auth, engines, health, metrics, openapi, operations, root, stores};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -58,11 +58,28 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     on(Method::GET, "/api/v1/auth/tokens", Person, || to(auth::tokens::list), auth::tokens::list_doc),
     on(Method::POST, "/api/v1/auth/tokens", Person, || to(auth::tokens::create), auth::tokens::create_doc),
     on(Method::DELETE, "/api/v1/auth/tokens/{id}", Person, || to(auth::tokens::revoke), auth::tokens::revoke_doc),
+    on(Method::GET, "/api/v1/engines", READ, || to(engines::handle), engines::doc),
     on(Method::GET, "/api/v1/stores", READ, || to(stores::list::handle), stores::list::doc),
     on(Method::POST, "/api/v1/stores", WRITE, || to(stores::create::handle), stores::create::doc),
     on(Method::GET, "/api/v1/stores/{id}", READ, || to(stores::get::handle), stores::get::doc),
     on(Method::DELETE, "/api/v1/stores/{id}", WRITE, || to(stores::delete::handle), stores::delete::doc),
     on(Method::POST, "/api/v1/stores/{id}/retry", WRITE, || to(stores::retry::handle), stores::retry::doc),
+    on(
+        Method::POST,
+        "/api/v1/stores/{id}/credentials/reveal",
+        WRITE,
+        || to(stores::credentials::reveal),
+        stores::credentials::reveal_doc,
+    ),
+    on(
+        Method::POST,
+        "/api/v1/stores/{id}/credentials/rotate",
+        WRITE,
+        || to(stores::credentials::rotate),
+        stores::credentials::rotate_doc,
+    ),
+    on(Method::GET, "/api/v1/stores/{id}/upgrade", READ, || to(stores::upgrade::preview), stores::upgrade::preview_doc),
+    on(Method::POST, "/api/v1/stores/{id}/upgrade", WRITE, || to(stores::upgrade::handle), stores::upgrade::doc),
     on(Method::GET, "/api/v1/stores/{id}/logs", READ, || to(stores::logs::handle), stores::logs::doc),
     on(Method::GET, "/api/v1/metrics", PLATFORM, || to(metrics::text), metrics::text_doc),
     on(Method::GET, "/api/v1/metrics/json", PLATFORM, || to(metrics::summary), metrics::json_doc),

@@ -1,12 +1,14 @@
 //! The endpoints of stores, and what they share: the id in the path, the answer to an accepted request.
 
 pub(crate) mod create;
+pub(crate) mod credentials;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod retry;
 mod store_body;
+pub(crate) mod upgrade;
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;

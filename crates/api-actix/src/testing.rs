@@ -28,7 +28,7 @@ use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::storage::{ApiToken, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::{ManualClock, SeededEntropy};
+use shopwright_ports::testing::{ManualClock, SeededEntropy, engines};
 
 use crate::openapi::check;
 use crate::routes::mount;
@@ -193,6 +193,7 @@ impl Bench {
             identity: Arc::new(self.identity),
             health: Arc::new(self.health),
             metrics: Arc::new(self.metrics),
+            engines: Arc::new(engines::catalogue()),
             entropy: Arc::new(SeededEntropy::new(1)),
             clock: Arc::new(ManualClock::default()),
             cookies: Cookies::Secure,

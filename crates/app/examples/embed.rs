@@ -11,14 +11,13 @@ use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::saga::Policy;
-use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage, Tenant, User};
 use shopwright_ports::stores_api::{CreateStore, RequestContext, StoreService};
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{
-    FakeCluster, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, ManualClock, SeededEntropy,
+    FakeCluster, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, ManualClock, SeededEntropy, engines,
 };
 use tokio::sync::Notify;
 
@@ -62,6 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         sealer: sealer.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
+        engines: Arc::new(engines::catalogue()),
         rules: StoreRules::default(),
         work: work.clone(),
     };
@@ -81,7 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let context = RequestContext { actor, origin };
     let wanted = CreateStore {
         name: "teashop".parse()?,
-        engine: Engine::Medusa,
+        engine: engines::medusa(),
         theme: None,
         password: None,
         idempotency: None,
@@ -101,6 +101,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         policy: Policy::default(),
         urls: PublicUrls { scheme: "https".into(), port: None },
         telemetry: Telemetry::default(),
+        engines: Arc::new(engines::catalogue()),
     };
     let worker = Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default());
     worker.run_due().await?;

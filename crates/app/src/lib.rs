@@ -21,6 +21,8 @@ pub mod crypto;
 #[cfg(feature = "binary")]
 pub mod dashboard;
 #[cfg(feature = "binary")]
+pub mod engines;
+#[cfg(feature = "binary")]
 pub mod forward;
 #[cfg(feature = "binary")]
 pub mod http_storefront;

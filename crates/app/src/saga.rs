@@ -5,8 +5,11 @@
 //! repeats the step, so every step is idempotent.
 
 mod aftermath;
+mod apply;
 mod audit;
+mod await_ready;
 mod calls;
+mod change;
 mod effects;
 mod epoch;
 mod executor;

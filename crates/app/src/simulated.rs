@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use shopwright_domain::store::{Engine, Failure};
+use shopwright_domain::engine::{EngineCatalogue, EngineDescriptor, Readiness};
+use shopwright_domain::store::{EngineName, Failure};
 use shopwright_domain::{ErrorCode, StoreId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
@@ -21,8 +22,9 @@ pub const NOTE: &str = "simulated: no cluster is used and no shop runs";
 /// A fake cluster that takes as long as a real one.
 pub struct SimulatedCluster {
     inner: Arc<FakeCluster>,
+    engines: Arc<EngineCatalogue>,
     clock: Arc<dyn Clock>,
-    begun: Mutex<HashMap<StoreId, (Engine, Timestamp)>>,
+    begun: Mutex<HashMap<StoreId, (SignedDuration, Timestamp)>>,
 }
 
 impl std::fmt::Debug for SimulatedCluster {
@@ -31,28 +33,20 @@ impl std::fmt::Debug for SimulatedCluster {
     }
 }
 
-/// From the first object to ready pods, as measured on two cores with the images on the node.
-const fn rollout_time(engine: Engine) -> SignedDuration {
-    match engine {
-        Engine::WooCommerce => SignedDuration::from_secs(8),
-        Engine::Medusa => SignedDuration::from_secs(26),
-    }
-}
-
 const CALL: Duration = Duration::from_millis(120);
 const REMOVAL: Duration = Duration::from_secs(6);
 
 impl SimulatedCluster {
     /// `inner`, as slow as a real one.
-    pub fn new(inner: Arc<FakeCluster>, clock: Arc<dyn Clock>) -> Self {
-        Self { inner, clock, begun: Mutex::default() }
+    pub fn new(inner: Arc<FakeCluster>, engines: Arc<EngineCatalogue>, clock: Arc<dyn Clock>) -> Self {
+        Self { inner, engines, clock, begun: Mutex::default() }
     }
 
     fn remaining(&self, store_id: &StoreId) -> SignedDuration {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.get(store_id).map_or(SignedDuration::ZERO, |(engine, since)| {
-            rollout_time(*engine) - self.clock.now().duration_since(*since)
-        })
+        begun
+            .get(store_id)
+            .map_or(SignedDuration::ZERO, |(usual, since)| *usual - self.clock.now().duration_since(*since))
     }
 }
 
@@ -74,13 +68,14 @@ impl Cluster for SimulatedCluster {
         self.inner.remove_stray(stray).await
     }
 
-    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
+    async fn ensure_namespace(&self, fence: &Fence, engine: &EngineName) -> Result<(), ClusterError> {
         self.clock.sleep(CALL).await;
+        let usual = self.engines.get(engine).map_or(SignedDuration::ZERO, EngineDescriptor::usual_start);
         self.begun
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .entry(fence.store_id.clone())
-            .or_insert((engine, self.clock.now()));
+            .or_insert((usual, self.clock.now()));
         self.inner.ensure_namespace(fence, engine).await
     }
 
@@ -93,13 +88,18 @@ impl Cluster for SimulatedCluster {
         self.inner.put_credentials(fence, credentials).await
     }
 
-    async fn await_workloads(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError> {
+    async fn await_workloads(
+        &self,
+        store_id: &StoreId,
+        wanted: &Readiness,
+        limit: Duration,
+    ) -> Result<Rollout, ClusterError> {
         let remaining = Duration::try_from(self.remaining(store_id)).unwrap_or_default();
         self.clock.sleep(remaining.min(limit)).await;
         if self.remaining(store_id) > SignedDuration::ZERO {
             return Ok(Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the pods are not ready yet")));
         }
-        self.inner.await_workloads(store_id, limit).await
+        self.inner.await_workloads(store_id, wanted, limit).await
     }
 
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {

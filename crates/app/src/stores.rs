@@ -4,10 +4,14 @@
 
 mod access;
 mod cancel;
+mod change;
 mod create;
 mod delete;
+mod engines;
+mod preview;
 mod read;
 mod retry;
+mod reveal;
 mod rules;
 mod settle;
 
@@ -16,6 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::engine::{EngineCatalogue, RotationTarget};
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::Store;
 use shopwright_domain::{OperationId, StoreId};
@@ -24,8 +29,8 @@ use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{Page, Storage, StoreFilter};
 use shopwright_ports::stores_api::{
-    Accepted, CreateStore, LogPage, OperationView, RequestContext, StorePage, StoreService, StoreServiceError,
-    StoreView,
+    Accepted, AdminCredentials, CreateStore, EngineView, LogPage, OperationView, RequestContext, StorePage,
+    StoreService, StoreServiceError, StoreView, UpgradePreview,
 };
 use shopwright_ports::telemetry::trace_id;
 use tokio::sync::Notify;
@@ -45,6 +50,8 @@ pub struct Stores {
     pub clock: Arc<dyn Clock>,
     /// Ids and secrets.
     pub entropy: Arc<dyn Entropy>,
+    /// What is known of the engines.
+    pub engines: Arc<EngineCatalogue>,
     /// The numbers.
     pub rules: StoreRules,
     /// Told when there is something new to do. A hint: workers also look by themselves.
@@ -99,6 +106,10 @@ impl Stores {
 
 #[async_trait]
 impl StoreService for Stores {
+    async fn engines(&self) -> Result<Vec<EngineView>, StoreServiceError> {
+        self.read_engines().await
+    }
+
     async fn create(&self, context: &RequestContext, command: CreateStore) -> Result<Accepted, StoreServiceError> {
         self.settle(|| self.try_create(context, &command)).await
     }
@@ -122,6 +133,35 @@ impl StoreService for Stores {
 
     async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
         self.settle(|| self.try_retry(context, id)).await
+    }
+
+    async fn reveal_credentials(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+    ) -> Result<AdminCredentials, StoreServiceError> {
+        self.read_credentials(context, id).await
+    }
+
+    async fn rotate_credentials(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+        targets: Vec<RotationTarget>,
+    ) -> Result<Accepted, StoreServiceError> {
+        self.settle(|| self.try_rotate(context, id, &targets)).await
+    }
+
+    async fn preview_upgrade(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+    ) -> Result<UpgradePreview, StoreServiceError> {
+        self.read_upgrade(context, id).await
+    }
+
+    async fn upgrade(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
+        self.settle(|| self.try_upgrade(context, id)).await
     }
 
     async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError> {

@@ -12,7 +12,7 @@ use shopwright_app::worker::Worker;
 use shopwright_domain::audit::{AuditEvent, AuditEventType, MetadataValue};
 use shopwright_domain::operation::{Operation, OperationStatus};
 use shopwright_domain::saga::{Policy, StepRecord};
-use shopwright_domain::store::{Engine, Failure, StoreState};
+use shopwright_domain::store::{Failure, StoreState};
 use shopwright_domain::{Epoch, ErrorCode, StoreId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, Rollout};
@@ -20,7 +20,7 @@ use shopwright_ports::releases::ReleaseError;
 use shopwright_ports::secrets::{SealError, Sealed, Sealer};
 use shopwright_ports::storage::StorageError;
 use shopwright_ports::stores_api::StoreService;
-use shopwright_ports::testing::{FakeSealer, Fault};
+use shopwright_ports::testing::{FakeSealer, Fault, engines};
 use support::Fixture;
 use tokio_util::sync::CancellationToken;
 
@@ -405,7 +405,7 @@ async fn a_database_that_was_restored_from_before_goes_on_above_what_the_cluster
         let ada = world.merchant("ada").await;
         let id = world.create(&ada, "teashop").await.store.id;
         let before = Fence { store_id: id.clone(), epoch: Epoch(known) };
-        world.cluster.ensure_namespace(&before, Engine::Medusa).await.unwrap();
+        world.cluster.ensure_namespace(&before, &engines::medusa()).await.unwrap();
 
         let store = world.settle(&id).await;
 
@@ -422,7 +422,7 @@ async fn a_lease_whose_epoch_was_lifted_is_renewed_under_the_new_one() {
     let ada = world.merchant("ada").await;
     let id = world.create(&ada, "teashop").await.store.id;
     let before = Fence { store_id: id.clone(), epoch: Epoch(50) };
-    world.cluster.ensure_namespace(&before, Engine::Medusa).await.unwrap();
+    world.cluster.ensure_namespace(&before, &engines::medusa()).await.unwrap();
     world.cluster.auto_ready(false);
     let start = world.clock.now();
 

@@ -5,11 +5,11 @@ mod support;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use shopwright_domain::limits::Cooldown;
-use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::store::StoreState;
 use shopwright_ports::releases::ReleaseError;
 use shopwright_ports::storage::{Page, StorageError, StoreFilter};
 use shopwright_ports::stores_api::{Idempotency, StoreService, StoreServiceError};
-use shopwright_ports::testing::Fault;
+use shopwright_ports::testing::{Fault, engines};
 use support::{Fixture, wanted};
 
 const ALL: Page = Page { limit: 100, offset: 0 };
@@ -77,11 +77,11 @@ async fn creating_it_with_another_engine_says_to_delete_it_first() {
     let ada = world.merchant("ada").await;
     failed_store(&world, &ada, "teashop").await;
     let mut command = wanted("teashop");
-    command.engine = Engine::WooCommerce;
+    command.engine = engines::woocommerce();
 
     let refusal = world.stores.create(&ada, command).await.unwrap_err();
 
-    assert!(matches!(refusal, StoreServiceError::EngineDiffers { engine: Engine::Medusa, .. }));
+    assert!(matches!(refusal, StoreServiceError::EngineDiffers { engine, .. } if engine == engines::medusa()));
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_store_is_retried_only_when_it_failed_and_only_so_often() {
 async fn an_engine_that_cannot_be_had_is_refused_before_anything_is_written() {
     let world = Fixture::new().await;
     let ada = world.merchant("ada").await;
-    world.releases.refuse_engine(Engine::Medusa, "the chart is missing: set CHARTS_DIR");
+    world.releases.refuse_engine(engines::medusa(), "the chart is missing: set CHARTS_DIR");
 
     let refusal = world.try_create(&ada, "teashop").await.unwrap_err();
 

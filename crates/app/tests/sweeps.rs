@@ -12,11 +12,11 @@ use shopwright_app::sweeper::{Sweeper, SweeperSettings};
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::operation::OperationStatus;
-use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::store::StoreState;
 use shopwright_domain::{ClusterName, Epoch, StoreId};
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence};
 use shopwright_ports::stores_api::StoreService;
-use shopwright_ports::testing::{Fault, SeededEntropy};
+use shopwright_ports::testing::{Fault, SeededEntropy, engines};
 use support::Fixture;
 
 fn sweeper(world: &Fixture) -> Sweeper {
@@ -34,7 +34,7 @@ fn sweeper(world: &Fixture) -> Sweeper {
 /// A worker that slept through everything wakes up in the middle of its first step.
 async fn sleeper_wakes(world: &Fixture, id: &StoreId, epoch: i64) {
     let fence = Fence { store_id: id.clone(), epoch: Epoch(epoch) };
-    world.cluster.ensure_namespace(&fence, Engine::Medusa).await.unwrap();
+    world.cluster.ensure_namespace(&fence, &engines::medusa()).await.unwrap();
 }
 
 fn later(world: &Fixture, seconds: i64) {

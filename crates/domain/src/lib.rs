@@ -31,7 +31,8 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`store`] | the store, its name, host, engine and state machine |
+//! | [`store`] | the store, its name, host and state machine |
+//! | [`engine`] | what the platform knows of the software that runs in stores |
 //! | [`operation`] | what runs on a store: kind, status, who may touch it |
 //! | [`saga`] | the ordered steps of an operation and the plan |
 //! | [`error_code`] | every reason for a failure, and who must act |
@@ -43,6 +44,7 @@
 pub mod audit;
 pub mod backoff;
 pub mod breaker;
+pub mod engine;
 pub mod error_code;
 pub mod identity;
 pub mod ids;

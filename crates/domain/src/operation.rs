@@ -18,11 +18,17 @@ pub enum OperationKind {
     Delete,
     /// From a provision that was cancelled to nothing in the cluster; the store stays, `failed`.
     Unwind,
+    /// Other passwords for a store that is ready and stays so.
+    Rotate,
+    /// Another release of a store that is ready and stays so.
+    Upgrade,
+    /// From a rotation or an upgrade that failed back to what worked before.
+    Revert,
 }
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Provision, Self::Delete, Self::Unwind];
+    pub const ALL: [Self; 6] = [Self::Provision, Self::Delete, Self::Unwind, Self::Rotate, Self::Upgrade, Self::Revert];
 
     /// The kind as it is stored and shown.
     pub const fn as_str(self) -> &'static str {
@@ -30,7 +36,21 @@ impl OperationKind {
             Self::Provision => "provision",
             Self::Delete => "delete",
             Self::Unwind => "unwind",
+            Self::Rotate => "rotate",
+            Self::Upgrade => "upgrade",
+            Self::Revert => "revert",
         }
+    }
+
+    /// Whether it fails once a step has used up its attempts. What takes something back or away has no good state to fail into: it is
+    /// shown as stuck, and goes on until its deadline.
+    pub const fn gives_up(self) -> bool {
+        matches!(self, Self::Provision | Self::Rotate | Self::Upgrade)
+    }
+
+    /// Whether it changes a store that is ready. When such an operation fails, a revert follows it in the same transaction.
+    pub const fn is_reverted(self) -> bool {
+        matches!(self, Self::Rotate | Self::Upgrade)
     }
 }
 
@@ -166,11 +186,13 @@ pub struct ReleaseDigests {
     pub values: String,
     /// Of the helm binary.
     pub helm: String,
+    /// Of chart and values files together: what is kept under this name can be installed again. None in what an older program wrote.
+    pub origin: Option<String>,
 }
 
 /// The version of the sagas that this program knows. It grows when a kind or a step is added or changes its meaning; operations of a
 /// higher one are left for the program that made them (RELIABILITY F13).
-pub const SAGA_VERSION: u32 = 1;
+pub const SAGA_VERSION: u32 = 2;
 
 /// One operation, as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ mod state;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use engine::{Engine, InvalidEngine, InvalidTheme, Theme};
+pub use engine::{EngineName, InvalidEngineName, InvalidThemeName, ThemeName};
 pub use host::{HostSuffix, InvalidHost, StoreHost};
 pub use name::{InvalidStoreName, StoreName};
 pub use state::{IllegalTransition, InvalidState, StoreEvent, StoreState};
@@ -56,9 +56,9 @@ pub struct Store {
     /// The host that shoppers use.
     pub host: StoreHost,
     /// What runs in it.
-    pub engine: Engine,
+    pub engine: EngineName,
     /// The look, for engines that have a choice.
-    pub theme: Option<Theme>,
+    pub theme: Option<ThemeName>,
     /// Where it is in its life.
     pub state: StoreState,
     /// Fencing number of the last claim.
@@ -128,7 +128,7 @@ pub fn example_store(id: StoreId, tenant_id: TenantId, name: StoreName, now: Tim
         cluster: ClusterName::default_cluster(),
         name,
         host,
-        engine: Engine::Medusa,
+        engine: EngineName::example(),
         theme: None,
         state: StoreState::Requested,
         epoch: Epoch(0),

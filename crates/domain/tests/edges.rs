@@ -223,5 +223,19 @@ fn steps_that_only_wait_are_the_ones_that_look() {
         .map(|step| step.as_str())
         .collect();
 
-    assert_eq!(waiting, ["await_workloads", "verify_storefront", "verify_gone", "verify_unwound"]);
+    assert_eq!(
+        waiting,
+        [
+            "await_workloads",
+            "verify_storefront",
+            "verify_gone",
+            "verify_unwound",
+            "await_rotated",
+            "verify_rotated",
+            "await_upgraded",
+            "verify_upgraded",
+            "await_reverted",
+            "verify_reverted",
+        ]
+    );
 }

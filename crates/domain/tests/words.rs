@@ -29,7 +29,11 @@ fn is_shown_as(thing: impl Display, word: &str) {
 
 #[test]
 fn kinds_and_statuses_read_back() {
-    read_back(OperationKind::ALL, |kind| kind.as_str(), &["provision", "delete", "unwind"]);
+    read_back(
+        OperationKind::ALL,
+        |kind| kind.as_str(),
+        &["provision", "delete", "unwind", "rotate", "upgrade", "revert"],
+    );
     read_back(
         OperationStatus::ALL,
         |status| status.as_str(),
@@ -62,6 +66,22 @@ fn steps_read_back_whatever_their_saga() {
             "unwind_namespace",
             "verify_unwound",
             "settle",
+            "rotate_credentials",
+            "rotate_release",
+            "await_rotated",
+            "verify_rotated",
+            "clean_rotated",
+            "promote",
+            "upgrade_release",
+            "await_upgraded",
+            "verify_upgraded",
+            "adopt",
+            "revert_credentials",
+            "revert_release",
+            "await_reverted",
+            "verify_reverted",
+            "clean_reverted",
+            "settle_revert",
         ],
     );
     assert_eq!(steps.clone().map(Step::as_str).collect::<BTreeSet<_>>().len(), steps.count());

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
+use shopwright_domain::engine::Readiness;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::saga::StepError;
-use shopwright_domain::store::{Engine, Failure};
+use shopwright_domain::store::{EngineName, Failure};
 use shopwright_domain::{Epoch, StoreId};
 
 use crate::Source;
@@ -181,7 +182,7 @@ pub trait Cluster: Send + Sync {
 
     /// Makes the store's namespace as it should be: labels, Pod Security level, the fence's epoch, the worker's rights in it.
     /// An existing one of the same store is brought up to date; [`ClusterError::Terminating`] while an older one goes away.
-    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError>;
+    async fn ensure_namespace(&self, fence: &Fence, engine: &EngineName) -> Result<(), ClusterError>;
 
     /// Writes the fence's epoch to the namespace, if there is one, and returns once the fence holds: before the first change that a
     /// claim makes (DECISIONS 5, 6).
@@ -191,7 +192,13 @@ pub trait Cluster: Send + Sync {
     async fn put_credentials(&self, fence: &Fence, credentials: &StoreCredentials) -> Result<(), ClusterError>;
 
     /// Waits for the workloads of the store, at most `limit`, and says how they are doing. Returns early when they are ready or failed.
-    async fn await_workloads(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError>;
+    /// `wanted` says what must be there at least, so that a release that is not complete yet is not taken for one that is ready.
+    async fn await_workloads(
+        &self,
+        store_id: &StoreId,
+        wanted: &Readiness,
+        limit: Duration,
+    ) -> Result<Rollout, ClusterError>;
 
     /// Asks for the namespace to be removed. An absent one is success.
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError>;

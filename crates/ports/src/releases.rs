@@ -1,15 +1,18 @@
 //! Releases of charts: what Helm does for a store, and what it needs of the cluster for that.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use shopwright_domain::StoreId;
+use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::operation::ReleaseDigests;
 use shopwright_domain::saga::StepError;
-use shopwright_domain::store::{Engine, StoreHost, StoreName, Theme};
+use shopwright_domain::store::{EngineName, StoreHost, StoreName, ThemeName};
 
 use crate::Source;
 use crate::cluster::{ClusterError, Fence};
@@ -20,7 +23,7 @@ pub struct ReleaseSpec {
     /// The store; also the release's name and namespace.
     pub store_id: StoreId,
     /// Which chart.
-    pub engine: Engine,
+    pub engine: EngineName,
     /// The title of the shop.
     pub name: StoreName,
     /// Its host.
@@ -28,11 +31,33 @@ pub struct ReleaseSpec {
     /// The URL under which shoppers reach it, with scheme and port.
     pub public_url: String,
     /// Its look, for engines that have a choice.
-    pub theme: Option<Theme>,
+    pub theme: Option<ThemeName>,
     /// How often the set-up was asked for again. A raised number runs it once more on a store whose set-up has finished, which applies an
     /// administrator's password that is new in the Secret; the same number changes nothing.
-    pub setup_revision: u32,
+    pub setup_revision: u64,
+    /// Which of the store's sets of credentials is in the Secret: pods start anew when it is another than before. 1 is the first.
+    pub credentials_version: u32,
+    /// What it is made of; when there is none, of the platform's chart and values as they are now.
+    pub origin: Option<ReleaseOrigin>,
 }
+
+/// A chart with its values files, as they were at some time: enough to install the same thing again. No secret is in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReleaseOrigin {
+    /// The digest of what is in the archive.
+    pub digest: String,
+    /// The adapter's own format.
+    pub archive: Arc<[u8]>,
+}
+
+impl fmt::Debug for ReleaseOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReleaseOrigin").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+/// The objects that a release would consist of, each as a flat map from the path of a field to its value.
+pub type Manifest = BTreeMap<ObjectRef, BTreeMap<String, String>>;
 
 /// What an installation came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +166,12 @@ pub trait Releases: Send + Sync {
     /// something else (RELIABILITY F54).
     async fn digests(&self, spec: &ReleaseSpec) -> Result<ReleaseDigests, ReleaseError>;
 
+    /// The platform's chart for this engine with its values files, as they are now.
+    async fn origin(&self, engine: &EngineName) -> Result<ReleaseOrigin, ReleaseError>;
+
+    /// What an installation of `spec` would consist of. It asks no cluster.
+    async fn render(&self, spec: &ReleaseSpec) -> Result<Manifest, ReleaseError>;
+
     /// Removes the release and its objects; does not wait for pods. An absent release is success. Says what stays.
     async fn uninstall(&self, fence: &Fence) -> Result<Uninstalled, ReleaseError>;
 
@@ -148,7 +179,7 @@ pub trait Releases: Send + Sync {
     ///
     /// # Errors
     /// [`ReleaseError::Chart`] with the reason and what to do.
-    async fn engine_note(&self, engine: Engine) -> Result<Option<String>, ReleaseError>;
+    async fn engine_note(&self, engine: &EngineDescriptor) -> Result<Option<String>, ReleaseError>;
 }
 
 /// A record that Helm keeps of a release, as the cluster holds it.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use shopwright_domain::engine::{Administrator, RotationTarget};
 use shopwright_domain::identity::{Email, PlatformRole};
-use shopwright_domain::store::Engine;
 use shopwright_domain::{SessionId, TenantId, UserId};
 
 use crate::clock::Entropy;
@@ -26,6 +26,8 @@ pub struct StoreCredentials {
     pub app_secret: SecretString,
     /// Signs sessions inside the engine.
     pub session_secret: SecretString,
+    /// While a database's password is being replaced: the other one, that may still be in force. Never sealed.
+    pub database_password_before: Option<SecretString>,
 }
 
 /// A sealed box that is not one of these credentials.
@@ -35,15 +37,21 @@ pub struct MalformedCredentials;
 
 impl StoreCredentials {
     /// Mints the credentials of a new store. The password is the one that was chosen, or else a strong one.
-    pub fn mint(engine: Engine, admin: &Email, chosen: Option<SecretString>, entropy: &dyn Entropy) -> Self {
+    pub fn mint(
+        administrator: &Administrator,
+        owner: &Email,
+        chosen: Option<SecretString>,
+        entropy: &dyn Entropy,
+    ) -> Self {
         Self {
-            admin_email: admin.as_str().to_owned(),
-            admin_username: engine.admin_username().unwrap_or(admin.as_str()).to_owned(),
+            admin_email: owner.as_str().to_owned(),
+            admin_username: administrator.username(owner).to_owned(),
             admin_password: chosen.unwrap_or_else(|| random_text(entropy, 20)),
             database_password: random_text(entropy, 32),
             database_root_password: random_text(entropy, 32),
             app_secret: random_text(entropy, 48),
             session_secret: random_text(entropy, 48),
+            database_password_before: None,
         }
     }
 
@@ -54,8 +62,40 @@ impl StoreCredentials {
         self
     }
 
+    /// The same credentials with fresh values for these targets, where they are still those of `current`.
+    #[must_use]
+    pub fn rotated(mut self, targets: &[RotationTarget], current: &Self, entropy: &dyn Entropy) -> Self {
+        for target in targets {
+            let (value, length, before) = match target {
+                RotationTarget::Administrator => (&mut self.admin_password, 20, &current.admin_password),
+                RotationTarget::Database => (&mut self.database_password, 32, &current.database_password),
+            };
+            // A rotation that failed half-way is taken up with the values that it had: the database may know them already.
+            if value.expose_secret() == before.expose_secret() {
+                *value = random_text(entropy, length);
+            }
+        }
+        self
+    }
+
+    /// The same credentials, with the database's password of `other` beside, when that is another one.
+    #[must_use]
+    pub fn beside(mut self, other: &Self) -> Self {
+        let differs = self.database_password.expose_secret() != other.database_password.expose_secret();
+        self.database_password_before = differs.then(|| other.database_password.clone());
+        self
+    }
+
     /// Key and value of each entry of the Secret that the charts read.
-    pub fn entries(&self) -> [(&'static str, &str); 7] {
+    pub fn entries(&self) -> Vec<(&'static str, &str)> {
+        let mut entries = self.kept().to_vec();
+        if let Some(before) = &self.database_password_before {
+            entries.push(("database-password-before", before.expose_secret()));
+        }
+        entries
+    }
+
+    fn kept(&self) -> [(&'static str, &str); 7] {
         [
             ("admin-email", &self.admin_email),
             ("admin-username", &self.admin_username),
@@ -70,7 +110,7 @@ impl StoreCredentials {
     /// The bytes that are sealed: each value behind its length.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for (_, value) in self.entries() {
+        for (_, value) in self.kept() {
             bytes.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
             bytes.extend_from_slice(value.as_bytes());
         }
@@ -98,6 +138,7 @@ impl StoreCredentials {
             database_root_password: next()?.into(),
             app_secret: next()?.into(),
             session_secret: next()?.into(),
+            database_password_before: None,
         };
         if rest.is_empty() { Ok(credentials) } else { Err(MalformedCredentials) }
     }

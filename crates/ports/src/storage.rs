@@ -14,6 +14,7 @@ mod idempotency;
 mod keys;
 mod operations;
 mod reach;
+mod releases;
 mod sessions;
 mod stores;
 mod tenants;
@@ -30,6 +31,7 @@ pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use keys::{SealedKey, SigningKeyRepository};
 pub use operations::{Census, Claim, Lease, OperationRepository, TakeOver};
 pub use reach::Reach;
+pub use releases::ReleaseRepository;
 pub use sessions::{RefreshToken, Session, SessionRepository};
 pub use stores::{Page, StoreFilter, StoreRepository};
 pub use tenants::{Tenant, TenantRepository};
@@ -142,6 +144,8 @@ pub trait Transaction: Send {
     fn stores(&mut self) -> &mut dyn StoreRepository;
     /// Sealed credentials of stores.
     fn credentials(&mut self) -> &mut dyn CredentialRepository;
+    /// What releases were made of.
+    fn releases(&mut self) -> &mut dyn ReleaseRepository;
     /// The queue, and the steps.
     fn operations(&mut self) -> &mut dyn OperationRepository;
     /// The audit trail.

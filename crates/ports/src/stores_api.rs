@@ -3,13 +3,15 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use shopwright_domain::engine::{EngineDescriptor, RotationTarget};
 use shopwright_domain::identity::Actor;
-use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::StepRecord;
-use shopwright_domain::store::{Engine, Store, StoreName, StoreState, Theme};
+use shopwright_domain::store::{EngineName, Store, StoreName, StoreState, ThemeName};
 use shopwright_domain::{OperationId, StoreId};
 
 use crate::identity_api::Origin;
+use crate::releases::ObjectRef;
 use crate::storage::{AuditEntry, Page, StorageError, StoreFilter};
 
 /// Who asks, and from where.
@@ -27,9 +29,9 @@ pub struct CreateStore {
     /// Its name.
     pub name: StoreName,
     /// What runs in it.
-    pub engine: Engine,
+    pub engine: EngineName,
     /// Its look; the engine's default when there is none.
-    pub theme: Option<Theme>,
+    pub theme: Option<ThemeName>,
     /// The password of its administrator; a strong one is minted when there is none.
     pub password: Option<SecretString>,
     /// Repeating the request with the same key answers with the same operation.
@@ -80,6 +82,17 @@ pub struct StoreView {
     pub is_owner: bool,
 }
 
+/// An engine, as whoever chooses one may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineView {
+    /// What is known of it.
+    pub engine: EngineDescriptor,
+    /// What owners of its stores must know.
+    pub note: Option<String>,
+    /// Why no store of it can be made here now.
+    pub unavailable: Option<String>,
+}
+
 /// A page of stores.
 #[derive(Debug, Clone)]
 pub struct StorePage {
@@ -107,6 +120,52 @@ pub struct OperationView {
     pub steps: Vec<StepRecord>,
 }
 
+/// What becomes of an object in an upgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It goes.
+    Removed,
+    /// It is another than before.
+    Changed,
+}
+
+/// A field that an upgrade changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Its path in the object.
+    pub path: String,
+    /// What it was, for fields that people decide by: images and sizes.
+    pub before: Option<String>,
+    /// What it will be, for the same fields.
+    pub after: Option<String>,
+}
+
+/// An object that an upgrade changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectChange {
+    /// Which object.
+    pub object: ObjectRef,
+    /// What becomes of it.
+    pub change: Change,
+    /// Of one that is changed, what of it: as many as a person reads.
+    pub fields: Vec<FieldChange>,
+}
+
+/// What an upgrade would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpgradePreview {
+    /// Whether chart and values files are those that the store was made of.
+    pub up_to_date: bool,
+    /// What the store was last seen to work with.
+    pub from: ReleaseDigests,
+    /// What it would be made of.
+    pub to: ReleaseDigests,
+    /// The objects that differ.
+    pub changes: Vec<ObjectChange>,
+}
+
 /// Why a request for a store is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreServiceError {
@@ -132,7 +191,7 @@ pub enum StoreServiceError {
         /// The store that has it.
         store_id: StoreId,
         /// What it runs.
-        engine: Engine,
+        engine: EngineName,
     },
     /// The quota is used up.
     #[error("{held} of {limit} stores are in use: delete one first")]
@@ -161,6 +220,37 @@ pub enum StoreServiceError {
         kind: OperationKind,
         /// How it is doing.
         status: OperationStatus,
+    },
+    /// Only a store that is ready can be changed, and only one that was has credentials to show.
+    #[error("the store is {state}: this can be asked of a store that is ready")]
+    NotReady {
+        /// How it is doing.
+        state: StoreState,
+    },
+    /// Something runs on the store already.
+    #[error("the store is busy, {kind} runs: wait for its end")]
+    Busy {
+        /// What it does.
+        kind: OperationKind,
+        /// Where it can be followed.
+        operation_id: OperationId,
+    },
+    /// The engine's set-up cannot replace this secret.
+    #[error("a store on {engine} has no {target} password that can be replaced")]
+    NotRotatable {
+        /// What the store runs.
+        engine: EngineName,
+        /// Which secret.
+        target: RotationTarget,
+    },
+    /// There is nothing that a change could be taken back to.
+    #[error("nothing was kept of the release that the store runs on, so a change could not be taken back")]
+    NothingKept,
+    /// Credentials were looked at often enough for now.
+    #[error("credentials may be looked at again at {until}")]
+    RevealedTooOften {
+        /// When.
+        until: Timestamp,
     },
     /// It was retried often enough.
     #[error("the store was retried {limit} times: look at its logs, or delete it")]
@@ -192,6 +282,9 @@ pub enum StoreServiceError {
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait StoreService: Send + Sync {
+    /// The engines that stores can be made of.
+    async fn engines(&self) -> Result<Vec<EngineView>, StoreServiceError>;
+
     /// Writes the request down; a worker does the rest. Creating the name of an own failed store of the same engine is its retry.
     async fn create(&self, context: &RequestContext, command: CreateStore) -> Result<Accepted, StoreServiceError>;
 
@@ -211,6 +304,32 @@ pub trait StoreService: Send + Sync {
 
     /// Repeats the operation that failed, from the step at which it failed.
     async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError>;
+
+    /// The administrator's credentials, for the store's owner alone. Every look is counted and written down.
+    async fn reveal_credentials(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+    ) -> Result<AdminCredentials, StoreServiceError>;
+
+    /// Replaces these secrets of a store that is ready. The old ones are in force until the new ones are seen to work.
+    async fn rotate_credentials(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+        targets: Vec<RotationTarget>,
+    ) -> Result<Accepted, StoreServiceError>;
+
+    /// What [`StoreService::upgrade`] would change. Nothing is written.
+    async fn preview_upgrade(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+    ) -> Result<UpgradePreview, StoreServiceError>;
+
+    /// Brings a store that is ready to what the platform would make of it now. When that fails the store is brought back to what it was;
+    /// it stays ready.
+    async fn upgrade(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError>;
 
     /// Stops a provision that is not finished and takes back what it has made: the store becomes `failed` with the code `cancelled` and can
     /// be retried or deleted. Cancelling twice is one cancellation.

@@ -7,6 +7,7 @@
 mod clock;
 mod cluster;
 pub mod cluster_contract;
+pub mod engines;
 mod faults;
 mod releases;
 pub mod releases_contract;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use shopwright_app::stores::Stores;
 use shopwright_domain::identity::{Actor, PlatformRole};
-use shopwright_domain::store::Engine;
 use shopwright_domain::{RequestId, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
 use shopwright_ports::identity_api::Origin;
@@ -13,6 +12,7 @@ use shopwright_ports::storage::{Reach, Storage, StorageError, Tenant, User};
 use shopwright_ports::stores_api::{
     Accepted, CreateStore, Idempotency, RequestContext, StoreService, StoreServiceError,
 };
+use shopwright_ports::testing::engines;
 
 use crate::book::Book;
 use crate::clocks::TrueClock;
@@ -187,7 +187,7 @@ impl Client {
             Request::Create { key } => {
                 let name = name.parse().ok()?;
                 let idempotency = key.clone().map(|key| Idempotency { fingerprint: key.clone().into_bytes(), key });
-                let command = CreateStore { name, engine: Engine::Medusa, theme: None, password: None, idempotency };
+                let command = CreateStore { name, engine: engines::medusa(), theme: None, password: None, idempotency };
                 stores.create(&context, command).await
             }
             Request::Delete(id) => stores.delete(&context, id).await,
@@ -224,6 +224,11 @@ impl Client {
             | StoreServiceError::Cooldown { .. }
             | StoreServiceError::RetriesUsedUp { .. }
             | StoreServiceError::EngineUnavailable(_)
+            | StoreServiceError::NotReady { .. }
+            | StoreServiceError::Busy { .. }
+            | StoreServiceError::NotRotatable { .. }
+            | StoreServiceError::NothingKept
+            | StoreServiceError::RevealedTooOften { .. }
             | StoreServiceError::KeyReused
             | StoreServiceError::KeyInFlight
             | StoreServiceError::Conflict

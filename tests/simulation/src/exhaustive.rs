@@ -85,6 +85,10 @@ async fn saga(
             stage.begin(kind, |_| arm()).await?;
             StoreState::Failed
         }
+        OperationKind::Rotate | OperationKind::Upgrade | OperationKind::Revert => {
+            stage.begin(kind, |_| arm()).await?;
+            StoreState::Ready
+        }
     };
     // The faults are over with the saga; what it has set in motion is not.
     rest(world, 0).await?;

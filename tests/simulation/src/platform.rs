@@ -7,11 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use shopwright_domain::StoreId;
+use shopwright_domain::engine::{EngineDescriptor, Readiness};
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::operation::ReleaseDigests;
-use shopwright_domain::store::{Engine, Failure, StoreHost};
+use shopwright_domain::store::{EngineName, Failure, StoreHost};
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
-use shopwright_ports::releases::{Installed, ReleaseError, ReleaseSpec, Releases, Uninstalled};
+use shopwright_ports::releases::{
+    Installed, Manifest, ReleaseError, ReleaseOrigin, ReleaseSpec, Releases, Uninstalled,
+};
 use shopwright_ports::secrets::StoreCredentials;
 use shopwright_ports::storefront::{Storefront, StorefrontError};
 use shopwright_ports::testing::Fault as PortFault;
@@ -134,11 +137,11 @@ impl Cluster for SimPlatform {
         self.wire.write(site(Place::Cluster, "remove_stray", Class::Write), subject.as_str(), effect).await
     }
 
-    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
-        let (world, fence) = (Arc::clone(&self.wire.world), fence.clone());
+    async fn ensure_namespace(&self, fence: &Fence, engine: &EngineName) -> Result<(), ClusterError> {
+        let (world, fence, engine) = (Arc::clone(&self.wire.world), fence.clone(), engine.clone());
         let subject = fence.store_id.clone();
         let effect = async move {
-            world.cluster.ensure_namespace(&fence, engine).await?;
+            world.cluster.ensure_namespace(&fence, &engine).await?;
             world.watch().fenced("ensure_namespace", &fence);
             Ok(())
         };
@@ -167,11 +170,16 @@ impl Cluster for SimPlatform {
         self.wire.write(site(Place::Cluster, "put_credentials", Class::Write), subject.as_str(), effect).await
     }
 
-    async fn await_workloads(&self, store_id: &StoreId, limit: Duration) -> Result<Rollout, ClusterError> {
+    async fn await_workloads(
+        &self,
+        store_id: &StoreId,
+        wanted: &Readiness,
+        limit: Duration,
+    ) -> Result<Rollout, ClusterError> {
         let world = &self.wire.world;
         let question = async {
             let ready = self.pods(store_id, limit).await;
-            let rollout = world.cluster.await_workloads(store_id, limit).await?;
+            let rollout = world.cluster.await_workloads(store_id, wanted, limit).await?;
             let rollout = match rollout {
                 Rollout::Ready(_) if !ready => {
                     Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the pods are not ready yet"))
@@ -249,7 +257,15 @@ impl Releases for SimPlatform {
         self.wire.world.releases.digests(spec).await
     }
 
-    async fn engine_note(&self, engine: Engine) -> Result<Option<String>, ReleaseError> {
+    async fn origin(&self, engine: &EngineName) -> Result<ReleaseOrigin, ReleaseError> {
+        self.wire.world.releases.origin(engine).await
+    }
+
+    async fn render(&self, spec: &ReleaseSpec) -> Result<Manifest, ReleaseError> {
+        self.wire.world.releases.render(spec).await
+    }
+
+    async fn engine_note(&self, engine: &EngineDescriptor) -> Result<Option<String>, ReleaseError> {
         self.wire.world.releases.engine_note(engine).await
     }
 }

@@ -13,7 +13,7 @@ use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_domain::{ClusterName, WorkerId};
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::FakeSealer;
+use shopwright_ports::testing::{FakeSealer, engines};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -128,6 +128,7 @@ impl Replica {
             policy: settings.policy.clone(),
             urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
             telemetry: Telemetry::default(),
+            engines: Arc::new(engines::catalogue()),
         });
         let stores = Arc::new(Stores {
             storage: storage(false),
@@ -135,6 +136,7 @@ impl Replica {
             sealer: Arc::new(FakeSealer::default()),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            engines: Arc::new(engines::catalogue()),
             rules: StoreRules {
                 quota: StoreQuota(settings.quota),
                 cooldown: Cooldown(settings.cooldown),

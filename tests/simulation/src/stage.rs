@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use futures::future::{Either, select};
+use shopwright_domain::engine::RotationTarget;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Failure, Store, StoreState};
 use shopwright_domain::{ErrorCode, OperationId, StoreId};
 use shopwright_ports::cluster::Rollout;
+use shopwright_ports::stores_api::{StoreService, StoreServiceError};
 use shopwright_ports::testing::Snapshot;
 
 use crate::client::{Client, Manner, Merchant};
@@ -106,6 +109,48 @@ impl Stage {
         Err("nobody answers".to_owned())
     }
 
+    /// Asks for a change of a store that is ready, of whichever process answers.
+    ///
+    /// # Errors
+    /// When it is refused.
+    async fn change(&self, id: &StoreId, kind: OperationKind) -> Result<(StoreId, OperationId), String> {
+        for turn in 0..40 {
+            let processes: Vec<_> = self.world.replicas().iter().flatten().map(|it| Arc::clone(&it.stores)).collect();
+            let context = &self.merchant.context;
+            let answer = match processes.get(turn % processes.len().max(1)) {
+                None => None,
+                Some(stores) => {
+                    let asked = Box::pin(async {
+                        match kind {
+                            OperationKind::Rotate => {
+                                stores.rotate_credentials(context, id, RotationTarget::ALL.to_vec()).await
+                            }
+                            _ => stores.upgrade(context, id).await,
+                        }
+                    });
+                    // A process that dies does not answer.
+                    match select(asked, Box::pin(self.world.sim.sleep(30 * SECOND))).await {
+                        Either::Left((answer, _)) => Some(answer),
+                        Either::Right(_) => None,
+                    }
+                }
+            };
+            match answer {
+                Some(Ok(accepted)) => {
+                    let operation = accepted.operation.ok_or("nothing was queued")?;
+                    return Ok((accepted.store.id, operation.id));
+                }
+                // An answer was lost on the way: it is what was asked for.
+                Some(Err(StoreServiceError::Busy { operation_id, .. })) => return Ok((id.clone(), operation_id)),
+                Some(Err(StoreServiceError::Storage(_) | StoreServiceError::Conflict)) | None => {
+                    self.world.sim.sleep(SECOND / 2).await;
+                }
+                Some(Err(error)) => return Err(format!("{kind} is refused: {error}")),
+            }
+        }
+        Err("nobody answers".to_owned())
+    }
+
     /// A store is asked for.
     ///
     /// # Errors
@@ -159,6 +204,24 @@ impl Stage {
                 let begun = self.insist("shop", Request::Cancel(id.clone(), operation)).await?;
                 self.world.cluster.clear_rollout(&id);
                 begun
+            }
+            OperationKind::Rotate | OperationKind::Upgrade => {
+                let id = self.ready("shop").await?;
+                self.world.releases.replace_charts();
+                prepared(&id);
+                self.change(&id, kind).await?
+            }
+            OperationKind::Revert => {
+                let id = self.ready("shop").await?;
+                self.world.releases.replace_charts();
+                let crash = Failure::new(ErrorCode::CrashLoop, "the pods do not start (simulated)");
+                self.world.cluster.set_rollout(&id, Rollout::Failed(crash));
+                let (id, upgrade) = self.change(&id, OperationKind::Upgrade).await?;
+                let failed = |rows: &Snapshot| rows.operation(upgrade).is_some_and(|it| it.status.is_finished());
+                self.until("the upgrade has failed", failed).await?;
+                prepared(&id);
+                self.world.cluster.clear_rollout(&id);
+                (id, upgrade)
             }
         };
         Ok(id)

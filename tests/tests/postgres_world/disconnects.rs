@@ -15,7 +15,7 @@ use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::SeededEntropy;
+use shopwright_ports::testing::{SeededEntropy, engines};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,7 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         // Nobody asks.
         health: Arc::new(MockHealthService::new()),
         metrics: Arc::new(MockMetricsService::new()),
+        engines: Arc::new(engines::catalogue()),
         entropy,
         clock: replicas.clock.clone(),
         cookies: Cookies::Plain,

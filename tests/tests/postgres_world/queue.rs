@@ -13,7 +13,7 @@ use shopwright_domain::store::StoreState;
 use shopwright_ports::storage::{Reach, Storage as _};
 use shopwright_ports::stores_api::StoreService as _;
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorefront};
+use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorefront, engines};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,7 @@ fn worker(replicas: &Replicas, cluster: &Arc<FakeCluster>, number: usize) -> Wor
         policy: Policy::default(),
         urls: PublicUrls { scheme: "http".to_owned(), port: None },
         telemetry: Telemetry::default(),
+        engines: Arc::new(engines::catalogue()),
     };
     let settings = WorkerSettings { poll: Duration::from_millis(200), ..WorkerSettings::default() };
     Worker::new(Arc::new(executor), &SystemEntropy, Arc::new(Notify::new()), settings)

@@ -8,13 +8,12 @@ use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_app::stores::{StoreRules, Stores};
 use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
-use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, TenantId, UserId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage as _, Tenant, User};
 use shopwright_ports::stores_api::{CreateStore, Idempotency, RequestContext};
-use shopwright_ports::testing::{FakeReleases, FakeSealer, ManualClock, SeededEntropy};
+use shopwright_ports::testing::{FakeReleases, FakeSealer, ManualClock, SeededEntropy, engines};
 use shopwright_system_tests::real::TestDatabase;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
@@ -59,6 +58,7 @@ impl Replicas {
             sealer: self.sealer.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
+            engines: Arc::new(engines::catalogue()),
             rules: rules.clone(),
             work: Arc::new(Notify::new()),
         };
@@ -124,7 +124,7 @@ pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
 
 /// A wish for a store of this name.
 pub(crate) fn wish(name: &str) -> anyhow::Result<CreateStore> {
-    Ok(CreateStore { name: name.parse()?, engine: Engine::Medusa, theme: None, password: None, idempotency: None })
+    Ok(CreateStore { name: name.parse()?, engine: engines::medusa(), theme: None, password: None, idempotency: None })
 }
 
 /// The same under a key, as the request whose hash is this.

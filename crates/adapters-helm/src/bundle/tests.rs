@@ -1,6 +1,8 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::charts::Chart;
+use crate::origin::LARGEST;
 use crate::scratch::Scratch;
 
 fn chart(root: &Path) -> Chart {
@@ -16,7 +18,7 @@ fn chart(root: &Path) -> Chart {
 }
 
 fn digests(chart: &Chart, document: &str) -> ReleaseDigests {
-    Bundle::read(chart, document.into()).unwrap().digests(&HelmVersion::for_tests("ab12"))
+    Bundle { origin: Origin::read(chart).unwrap(), document: document.into() }.digests(&HelmVersion::for_tests("ab12"))
 }
 
 /// RELIABILITY F54.
@@ -52,7 +54,7 @@ fn each_digest_changes_with_its_part_and_with_nothing_else() {
 fn a_chart_that_is_replaced_after_it_was_read_is_not_what_helm_gets() {
     let root = tempfile::tempdir().unwrap();
     let chart = chart(root.path());
-    let bundle = Bundle::read(&chart, "{}".into()).unwrap();
+    let bundle = Bundle { origin: Origin::read(&chart).unwrap(), document: "{}".into() };
     for file in ["charts/medusa/templates/store.yaml", "own.yaml"] {
         fs::write(root.path().join(file), "replaced").unwrap();
     }
@@ -75,7 +77,7 @@ fn a_link_that_leads_back_is_an_error() {
     let chart = chart(root.path());
     symlink(".", chart.dir.join("again")).unwrap();
 
-    assert!(Bundle::read(&chart, Vec::new()).is_err());
+    assert!(Origin::read(&chart).is_err());
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn a_chart_without_end_is_not_read_to_its_end() {
     let large = fs::File::create(chart.dir.join("large")).unwrap();
     large.set_len(LARGEST as u64).unwrap();
 
-    let error = Bundle::read(&chart, Vec::new()).unwrap_err();
+    let error = Origin::read(&chart).unwrap_err();
 
     assert!(error.to_string().contains("larger"), "{error}");
 }

@@ -20,11 +20,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shopwright_adapters_helm::{HelmReleases, HelmSettings};
 use shopwright_adapters_k8s::{FENCE_REFUSAL, KubeCluster, KubeSettings, KubeSource, prepare};
-use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState};
 use shopwright_ports::releases::{ReleaseAccess, Releases};
-use shopwright_ports::testing::releases_contract;
+use shopwright_ports::testing::{engines, releases_contract};
 use tempfile::TempDir;
 
 use crate::kubectl::Kubectl;
@@ -182,7 +181,7 @@ impl releases_contract::World for World {
         let bits = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap();
         let store_id = StoreId::from_random(bits);
         self.stores.lock().unwrap().push(store_id.clone());
-        self.cluster.ensure_namespace(&at(&store_id, 1), Engine::Medusa).await.unwrap();
+        self.cluster.ensure_namespace(&at(&store_id, 1), &engines::medusa()).await.unwrap();
         store_id
     }
 

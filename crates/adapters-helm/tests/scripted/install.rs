@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 
 use insta::assert_snapshot;
 use shopwright_adapters_helm::{ClusterValues, Profile};
-use shopwright_domain::store::{Engine, Theme};
 use shopwright_ports::cluster::ClusterError;
 use shopwright_ports::releases::{Installed, ReleaseError, ReleaseSpec, Releases};
+use shopwright_ports::testing::engines;
 use shopwright_ports::testing::releases_contract::example_spec;
 
 use crate::world::{CANARY, FENCE_DENIAL, World, fence};
@@ -31,7 +31,8 @@ async fn helm_is_called_with_the_profile_the_overlays_and_then_the_stores_own_va
         storage_class: None,
     };
     let medusa = example_spec(&fence().store_id);
-    let spec = ReleaseSpec { engine: Engine::WooCommerce, theme: Some(Theme::Astra), setup_revision: 2, ..medusa };
+    let spec =
+        ReleaseSpec { engine: engines::woocommerce(), theme: Some(engines::astra()), setup_revision: 2, ..medusa };
 
     let installed = world.releases().install(&fence(), &spec).await.unwrap();
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use insta::assert_snapshot;
-use shopwright_domain::store::Engine;
 use shopwright_ports::releases::{ReleaseError, Releases};
+use shopwright_ports::testing::engines;
 use shopwright_ports::testing::releases_contract::example_spec;
 
 use crate::world::{World, fence};
@@ -59,11 +59,11 @@ async fn a_helm_that_was_replaced_meanwhile_is_refused() {
 async fn an_engine_is_judged_by_its_chart_alone() {
     let world = World::new("exit 1");
     let releases = world.releases();
-    assert_eq!(releases.engine_note(Engine::WooCommerce).await.unwrap(), None);
+    assert_eq!(releases.engine_note(&engines::woocommerce_descriptor()).await.unwrap(), None);
 
     fs::write(world.path("charts/woocommerce/values-local.yaml"), "wordpress: {bare: true}").unwrap();
-    assert!(matches!(releases.engine_note(Engine::WooCommerce).await, Err(ReleaseError::Chart(_))));
+    assert!(matches!(releases.engine_note(&engines::woocommerce_descriptor()).await, Err(ReleaseError::Chart(_))));
 
     fs::remove_dir_all(world.path("charts/medusa")).unwrap();
-    assert!(matches!(releases.engine_note(Engine::Medusa).await, Err(ReleaseError::Chart(_))));
+    assert!(matches!(releases.engine_note(&engines::medusa_descriptor()).await, Err(ReleaseError::Chart(_))));
 }

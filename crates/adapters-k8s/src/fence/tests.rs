@@ -83,7 +83,7 @@ async fn e14_raising_and_making_return_only_when_the_fence_holds() {
         let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "1" });
 
         let ended = if make {
-            cluster.make_namespace(&fence(), shopwright_domain::store::Engine::Medusa).await
+            cluster.make_namespace(&fence(), &shopwright_ports::testing::engines::medusa()).await
         } else {
             cluster.raise(&fence()).await.map(drop)
         };

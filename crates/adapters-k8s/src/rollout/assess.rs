@@ -1,8 +1,9 @@
 //! The verdict on a store's objects. Pure: the same objects always give the same verdict.
 
+use shopwright_domain::engine::Readiness;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::store::Failure;
-use shopwright_ports::cluster::Rollout;
+use shopwright_ports::cluster::{Rollout, SetupResult};
 
 use super::objects::StoreObjects;
 use super::{pods, setup, workloads};
@@ -42,18 +43,22 @@ impl Trouble {
 }
 
 /// How the store is doing.
-pub(super) fn assess(objects: &StoreObjects) -> Rollout {
+pub(super) fn assess(objects: &StoreObjects, wanted: &Readiness) -> Rollout {
     let instance = Some(objects.store_id.as_str());
     let of_release = |labels: &Option<std::collections::BTreeMap<String, String>>| {
         labels.as_ref().and_then(|labels| labels.get(INSTANCE)).map(String::as_str) == instance
     };
     // An incomplete list (of a cache that lags, or of a helm that is still at it) must never look like a store that is ready.
-    let installed = objects.deployments.iter().any(|object| of_release(&object.metadata.labels))
-        && objects.jobs.iter().any(|object| of_release(&object.metadata.labels));
+    let is_there = |name: &String| {
+        let mut deployments = objects.deployments.iter().map(|object| &object.metadata);
+        deployments.any(|object| object.name.as_ref() == Some(name) && of_release(&object.labels))
+    };
+    let installed = wanted.deployments.iter().all(is_there)
+        && (!wanted.setup || objects.jobs.iter().any(|object| of_release(&object.metadata.labels)));
     if !installed {
         return Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the release's objects are not there yet"));
     }
-    let outcome = setup::outcome(objects);
+    let outcome = if wanted.setup { setup::outcome(objects) } else { Ok(SetupResult::default()) };
     let troubles =
         workloads::troubles(objects).into_iter().chain(pods::troubles(objects)).chain(outcome.as_ref().err().cloned());
     match (troubles.min_by_key(Trouble::rank), outcome) {

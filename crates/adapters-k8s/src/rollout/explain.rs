@@ -1,5 +1,6 @@
 //! The best reason for a rollout that is still pending when its time is up.
 
+use shopwright_domain::engine::Readiness;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_ports::cluster::{ClusterError, Rollout};
 
@@ -9,15 +10,15 @@ use crate::KubeCluster;
 
 impl KubeCluster {
     /// Pods that were never made, and volumes that were never provided, leave no trace but events: they are read when nothing better is known.
-    pub(super) async fn explain(&self, mut objects: StoreObjects) -> Result<Rollout, ClusterError> {
-        let rollout = assess(&objects);
+    pub(super) async fn explain(&self, mut objects: StoreObjects, wanted: &Readiness) -> Result<Rollout, ClusterError> {
+        let rollout = assess(&objects, wanted);
         let vague = matches!(&rollout, Rollout::Pending(failure)
             if matches!(failure.code, ErrorCode::RolloutTimeout | ErrorCode::VolumePending | ErrorCode::Unschedulable));
         if !vague {
             return Ok(pending(rollout));
         }
         objects.events = self.read_warnings(&objects.store_id).await?;
-        Ok(pending(assess(&objects)))
+        Ok(pending(assess(&objects, wanted)))
     }
 }
 

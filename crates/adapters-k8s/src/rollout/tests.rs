@@ -88,7 +88,8 @@ async fn every_reason_arrives_within_one_look_with_its_object() {
         let (calls, _) = calls(move |asked| answer(&has, asked));
         let cluster = KubeCluster::mocked(calls);
 
-        let looked = cluster.watch_rollout(&StoreId::from_random(1), Duration::ZERO).await;
+        let wanted = Readiness { deployments: vec!["web".to_owned()], setup: true };
+        let looked = cluster.watch_rollout(&StoreId::from_random(1), &wanted, Duration::ZERO).await;
 
         assert!(
             matches!(&looked, Ok(Rollout::Pending(failure)) if failure.code == code && failure.detail.contains(named)),

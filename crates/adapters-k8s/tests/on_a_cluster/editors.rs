@@ -8,9 +8,8 @@ use kube::ResourceExt;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use shopwright_domain::Epoch;
-use shopwright_domain::store::Engine;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState};
-use shopwright_ports::testing::cluster_contract;
+use shopwright_ports::testing::{cluster_contract, engines};
 
 use crate::proxy::Proxy;
 use crate::support::bed;
@@ -63,7 +62,7 @@ async fn f34_an_owner_who_was_overtaken_between_reading_and_writing_changes_noth
             async move {
                 match what {
                     "raise" => cluster.raise_epoch(&second).await.map(drop),
-                    "ensure" => cluster.ensure_namespace(&second, Engine::WooCommerce).await,
+                    "ensure" => cluster.ensure_namespace(&second, &engines::woocommerce()).await,
                     _ => cluster.delete_namespace(&second).await,
                 }
             }
@@ -103,7 +102,7 @@ async fn f34_a_stray_that_is_taken_over_while_its_removal_is_on_its_way_stays() 
         if made_again {
             cluster_contract::remove(&bed.cluster, &first).await;
         }
-        bed.cluster.ensure_namespace(&second, Engine::Medusa).await.expect("the later owner");
+        bed.cluster.ensure_namespace(&second, &engines::medusa()).await.expect("the later owner");
 
         held.go();
 

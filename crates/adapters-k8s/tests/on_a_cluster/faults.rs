@@ -8,8 +8,8 @@ use kube::ResourceExt;
 use kube::api::{Api, PostParams};
 use serde_json::json;
 use shopwright_domain::Epoch;
-use shopwright_domain::store::Engine;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout};
+use shopwright_ports::testing::engines;
 use tokio::time::Instant;
 
 use crate::proxy::{Proxy, Verdict};
@@ -37,11 +37,11 @@ async fn f33_a_lost_answer_is_repeated_without_harm() {
     let own = first.store_id.namespace().to_owned();
 
     proxy.once(Method::POST, "/namespaces", Verdict::LoseReply);
-    lost(&cluster.ensure_namespace(&first, Engine::Medusa).await);
+    lost(&cluster.ensure_namespace(&first, &engines::medusa()).await);
     let uid = namespace(&bed, &first).await.uid();
     proxy.once(Method::PATCH, "/rolebindings/shopwright-store-worker", Verdict::LoseReply);
-    lost(&cluster.ensure_namespace(&first, Engine::Medusa).await);
-    cluster.ensure_namespace(&first, Engine::Medusa).await.expect("the namespace that is there already");
+    lost(&cluster.ensure_namespace(&first, &engines::medusa()).await);
+    cluster.ensure_namespace(&first, &engines::medusa()).await.expect("the namespace that is there already");
     assert_eq!(namespace(&bed, &first).await.uid(), uid, "it was made once");
 
     let second = Fence { store_id: first.store_id.clone(), epoch: Epoch(2) };
@@ -76,7 +76,7 @@ async fn f33_after_a_lost_request_the_owner_is_read_not_assumed() {
     let held = proxy.hold(Method::POST, "/namespaces");
     let making = tokio::spawn({
         let (cluster, fence) = (cluster.clone(), fence.clone());
-        async move { cluster.ensure_namespace(&fence, Engine::Medusa).await }
+        async move { cluster.ensure_namespace(&fence, &engines::medusa()).await }
     });
     let mut held = held;
     held.came().await;
@@ -102,13 +102,15 @@ async fn f37_every_call_to_a_frozen_apiserver_ends_by_its_own_limit() {
     proxy.obey(|_| Verdict::Hang);
 
     let began = Instant::now();
+    let medusa = engines::medusa();
+    let engine = engines::medusa_descriptor();
     let (checked, listed, made, raised, written, awaited, deleted, gone) = tokio::join!(
         cluster.check(),
         cluster.list_namespaces(),
-        cluster.ensure_namespace(&fence, Engine::Medusa),
+        cluster.ensure_namespace(&fence, &medusa),
         cluster.raise_epoch(&fence),
         async { cluster.put_credentials(&fence, &credentials("p")).await },
-        cluster.await_workloads(&fence.store_id, Duration::ZERO),
+        cluster.await_workloads(&fence.store_id, engine.readiness(), Duration::ZERO),
         cluster.delete_namespace(&fence),
         cluster.await_gone(&fence.store_id, Duration::ZERO),
     );
@@ -148,7 +150,7 @@ async fn f31_a_throttled_call_is_made_once_and_says_when_to_come_back() {
     proxy.take_calls();
 
     for (what, outcome) in [
-        ("ensure", cluster.ensure_namespace(&fence, Engine::Medusa).await),
+        ("ensure", cluster.ensure_namespace(&fence, &engines::medusa()).await),
         ("raise", cluster.raise_epoch(&fence).await.map(drop)),
         ("credentials", cluster.put_credentials(&fence, &credentials("p")).await),
         ("delete", cluster.delete_namespace(&fence).await),
@@ -170,9 +172,12 @@ async fn f36_no_decision_is_made_on_a_read_from_a_cache() {
     let fence = Fence { store_id: fresh(), epoch: Epoch(1) };
     let next = Fence { store_id: fence.store_id.clone(), epoch: Epoch(2) };
 
-    cluster.ensure_namespace(&fence, Engine::Medusa).await.unwrap();
+    cluster.ensure_namespace(&fence, &engines::medusa()).await.unwrap();
     cluster.raise_epoch(&next).await.unwrap();
-    let pending = cluster.await_workloads(&next.store_id, Duration::ZERO).await.unwrap();
+    let pending = cluster
+        .await_workloads(&next.store_id, engines::medusa_descriptor().readiness(), Duration::ZERO)
+        .await
+        .unwrap();
     assert!(matches!(pending, Rollout::Pending(_)), "{pending:?}");
     let listed = cluster.list_namespaces().await.unwrap();
     assert!(listed.iter().any(|namespace| namespace.store_id == next.store_id));

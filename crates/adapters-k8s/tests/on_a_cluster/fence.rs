@@ -9,8 +9,8 @@ use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use shopwright_domain::Epoch;
-use shopwright_domain::store::Engine;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState};
+use shopwright_ports::testing::engines;
 use tokio::sync::{Barrier, watch};
 use tokio::task::JoinSet;
 
@@ -182,7 +182,7 @@ async fn a_namespace_that_goes_away_is_raised_and_told_so() {
     let new = Fence { store_id: old.store_id.clone(), epoch: Epoch(2) };
 
     let raised = bed.cluster.raise_epoch(&new).await;
-    let made = bed.cluster.ensure_namespace(&new, Engine::Medusa).await;
+    let made = bed.cluster.ensure_namespace(&new, &engines::medusa()).await;
     let stale = bed.cluster.delete_namespace(&old).await;
 
     assert!(matches!(raised, Ok(NamespaceState::Terminating)), "{raised:?}");

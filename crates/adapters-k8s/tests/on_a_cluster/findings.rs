@@ -135,7 +135,7 @@ async fn finding_9h_f57_a_namespace_that_goes_away_takes_nothing_new() {
     bed.cluster.delete_namespace(&fence).await.unwrap();
 
     let written = bed.cluster.put_credentials(&fence, &credentials("p")).await;
-    let made = bed.cluster.ensure_namespace(&fence, shopwright_domain::store::Engine::Medusa).await;
+    let made = bed.cluster.ensure_namespace(&fence, &shopwright_ports::testing::engines::medusa()).await;
 
     assert!(matches!(written, Err(ClusterError::Terminating)), "{written:?}");
     assert!(matches!(made, Err(ClusterError::Terminating)), "{made:?}");

@@ -4,9 +4,9 @@ use k8s_openapi::api::core::v1::{Namespace, ResourceQuota, Secret};
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
-use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence};
+use shopwright_ports::testing::engines;
 
 use crate::support::{bed, credentials, eventually, fresh};
 
@@ -58,7 +58,7 @@ async fn somebody_elses_namespace_is_left_alone() {
     let theirs = serde_json::from_value(json!({"metadata": {"name": fence.store_id.namespace()}})).unwrap();
     let theirs = namespaces.create(&PostParams::default(), &theirs).await.unwrap();
 
-    let made = bed.cluster.ensure_namespace(&fence, Engine::Medusa).await;
+    let made = bed.cluster.ensure_namespace(&fence, &engines::medusa()).await;
     let raised = bed.cluster.raise_epoch(&fence).await;
     let deleted = bed.cluster.delete_namespace(&fence).await;
 
@@ -104,9 +104,10 @@ async fn of_two_owners_that_race_for_a_namespace_the_later_epoch_has_it() {
         let store_id = fresh();
         let fences = [1, 2].map(|epoch| Fence { store_id: store_id.clone(), epoch: Epoch(epoch) });
 
+        let medusa = engines::medusa();
         let (first, second) = tokio::join!(
-            bed.cluster.ensure_namespace(&fences[0], Engine::Medusa),
-            bed.cluster.ensure_namespace(&fences[1], Engine::Medusa)
+            bed.cluster.ensure_namespace(&fences[0], &medusa),
+            bed.cluster.ensure_namespace(&fences[1], &medusa)
         );
 
         assert!(matches!(first, Ok(()) | Err(ClusterError::StaleEpoch { .. })), "{first:?}");

@@ -9,6 +9,7 @@ use serde_json::json;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::store::Failure;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, Rollout, SetupResult};
+use shopwright_ports::testing::engines;
 use tokio::time::Instant;
 
 use crate::support::{Bed, bed};
@@ -18,7 +19,11 @@ use crate::workloads;
 async fn pending_with(bed: &Bed, fence: &Fence, code: ErrorCode) -> Failure {
     let mut last = None;
     for _ in 0..20 {
-        match bed.cluster.await_workloads(&fence.store_id, Duration::from_secs(1)).await {
+        match bed
+            .cluster
+            .await_workloads(&fence.store_id, engines::medusa_descriptor().readiness(), Duration::from_secs(1))
+            .await
+        {
             Ok(Rollout::Pending(failure)) if failure.code == code => return failure,
             other => last = Some(other),
         }
@@ -33,7 +38,10 @@ async fn a_store_whose_pods_run_is_ready_and_the_wait_ends_early() {
     workloads::install(&bed.worker(&fence).await, &fence.store_id, &workloads::deployment(&fence.store_id)).await;
     let began = Instant::now();
 
-    let rollout = bed.cluster.await_workloads(&fence.store_id, Duration::from_mins(2)).await;
+    let rollout = bed
+        .cluster
+        .await_workloads(&fence.store_id, engines::medusa_descriptor().readiness(), Duration::from_mins(2))
+        .await;
 
     assert!(matches!(&rollout, Ok(Rollout::Ready(result)) if *result == SetupResult::default()), "{rollout:?}");
     assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
@@ -87,7 +95,9 @@ async fn a_wait_ends_when_the_namespace_is_taken_away() {
     let Some(bed) = bed().await else { return };
     let fence = bed.store().await;
     let (cluster, store_id) = (bed.cluster.clone(), fence.store_id.clone());
-    let waiting = tokio::spawn(async move { cluster.await_workloads(&store_id, Duration::from_mins(2)).await });
+    let waiting = tokio::spawn(async move {
+        cluster.await_workloads(&store_id, engines::medusa_descriptor().readiness(), Duration::from_mins(2)).await
+    });
 
     bed.remove(&fence).await;
     let ended = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it waits on").unwrap();

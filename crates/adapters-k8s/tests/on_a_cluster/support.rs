@@ -12,11 +12,11 @@ use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use shopwright_adapters_k8s::{KubeCluster, KubeSettings, KubeSource, prepare};
-use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{Cluster, Fence, NamespaceState};
 use shopwright_ports::releases::ReleaseAccess;
 use shopwright_ports::secrets::StoreCredentials;
+use shopwright_ports::testing::engines;
 
 pub(crate) struct Bed {
     /// The product's own account.
@@ -97,6 +97,7 @@ pub(crate) fn credentials(password: &str) -> StoreCredentials {
         database_root_password: "root".into(),
         app_secret: "app".into(),
         session_secret: "session".into(),
+        database_password_before: None,
     }
 }
 
@@ -121,7 +122,7 @@ impl Bed {
     /// A store with a namespace of epoch 1.
     pub(crate) async fn store(&self) -> Fence {
         let fence = Fence { store_id: fresh(), epoch: Epoch(1) };
-        self.cluster.ensure_namespace(&fence, Engine::Medusa).await.expect("a namespace");
+        self.cluster.ensure_namespace(&fence, &engines::medusa()).await.expect("a namespace");
         fence
     }
 

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 /// Looked up before anybody's organisation is known: identity's alone, without a policy (DECISIONS 23).
 const IDENTITY: [&str; 6] = ["api_tokens", "refresh_tokens", "sessions", "sign_in_throttles", "signing_keys", "users"];
 /// Of the installation, and no secret from anybody: no policy, and only the platform writes.
-const PLATFORM: [&str; 1] = ["clusters"];
+const PLATFORM: [&str; 2] = ["clusters", "release_origins"];
 /// What the API sees of a tenant table.
 const OF_THE_TENANT: &str = "tenant_id = (NULLIF(current_setting('shopwright.tenant_id'::text, true), ''::text))::uuid";
 

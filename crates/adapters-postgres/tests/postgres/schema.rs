@@ -58,14 +58,14 @@ async fn a_row_that_cannot_be_read_is_named(pool: PgPool) {
     let storage = PgStorage::from_pool(pool.clone(), PgSettings::default());
     let shop = Shop::open(&storage, 1).await;
     let id = shop.queue(&storage).await;
-    sqlx::query("update stores set engine = 'abacus'").execute(&pool).await.expect("update");
+    sqlx::query("update stores set engine = 'Abacus 2'").execute(&pool).await.expect("update");
 
     let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let store_id = tx.operations().get(id).await.expect("read").expect("the operation").store_id;
-    let error = tx.stores().get(&store_id).await.expect_err("nobody knows this engine");
+    let error = tx.stores().get(&store_id).await.expect_err("nothing is named like that");
 
-    let expected = format!("stores.engine of {store_id} cannot be read: engine must be one of: woocommerce, medusa");
-    assert_eq!(error.to_string(), expected);
+    let expected = format!("stores.engine of {store_id} cannot be read: an engine's name is at most 32");
+    assert!(error.to_string().starts_with(&expected), "{error}");
     drop(tx);
     storage.close().await;
 }

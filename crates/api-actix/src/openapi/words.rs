@@ -9,7 +9,7 @@ use shopwright_domain::error_code::ErrorClass;
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::StepStatus as DomainStepStatus;
-use shopwright_domain::store::{Engine as DomainEngine, StoreState, Theme as DomainTheme};
+use shopwright_domain::store::StoreState;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -38,10 +38,6 @@ macro_rules! words {
 words! {
     /// What a store is.
     StoreStatus = StoreState::ALL.iter().map(|word| word.as_str()).collect();
-    /// What a store is made with.
-    Engine = DomainEngine::ALL.iter().map(|word| word.as_str()).collect();
-    /// How a store looks.
-    Theme = DomainTheme::ALL.iter().map(|word| word.as_str()).collect();
     /// What runs on a store.
     Kind = OperationKind::ALL.iter().map(|word| word.as_str()).collect();
     /// How it is doing.

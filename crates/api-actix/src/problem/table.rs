@@ -117,6 +117,33 @@ fn of_stores(error: &StoreServiceError) -> Row {
         E::NotCancellable { .. } => {
             conflict("Cancel a provision only while it is not finished; delete the store to be rid of it.")
         }
+        E::NotReady { .. } => row(
+            StatusCode::CONFLICT,
+            "STORE_NOT_READY",
+            false,
+            Some("Ask for this while the store's status is `ready`."),
+        ),
+        E::Busy { .. } => row(
+            StatusCode::CONFLICT,
+            "OPERATION_RUNNING",
+            true,
+            Some("Wait for the operation that runs, then ask again."),
+        ),
+        E::NotRotatable { .. } => row(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "NOT_ROTATABLE",
+            false,
+            Some("`GET /engines` says what an engine can replace."),
+        ),
+        E::NothingKept => row(
+            StatusCode::CONFLICT,
+            "NOTHING_KEPT",
+            false,
+            Some("Create the store anew: it was made by a version that kept no releases."),
+        ),
+        E::RevealedTooOften { .. } => {
+            row(StatusCode::TOO_MANY_REQUESTS, "REVEAL_RATE_LIMITED", true, Some("Wait, then look again."))
+        }
         E::RetriesUsedUp { .. } => {
             conflict("Read the store's logs for the cause; delete the store and create it anew.")
         }
@@ -228,15 +255,27 @@ impl From<StoreServiceError> for Problem {
                 problem.with("storeId", store_id.as_str()).with("engine", engine.as_str())
             }
             StoreServiceError::QuotaUsedUp { held, limit } => problem.with("held", *held).with("limit", *limit),
-            StoreServiceError::Cooldown { until } => problem.retry(Retry::Until(*until)),
-            StoreServiceError::NotRetryable { state } => problem.with("status", state.as_str()),
+            StoreServiceError::Cooldown { until } | StoreServiceError::RevealedTooOften { until } => {
+                problem.retry(Retry::Until(*until))
+            }
+            StoreServiceError::NotRetryable { state } | StoreServiceError::NotReady { state } => {
+                problem.with("status", state.as_str())
+            }
             StoreServiceError::NotCancellable { kind, status } => {
                 problem.with("kind", kind.as_str()).with("status", status.as_str())
+            }
+            StoreServiceError::Busy { kind, operation_id } => problem
+                .with("kind", kind.as_str())
+                .with("operationId", operation_id.to_string())
+                .retry(Retry::Seconds(5)),
+            StoreServiceError::NotRotatable { engine, target } => {
+                problem.with("engine", engine.as_str()).with("target", target.as_str())
             }
             StoreServiceError::RetriesUsedUp { limit } => problem.with("limit", *limit),
             StoreServiceError::KeyInFlight | StoreServiceError::Conflict => problem.retry(Retry::Seconds(1)),
             StoreServiceError::Forbidden
             | StoreServiceError::NotFound(_)
+            | StoreServiceError::NothingKept
             | StoreServiceError::EngineUnavailable(_)
             | StoreServiceError::KeyReused
             | StoreServiceError::Storage(_)

@@ -2,16 +2,17 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use shopwright_domain::store::{Engine, InvalidStoreName, Theme};
+use shopwright_domain::engine::EngineCatalogue;
+use shopwright_domain::store::InvalidStoreName;
 use shopwright_ports::stores_api::CreateStore;
 
 use super::{accepted, accepted_doc};
 use crate::auth::Authenticated;
 use crate::form::{Form, Rule};
 use crate::openapi::doc::Doc;
-use crate::openapi::fields::{new_password, one_of, optional, required, text};
+use crate::openapi::fields::{new_password, optional, required, text, text_of};
 use crate::problem::Problem;
-use crate::{State, body, idempotency_key};
+use crate::{State, body, engines, idempotency_key};
 use serde_json::json;
 
 const fn rule_of_name(error: &InvalidStoreName) -> Rule {
@@ -25,17 +26,15 @@ const fn rule_of_name(error: &InvalidStoreName) -> Rule {
     }
 }
 
-fn command(request: &HttpRequest, mut form: Form) -> Result<CreateStore, Problem> {
+fn command(request: &HttpRequest, mut form: Form, catalogue: &EngineCatalogue) -> Result<CreateStore, Problem> {
     let name = form.required("name");
     let name = form.parse("name", name, rule_of_name);
     if !form.has("engine") {
         form.refuse("engine", Rule::new("any.required"), "engine is required");
     }
-    let engine = form.choice("engine");
-    if engine == Some(Engine::Medusa) {
-        form.forbid("theme", "theme is not a field of a medusa store");
-    }
-    let theme = form.choice("theme");
+    let engine = engines::field(&mut form, catalogue);
+    let theme = engines::theme_field(&mut form, engine);
+    let engine = engine.map(|engine| engine.name().clone());
     let password = form.optional("password");
     let password = form.chosen_password("password", password);
     let key = idempotency_key::of(request, &mut form);
@@ -52,8 +51,8 @@ pub(crate) fn doc() -> Doc {
     let name = json!({"type": "string", "minLength": 3, "maxLength": 63, "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"});
     let fields = [
         required("name", name, "Part of the store's host: lower-case letters, digits and single hyphens"),
-        required("engine", one_of(Engine::ALL.map(Engine::as_str)), "What it is made with"),
-        optional("theme", one_of(Theme::ALL.map(Theme::as_str)), "How a woocommerce store looks"),
+        required("engine", text_of(1, 32), "What it is made of: one of `GET /engines`"),
+        optional("theme", text_of(1, 32), "How it looks: one of its engine's themes"),
         optional("password", new_password(), "Of the store's administrator; a strong one is made otherwise"),
         optional("ownerId", text(), "Ignored: a store belongs to whoever asks for it"),
     ];
@@ -70,7 +69,7 @@ pub(crate) async fn handle(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let command = command(&request, body::form(&request, payload, &state.api.limits).await?)?;
+    let command = command(&request, body::form(&request, payload, &state.api.limits).await?, &state.api.engines)?;
     let outcome = state.api.stores.create(&auth.context, command).await?;
     Ok(accepted(&auth.context.origin, "The store was accepted and is being set up.", &outcome))
 }

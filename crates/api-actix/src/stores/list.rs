@@ -4,8 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use shopwright_domain::UserId;
+use shopwright_domain::engine::EngineCatalogue;
 use shopwright_domain::identity::Actor;
-use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::store::StoreState;
 use shopwright_ports::storage::{Page, StoreFilter};
 
 use super::store_body::StoreBody;
@@ -16,7 +17,7 @@ use crate::openapi::doc::Doc;
 use crate::openapi::examples;
 use crate::openapi::fields::{one_of, optional, page, text_of};
 use crate::problem::Problem;
-use crate::{query, reply};
+use crate::{engines, query, reply};
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -28,9 +29,9 @@ struct Body {
     offset: u32,
 }
 
-fn question(mut form: Form, actor: &Actor) -> Result<(StoreFilter, Page), Problem> {
+fn question(mut form: Form, actor: &Actor, catalogue: &EngineCatalogue) -> Result<(StoreFilter, Page), Problem> {
     let state = form.choice("status");
-    let engine = form.choice("engine");
+    let engine = engines::field(&mut form, catalogue).map(|engine| engine.name().clone());
     let owner_id = owner(&mut form, actor);
     let page = form.page(50, 100);
     form.finish(page.map(|page| (StoreFilter { tenant_id: None, owner_id, state, engine }, page)))
@@ -60,7 +61,7 @@ pub(crate) fn doc() -> Doc {
             one_of(StoreState::ALL.map(StoreState::as_str)),
             "Only these; without it all but deleted ones",
         ),
-        optional("engine", one_of(Engine::ALL.map(Engine::as_str)), "Only these"),
+        optional("engine", text_of(1, 32), "Only these"),
         optional("ownerId", text_of(0, 128), "Whose; for administrators, ignored otherwise"),
     ];
     let example = json!({"stores": [examples::store()], "total": 1, "limit": 50, "offset": 0});
@@ -72,7 +73,7 @@ pub(crate) async fn handle(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, page) = question(query::form(&request), &auth.context.actor)?;
+    let (filter, page) = question(query::form(&request), &auth.context.actor, &state.api.engines)?;
     let found = state.api.stores.list(&auth.context, filter, page).await?;
     let stores = found.stores.iter().map(StoreBody::listed).collect();
     let body = Body { stores, total: found.total, limit: page.limit, offset: page.offset };
@@ -82,9 +83,10 @@ pub(crate) async fn handle(
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use shopwright_domain::store::{Engine, StoreState};
+    use shopwright_domain::store::StoreState;
     use shopwright_ports::storage::{Page, StoreFilter};
     use shopwright_ports::stores_api::StorePage;
+    use shopwright_ports::testing::engines;
 
     use crate::testing::{ADMIN, Actor, Answer, Bench, OWNER, view};
 
@@ -118,7 +120,7 @@ mod tests {
     #[actix_web::test]
     async fn status_and_engine_narrow_the_list_and_unknown_keys_do_not() {
         let filter =
-            StoreFilter { state: Some(StoreState::Deleted), engine: Some(Engine::Medusa), ..StoreFilter::default() };
+            StoreFilter { state: Some(StoreState::Deleted), engine: Some(engines::medusa()), ..StoreFilter::default() };
 
         let query = "?status=deleted&engine=medusa&limit=5&offset=10&color=red";
         let answer = list(OWNER, query, Some((filter, Page { limit: 5, offset: 10 }))).await;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use shopwright_domain::store::{Store, StoreUrls, Theme};
+use shopwright_domain::store::{Store, StoreUrls};
 use shopwright_ports::stores_api::{Accepted, AdminCredentials, StoreView};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -48,12 +48,11 @@ pub(super) enum CredentialsBody {
 pub(super) struct StoreBody {
     id: String,
     name: String,
-    #[schema(value_type = words::Engine)]
-    engine: &'static str,
+    engine: String,
     #[schema(value_type = words::StoreStatus)]
     status: &'static str,
-    #[schema(required, value_type = Option<words::Theme>)]
-    theme: Option<&'static str>,
+    #[schema(required)]
+    theme: Option<String>,
     urls: Urls,
     namespace: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,9 +121,9 @@ impl StoreBody {
         Self {
             id: store.id.to_string(),
             name: store.name.to_string(),
-            engine: store.engine.as_str(),
+            engine: store.engine.to_string(),
             status: store.state.as_str(),
-            theme: store.theme.map(Theme::as_str),
+            theme: store.theme.as_ref().map(ToString::to_string),
             urls: Urls { storefront, admin },
             namespace: store.id.namespace().to_owned(),
             admin_credentials: None,

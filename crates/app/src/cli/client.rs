@@ -3,8 +3,10 @@
 //! Exit codes: 0 when what was asked for is true, 1 when it is not, 2 when the command was not understood.
 
 mod api;
+mod change;
 mod console;
 mod credentials;
+mod engines;
 mod error;
 mod follow;
 mod login;
@@ -19,7 +21,7 @@ mod stores;
 pub use console::Console;
 pub use error::ClientError;
 
-use super::definition::{ClientCommand, ClientFlags, OperationsCommand};
+use super::definition::{ClientCommand, ClientFlags, EnginesCommand, OperationsCommand};
 use crate::config::Environment;
 use api::Api;
 use credentials::Credentials;
@@ -69,6 +71,7 @@ async fn run(
     api.sign_in(credentials);
     match command {
         ClientCommand::Login(_) | ClientCommand::Logout => Ok(()),
+        ClientCommand::Engines { command: EnginesCommand::List } => engines::list(flags.output, &api, console).await,
         ClientCommand::Stores { command } => stores::run(command, flags.output, &api, console).await,
         ClientCommand::Operations { command: OperationsCommand::Get { id } } => {
             operations::get(id, flags.output, &api, console).await

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::environment::is_executable;
 use super::reader::Reader;
 use super::settings::{CHARTS_DIR, DATA_DIR, HELM_BIN, SHOPWRIGHT_SIGNING_KEYS_DIR, STORE_VALUES};
+use crate::engines;
 
 /// The data directory, whether it exists or not.
 pub(super) fn data_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
@@ -40,7 +41,7 @@ pub(super) fn helm_bin(reader: &mut Reader<'_>) -> Option<PathBuf> {
 }
 
 fn has_charts(dir: &Path) -> bool {
-    ["medusa", "woocommerce"].iter().any(|engine| dir.join(engine).join("Chart.yaml").is_file())
+    engines::is_there(dir)
 }
 
 /// The directory of the charts: beside an installed program, beside a built one (`target/debug/shopwright`), or where we are.
@@ -49,7 +50,11 @@ pub(super) fn charts_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
         let dir = reader.environment.absolute(&text);
         if !has_charts(&dir) {
             let problem = format!("{} holds no chart of an engine", dir.display());
-            reader.refuse(&CHARTS_DIR, problem, "Name the directory that has medusa/Chart.yaml and woocommerce/.");
+            reader.refuse(
+                &CHARTS_DIR,
+                problem,
+                "Name the directory whose directories hold engine.toml and Chart.yaml.",
+            );
             return None;
         }
         return Some(dir);
@@ -61,7 +66,7 @@ pub(super) fn charts_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
         .chain([reader.environment.absolute("charts"), PathBuf::from("/usr/share/shopwright/charts")])
         .find(|dir| has_charts(dir));
     if found.is_none() {
-        let remedy = "Name the directory that has medusa/Chart.yaml with CHARTS_DIR.";
+        let remedy = "Name the directory that has medusa/engine.toml with CHARTS_DIR.";
         reader.refuse(&CHARTS_DIR, "the charts are neither beside the program nor in the working directory", remedy);
     }
     found.map(|dir| dir.canonicalize().unwrap_or(dir))

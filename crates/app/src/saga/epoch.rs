@@ -25,8 +25,12 @@ impl Executor {
 
     /// Makes the namespace, or brings it up to date, with this claim's epoch.
     pub(super) async fn make_namespace(&self, run: &mut Run<'_>) -> Result<(), Halt> {
-        let (cluster, engine) = (self.cluster.cluster(), run.store.engine);
-        self.as_newest(run, |fence| Box::pin(async move { cluster.ensure_namespace(&fence, engine).await })).await?;
+        let (cluster, engine) = (self.cluster.cluster(), run.store.engine.clone());
+        let make = |fence| -> BoxFuture<'_, Result<(), ClusterError>> {
+            let engine = engine.clone();
+            Box::pin(async move { cluster.ensure_namespace(&fence, &engine).await })
+        };
+        self.as_newest(run, make).await?;
         run.raised = true;
         Ok(())
     }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::ErrorCode;
+use shopwright_domain::engine::{EngineCatalogue, EngineDescriptor};
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{
-    DeleteStep, Directive, Policy, ProvisionStep, Step, StepError, StepStatus, UnwindStep, WaitReason, plan,
+    DeleteStep, Directive, Policy, ProvisionStep, RevertStep, RotateStep, Step, StepError, StepStatus, UnwindStep,
+    UpgradeStep, WaitReason, plan,
 };
 use shopwright_domain::store::Failure;
 use shopwright_ports::clock::{Clock, Entropy};
@@ -47,6 +50,8 @@ pub struct Executor {
     pub urls: PublicUrls,
     /// Numbers and traces about what is done.
     pub telemetry: Telemetry,
+    /// What is known of the engines.
+    pub engines: Arc<EngineCatalogue>,
 }
 
 impl std::fmt::Debug for Executor {
@@ -199,6 +204,9 @@ impl Executor {
     async fn act(&self, run: &mut Run<'_>, step: Step) -> Result<Effect, Halt> {
         match step {
             Step::Provision(step) => self.provision(run, step).await,
+            Step::Rotate(step) => self.rotate(run, step).await,
+            Step::Upgrade(step) => self.upgrade(run, step).await,
+            Step::Revert(step) => self.revert(run, step).await,
             Step::Delete(DeleteStep::UninstallRelease) | Step::Unwind(UnwindStep::UninstallRelease) => {
                 self.uninstall_release(run).await
             }
@@ -211,6 +219,12 @@ impl Executor {
         }
     }
 
+    /// What is known of the store's engine. Somebody may have taken the descriptor away since the store was made.
+    pub(super) fn engine(&self, run: &Run<'_>) -> Result<&EngineDescriptor, StepError> {
+        let engine = self.engines.get(&run.store.engine);
+        engine.map_err(|error| StepError::new(ErrorCode::EngineUnavailable, error.to_string()))
+    }
+
     /// A pause of some milliseconds before a transaction that met another one is begun again, longer each time.
     pub(super) async fn step_aside(&self, tries: u32) {
         let pause = SignedDuration::from_millis(10 << tries.min(6)).mul_f64(0.5 + self.entropy.unit());
@@ -218,7 +232,7 @@ impl Executor {
     }
 }
 
-/// Publish, Release and Settle have no effect outside the database: they *are* the transaction that ends the operation.
+/// Publish, Release, Settle, Promote and Adopt have no effect outside the database: they *are* the transaction that ends the operation.
 pub(super) fn is_last(step: Step) -> bool {
     step == last_step(step.kind())
 }
@@ -229,6 +243,9 @@ pub(super) const fn last_step(kind: OperationKind) -> Step {
         OperationKind::Provision => Step::Provision(ProvisionStep::Publish),
         OperationKind::Delete => Step::Delete(DeleteStep::Release),
         OperationKind::Unwind => Step::Unwind(UnwindStep::Settle),
+        OperationKind::Rotate => Step::Rotate(RotateStep::Promote),
+        OperationKind::Upgrade => Step::Upgrade(UpgradeStep::Adopt),
+        OperationKind::Revert => Step::Revert(RevertStep::Settle),
     }
 }
 

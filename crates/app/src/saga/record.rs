@@ -1,9 +1,11 @@
 //! The transactions of a run. Each is conditioned on the claim: when it is not ours any more, nothing is written. One that meets another
 //! is begun again (RELIABILITY F21); one whose commit was not answered ends the run, and whoever takes up the operation reads what is true (F15).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use shopwright_domain::OperationId;
 use shopwright_domain::audit::AuditEventType;
-use shopwright_domain::operation::{OperationKind, OperationStatus, ReleaseDigests};
+use shopwright_domain::engine::EngineDescriptor;
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{SagaLog, Step, StepStatus};
 use shopwright_domain::store::{Failure, Store, StoreEvent, StoreState};
 use shopwright_ports::storage::{Reach, StorageError, TakeOver, Transaction};
@@ -198,10 +200,31 @@ impl Executor {
             self.record_step(tx.as_mut(), run, step).await?;
         }
         match run.log.kind() {
-            OperationKind::Provision => self.move_store(tx.as_mut(), run, StoreEvent::Provisioned, None).await?,
+            OperationKind::Provision => {
+                self.move_store(tx.as_mut(), run, StoreEvent::Provisioned, None).await?;
+                self.keep_release(tx.as_mut(), run).await?;
+            }
             OperationKind::Delete => {
                 self.move_store(tx.as_mut(), run, StoreEvent::Deleted, None).await?;
                 tx.credentials().remove(&run.store.id).await?;
+                tx.releases().forget(&run.store.id).await?;
+            }
+            OperationKind::Rotate => {
+                tx.credentials().promote(&run.store.id).await?;
+                self.keep_release(tx.as_mut(), run).await?;
+                let note =
+                    Note::new(AuditEventType::Security, "the new passwords are in force, the old ones forgotten");
+                tx.audit().append(&self.event(run, note.with("action", "credentials_rotated"))).await?;
+            }
+            OperationKind::Upgrade => {
+                self.keep_release(tx.as_mut(), run).await?;
+                let note = Note::new(AuditEventType::Info, "the store runs on its new release");
+                tx.audit().append(&self.event(run, note)).await?;
+            }
+            OperationKind::Revert => {
+                tx.credentials().put_pending(&run.store.id, None).await?;
+                let note = Note::new(AuditEventType::Info, "the store runs as it did before");
+                tx.audit().append(&self.event(run, note)).await?;
             }
             // The store has been `failed` since it was cancelled; its name, host and credentials are kept for a retry.
             OperationKind::Unwind => {
@@ -230,10 +253,40 @@ impl Executor {
                 self.move_store(tx.as_mut(), run, StoreEvent::DeletionFailed, Some(failure)).await?;
             }
             // The store is `failed` already, because it was cancelled; deleting it removes the rest.
-            OperationKind::Unwind => {}
+            // The store is ready, and is brought back to how it was; or goes on as the revert has left it.
+            OperationKind::Unwind | OperationKind::Rotate | OperationKind::Upgrade | OperationKind::Revert => {}
         }
         tx.operations().finish(&run.lease, OperationStatus::Failed, Some(failure), now).await?;
+        if run.log.kind().is_reverted() {
+            self.enqueue_revert(tx.as_mut(), run, now).await?;
+        }
         tx.commit().await
+    }
+
+    /// In the transaction that ends the change as failed: there is no moment at which nobody is to bring the store back.
+    async fn enqueue_revert(
+        &self,
+        tx: &mut dyn Transaction,
+        run: &Run<'_>,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let id = OperationId::from_random(self.entropy.u128());
+        let (tenant_id, store_id) = (run.lease.tenant_id, run.lease.store_id.clone());
+        // Its set-up is told from the change's by the time at which it was asked for.
+        let later = run.asked_at.checked_add(SignedDuration::from_micros(1)).unwrap_or(run.asked_at);
+        let mut revert = Operation::queued(id, tenant_id, store_id, OperationKind::Revert, now.max(later));
+        revert.requested_by = run.requested_by;
+        revert.request_id.clone_from(&run.request_id);
+        revert.traceparent.clone_from(&run.traceparent);
+        tx.operations().enqueue(&revert, &[]).await
+    }
+
+    /// With this release the store was seen to work: it is the one to return to.
+    async fn keep_release(&self, tx: &mut dyn Transaction, run: &Run<'_>) -> Result<(), StorageError> {
+        let release = run.release.as_ref().filter(|release| release.origin.is_some());
+        // Only an older program's operation, taken up after its release was installed, has none.
+        let Some(release) = release else { return Ok(()) };
+        tx.releases().keep(run.lease.tenant_id, &run.lease.store_id, release).await
     }
 
     /// Begins a transaction that will change the store or the audit trail: the tenant is locked first.
@@ -264,7 +317,9 @@ impl Executor {
             store.failure = Some(failure.clone());
         }
         if event == StoreEvent::Provisioned {
-            store.urls = Some(self.urls.of(&store.host, store.engine));
+            // The engine was there when the storefront was checked; should it be gone since, the storefront is all there is to show.
+            let admin_path = self.engines.get(&store.engine).map_or("", EngineDescriptor::admin_path);
+            store.urls = Some(self.urls.of(&store.host, admin_path));
         }
         tx.stores().save(&mut store).await?;
         tx.audit().append(&self.moved(run, previous, &store)).await?;

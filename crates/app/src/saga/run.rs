@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use shopwright_domain::UserId;
 use shopwright_domain::operation::{OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{SagaLog, StepError};
 use shopwright_domain::store::{Failure, Store};
@@ -57,6 +58,12 @@ pub(super) struct Run<'a> {
     pub(super) trace_id: Option<String>,
     /// The span of this claim.
     pub(super) span: Span,
+    /// When the operation was asked for: later than that of every earlier operation of the store.
+    pub(super) asked_at: Timestamp,
+    /// Who asked for it.
+    pub(super) requested_by: Option<UserId>,
+    /// The W3C trace context of the request.
+    pub(super) traceparent: Option<String>,
     pub(super) store: Store,
     pub(super) log: SagaLog,
     /// The database's time at the claim, and ours by the monotonic clock.
@@ -82,6 +89,9 @@ impl<'a> Run<'a> {
             request_id: claim.operation.request_id,
             trace_id: trace_id(claim.operation.traceparent.as_deref()).map(str::to_owned),
             span: Span::current(),
+            asked_at: claim.operation.created_at,
+            requested_by: claim.operation.requested_by,
+            traceparent: claim.operation.traceparent,
             log: SagaLog::from_records(claim.operation.kind, claim.steps),
             store: claim.store,
             claimed_at: (claim.claimed_at, monotonic),

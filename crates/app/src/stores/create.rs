@@ -1,12 +1,13 @@
 //! Asking for a store.
 
 use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::operation::OperationKind;
 use shopwright_domain::saga::{ProvisionStep, Step};
-use shopwright_domain::store::{Store, StoreHost, StoreState};
+use shopwright_domain::store::{Store, StoreHost, StoreState, ThemeName};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
 use shopwright_ports::releases::ReleaseError;
-use shopwright_ports::secrets::StoreCredentials;
+use shopwright_ports::secrets::{Sealed, StoreCredentials};
 use shopwright_ports::storage::{IdempotencyRecord, Reach, Tenant, Transaction};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
 
@@ -15,6 +16,13 @@ use super::settle::Prepared;
 
 const ROUTE: &str = "POST /stores";
 
+/// What is asked for, as the engine's descriptor has it.
+struct Wanted<'a> {
+    engine: &'a EngineDescriptor,
+    theme: Option<ThemeName>,
+    note: Option<String>,
+}
+
 impl Stores {
     /// One transaction: store, sealed credentials, operation, audit event and idempotency key.
     pub(super) async fn try_create(
@@ -22,7 +30,9 @@ impl Stores {
         context: &RequestContext,
         command: &CreateStore,
     ) -> Result<Prepared, StoreServiceError> {
-        let note = self.releases.engine_note(command.engine).await.map_err(engine_unavailable)?;
+        let engine = self.engine(&command.engine)?;
+        let theme = Self::theme(engine, command.theme.as_ref())?;
+        let note = self.releases.engine_note(engine).await.map_err(engine_unavailable)?;
         let mut tx =
             self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await.map_err(StoreServiceError::Storage)?;
         if let Some(earlier) = self.replayed(tx.as_mut(), context, command).await? {
@@ -46,7 +56,7 @@ impl Stores {
                         state: store.state,
                     });
                 }
-                self.insert(tx.as_mut(), context, command, note).await?
+                self.insert(tx.as_mut(), context, command, Wanted { engine, theme, note }).await?
             }
         };
         if let (Some(idempotency), Some(operation)) = (&command.idempotency, &accepted.operation) {
@@ -118,7 +128,7 @@ impl Stores {
         tx: &mut dyn Transaction,
         context: &RequestContext,
         command: &CreateStore,
-        note: Option<String>,
+        wanted: Wanted<'_>,
     ) -> Result<Accepted, StoreServiceError> {
         let now = self.clock.now();
         let storage = StoreServiceError::Storage;
@@ -129,15 +139,15 @@ impl Stores {
             cluster: self.rules.cluster.clone(),
             name: command.name.clone(),
             host: self.free_host(tx, command).await?,
-            engine: command.engine,
-            theme: command.theme.or(command.engine.default_theme()),
+            engine: command.engine.clone(),
+            theme: wanted.theme,
             state: StoreState::Requested,
             epoch: Epoch(0),
             row_version: RowVersion(1),
             retry_count: 0,
             failure: None,
             urls: None,
-            engine_note: note,
+            engine_note: wanted.note,
             created_at: now,
             updated_at: now,
             provisioning_started_at: None,
@@ -146,7 +156,7 @@ impl Stores {
             deleted_at: None,
         };
         let credentials = StoreCredentials::mint(
-            command.engine,
+            wanted.engine.administrator(),
             &context.actor.email,
             command.password.clone(),
             self.entropy.as_ref(),
@@ -158,7 +168,7 @@ impl Stores {
             .with("ownerId", store.owner_id.to_string());
         event.new = Some(StoreState::Requested);
         event.operation_id = Some(operation.id);
-        if let Some(theme) = store.theme {
+        if let Some(theme) = &store.theme {
             event = event.with("theme", theme.as_str());
         }
 
@@ -212,10 +222,7 @@ impl Stores {
         store: &Store,
         credentials: &StoreCredentials,
     ) -> Result<(), StoreServiceError> {
-        let sealed = self
-            .sealer
-            .seal(store.id.as_str(), &credentials.encode())
-            .map_err(|error| StoreServiceError::Internal(error.to_string()))?;
+        let sealed = self.sealed(store, credentials)?;
         tx.credentials().put(store.tenant_id, &store.id, &sealed).await.map_err(StoreServiceError::Storage)
     }
 
@@ -226,10 +233,17 @@ impl Stores {
     ) -> Result<StoreCredentials, StoreServiceError> {
         let sealed = tx.credentials().get(&store.id).await.map_err(StoreServiceError::Storage)?;
         let sealed = sealed.ok_or_else(|| StoreServiceError::Internal(format!("{} has no credentials", store.id)))?;
-        let plain = self
-            .sealer
-            .open(store.id.as_str(), &sealed)
-            .map_err(|error| StoreServiceError::Internal(error.to_string()))?;
+        self.opened(store, &sealed)
+    }
+
+    pub(super) fn sealed(&self, store: &Store, credentials: &StoreCredentials) -> Result<Sealed, StoreServiceError> {
+        let sealed = self.sealer.seal(store.id.as_str(), &credentials.encode());
+        sealed.map_err(|error| StoreServiceError::Internal(error.to_string()))
+    }
+
+    pub(super) fn opened(&self, store: &Store, sealed: &Sealed) -> Result<StoreCredentials, StoreServiceError> {
+        let plain = self.sealer.open(store.id.as_str(), sealed);
+        let plain = plain.map_err(|error| StoreServiceError::Internal(error.to_string()))?;
         StoreCredentials::decode(&plain).map_err(|error| StoreServiceError::Internal(error.to_string()))
     }
 }

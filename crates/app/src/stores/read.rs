@@ -1,5 +1,6 @@
 //! Looking at stores.
 
+use shopwright_domain::engine::{Administrator, EngineDescriptor};
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_domain::{OperationId, StoreId};
 use shopwright_ports::storage::{AuditFilter, Page, StorageError, StoreFilter, Transaction};
@@ -32,7 +33,7 @@ impl Stores {
     }
 
     /// The administrator's credentials of a store that was ready; the password is for the owner alone.
-    async fn credentials_of(
+    pub(super) async fn credentials_of(
         &self,
         tx: &mut dyn Transaction,
         store: &Store,
@@ -41,10 +42,15 @@ impl Stores {
         if store.ready_at.is_none() || store.state == StoreState::Deleted {
             return Ok(None);
         }
+        let known = self.engines.get(&store.engine).map(EngineDescriptor::administrator);
+        if matches!(known, Ok(Administrator::None)) {
+            return Ok(None);
+        }
         let credentials = self.unseal(tx, store).await?;
+        let username = credentials.admin_username;
         Ok(Some(AdminCredentials {
+            username: (username != credentials.admin_email).then_some(username),
             email: credentials.admin_email,
-            username: store.engine.admin_username().map(str::to_owned),
             password: is_owner.then_some(credentials.admin_password),
         }))
     }

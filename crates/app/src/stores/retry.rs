@@ -44,7 +44,12 @@ impl Stores {
         let failed = tx.operations().latest_of(&store.id).await.map_err(storage)?;
         let (kind, event) = match failed.as_ref().map_or(OperationKind::Provision, |operation| operation.kind) {
             // What a cancelled provision had made is being taken back, or is gone: the provision begins from nothing.
-            OperationKind::Provision | OperationKind::Unwind => (OperationKind::Provision, StoreEvent::Retried),
+            // The last three are of stores that are ready, and leave them so: none of them is what failed here.
+            OperationKind::Provision
+            | OperationKind::Unwind
+            | OperationKind::Rotate
+            | OperationKind::Upgrade
+            | OperationKind::Revert => (OperationKind::Provision, StoreEvent::Retried),
             OperationKind::Delete => (OperationKind::Delete, StoreEvent::DeletionRequested),
         };
         if kind == OperationKind::Provision {

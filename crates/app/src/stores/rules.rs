@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use shopwright_domain::ClusterName;
-use shopwright_domain::limits::{Cooldown, StoreQuota};
-use shopwright_domain::store::{Engine, HostSuffix, StoreHost, StoreUrls};
+use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
+use shopwright_domain::store::{HostSuffix, StoreHost, StoreUrls};
 
 /// The numbers.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct StoreRules {
     pub host_quarantine: SignedDuration,
     /// How long an idempotency key is remembered.
     pub idempotency_window: SignedDuration,
+    /// How often one person may look at credentials of stores.
+    pub reveal_rate: Rate,
     /// Where new stores are placed.
     pub cluster: ClusterName,
 }
@@ -33,6 +35,7 @@ impl Default for StoreRules {
             max_retries: 3,
             host_quarantine: SignedDuration::from_hours(30 * 24),
             idempotency_window: SignedDuration::from_hours(24),
+            reveal_rate: Rate { limit: 10, window: SignedDuration::from_mins(15) },
             cluster: ClusterName::default_cluster(),
         }
     }
@@ -60,10 +63,10 @@ impl PublicUrls {
         }
     }
 
-    /// Both URLs of a store.
-    pub fn of(&self, host: &StoreHost, engine: Engine) -> StoreUrls {
+    /// Both URLs of a store whose merchant signs in at `admin_path`.
+    pub fn of(&self, host: &StoreHost, admin_path: &str) -> StoreUrls {
         let storefront = self.storefront(host);
-        let admin = format!("{storefront}{}", engine.admin_path());
+        let admin = format!("{storefront}{admin_path}");
         StoreUrls { storefront, admin }
     }
 }

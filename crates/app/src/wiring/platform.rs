@@ -8,6 +8,7 @@ use shopwright_adapters_helm::{ClusterValues, ExecMode, HelmReleases, HelmSettin
 use shopwright_adapters_k8s::{FENCE_REFUSAL, KubeCluster, KubeSettings, KubeSource};
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_domain::TenantId;
+use shopwright_domain::engine::EngineCatalogue;
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
 use shopwright_ports::releases::{ReleaseAccess, Releases};
@@ -21,6 +22,8 @@ use crate::crypto::{AeadSealer, SealingKey, SystemClock, SystemEntropy};
 use crate::http_storefront::HttpStorefront;
 use crate::private_postgres::{PrivatePostgres, load_or_generate};
 
+/// The caveat in an engine's descriptor that `SHOPWRIGHT_ALLOW_BARE_WORDPRESS` accepts.
+const BARE_WORDPRESS: &str = "bare-wordpress";
 /// A storefront that takes longer than this to answer is not ready.
 const STOREFRONT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -42,6 +45,8 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// What stores can be made of.
+    pub engines: Arc<EngineCatalogue>,
     /// Whether nothing of it is real.
     pub simulated: bool,
     /// The database server that this process started, if it did.
@@ -65,6 +70,8 @@ impl Platform {
         database: &DatabaseConfig,
         cluster: &ClusterConfig,
     ) -> Result<Self, StartError> {
+        // Before anything is started: what is wrong with the charts is told at once.
+        let engines = Arc::new(crate::engines::load(&cluster.charts_dir)?);
         let entropy = Arc::new(SystemEntropy);
         let Database { url, worker_url, migrate_url, keys, data_dir, private_postgres } =
             open_database(database, entropy.as_ref()).await?;
@@ -106,6 +113,7 @@ impl Platform {
             sealer: Arc::new(sealer(&keys)?),
             clock: Arc::new(SystemClock),
             entropy,
+            engines,
             simulated: false,
             private_postgres,
         })
@@ -201,7 +209,7 @@ fn helm_settings(config: &Config, cluster: &ClusterConfig, data_dir: Option<Path
     };
     settings.deadline = config.worker.helm_deadline;
     settings.permits = config.worker.helm_permits;
-    settings.allow_bare_wordpress = *allow_bare_wordpress;
+    settings.accepted_caveats = allow_bare_wordpress.then(|| BARE_WORDPRESS.to_owned()).into_iter().collect();
     if let Ok(program) = std::env::current_exe() {
         settings.exec = ExecMode::Via(program);
     }

@@ -97,6 +97,7 @@ async fn run(
         identity: Arc::new(identity.identity.clone()),
         health: Arc::new(health),
         metrics: metrics.clone(),
+        engines: platform.engines.clone(),
         entropy: platform.entropy.clone(),
         clock: platform.clock.clone(),
         cookies: config.identity.cookies,
@@ -202,6 +203,7 @@ fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
         sealer: platform.sealer.clone(),
         clock: platform.clock.clone(),
         entropy: platform.entropy.clone(),
+        engines: platform.engines.clone(),
         rules,
         work: work.clone(),
     }
@@ -226,6 +228,7 @@ fn worker(
         policy: Policy { rollout_deadline, ..Policy::default() },
         urls: PublicUrls { scheme: config.stores.scheme.as_str().to_owned(), port: Some(config.stores.public_port) },
         telemetry: telemetry.clone(),
+        engines: platform.engines.clone(),
     };
     let settings = WorkerSettings {
         lease: config.worker.lease,

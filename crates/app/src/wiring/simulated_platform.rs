@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use shopwright_domain::store::Engine;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::storage::Storage;
 use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeStorage, FakeStorefront};
@@ -22,18 +21,20 @@ impl Platform {
         let storage: Arc<dyn Storage> = Arc::new(FakeStorage::new(clock.clone()));
         let cluster = Arc::new(FakeCluster::new());
         let releases = FakeReleases::on(cluster.clone());
-        for engine in Engine::ALL {
-            releases.annotate_engine(engine, NOTE);
+        let engines = Arc::new(crate::engines::shipped()?);
+        for engine in engines.iter() {
+            releases.annotate_engine(engine.name().clone(), NOTE);
         }
         Ok(Self {
             worker_storage: storage.clone(),
             storage,
-            cluster: Arc::new(SimulatedCluster::new(cluster, clock.clone())),
+            cluster: Arc::new(SimulatedCluster::new(cluster, engines.clone(), clock.clone())),
             releases: Arc::new(releases),
             storefront: Arc::new(FakeStorefront::default()),
             sealer: Arc::new(AeadSealer::new(&SealingKey::generate(entropy.as_ref()), &[])?),
             clock,
             entropy,
+            engines,
             simulated: true,
             private_postgres: None,
         })

@@ -7,6 +7,7 @@ use shopwright_ports::storage::StorageError;
 
 use crate::config::ConfigError;
 use crate::crypto::{SigningKeyError, UnusableKey};
+use crate::engines::InvalidEngines;
 use crate::private_postgres::PrivatePostgresError;
 
 /// Why the program does not start.
@@ -49,6 +50,9 @@ pub enum StartError {
     /// Helm or its charts cannot be used.
     #[error("{0}; correct HELM_BIN or CHARTS_DIR")]
     Helm(#[from] ReleaseError),
+    /// An engine's descriptor cannot be used.
+    #[error("{0}\ncorrect them, or name another directory with CHARTS_DIR")]
+    Engines(#[from] InvalidEngines),
     /// The client for storefront checks cannot be made.
     #[error("storefront checks cannot be made: {0}; install ca-certificates")]
     Storefront(#[source] reqwest::Error),

@@ -19,7 +19,7 @@ use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::operation::Operation;
 use shopwright_domain::saga::Policy;
-use shopwright_domain::store::{Engine, Store, StoreState};
+use shopwright_domain::store::{Store, StoreState};
 use shopwright_domain::{ClusterName, OperationId, RequestId, StoreId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
@@ -30,7 +30,7 @@ use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreS
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{
     FakeCluster, FakeDigester, FakeHasher, FakeReleases, FakeSealer, FakeStorage, FakeStorefront, FakeTokens, Fault,
-    ManualClock, SeededEntropy,
+    ManualClock, SeededEntropy, engines,
 };
 use tokio::sync::Notify;
 
@@ -66,6 +66,7 @@ impl Fixture {
             sealer: Arc::new(FakeSealer::default()),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            engines: Arc::new(engines::catalogue()),
             rules,
             work: work.clone(),
         };
@@ -259,7 +260,13 @@ impl Fixture {
 }
 
 pub fn wanted(name: &str) -> CreateStore {
-    CreateStore { name: name.parse().unwrap(), engine: Engine::Medusa, theme: None, password: None, idempotency: None }
+    CreateStore {
+        name: name.parse().unwrap(),
+        engine: engines::medusa(),
+        theme: None,
+        password: None,
+        idempotency: None,
+    }
 }
 
 fn executor(
@@ -283,5 +290,6 @@ fn executor(
         policy: Policy::default(),
         urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
         telemetry: Telemetry::default(),
+        engines: Arc::new(engines::catalogue()),
     })
 }

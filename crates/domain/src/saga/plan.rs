@@ -49,7 +49,7 @@ pub enum WaitReason {
 /// Decides.
 ///
 /// - The first step that is not done is the one in question; a step that was begun and not recorded is run again.
-/// - Errors that cost an attempt are retried with back-off until `max_attempts`; then a provision fails, while a delete or an unwind is
+/// - Errors that cost an attempt are retried with back-off until `max_attempts`; then an operation that gives up fails, while any other is
 ///   shown as stuck and goes on trying.
 /// - Errors that are not the store's fault are waited out, without limit.
 /// - A step past its deadline fails the operation, with the last reason that was seen; time in outages does not count.
@@ -67,15 +67,14 @@ pub fn next(log: &SagaLog, now: Timestamp, policy: &Policy) -> Directive {
     if handling == Handling::Fail {
         return Directive::Fail { step: verdict.step, failure };
     }
-    if handling == Handling::Attempt
-        && log.kind() == OperationKind::Provision
-        && verdict.attempts >= policy.max_attempts
-    {
+    if handling == Handling::Attempt && log.kind().gives_up() && verdict.attempts >= policy.attempts(verdict.step) {
         return Directive::Fail { step: verdict.step, failure };
     }
     if is_overdue(verdict, now, policy) {
         let failure = match log.kind() {
-            OperationKind::Provision => failure,
+            OperationKind::Provision | OperationKind::Rotate | OperationKind::Upgrade | OperationKind::Revert => {
+                failure
+            }
             OperationKind::Delete | OperationKind::Unwind => {
                 Failure { code: ErrorCode::DeleteStuck, detail: failure.detail }
             }
@@ -101,7 +100,7 @@ fn wait_reason(record: &StepRecord, code: ErrorCode, policy: &Policy) -> WaitRea
         _ if matches!(code, ErrorCode::DeleteBlocked | ErrorCode::Poisoned) => WaitReason::Stuck,
         Handling::Wait => WaitReason::Platform,
         Handling::Attempt | Handling::Fail => {
-            if record.step.kind() != OperationKind::Provision && record.attempts >= policy.stuck_after {
+            if !record.step.kind().gives_up() && record.attempts >= policy.stuck_after {
                 WaitReason::Stuck
             } else {
                 WaitReason::Backoff

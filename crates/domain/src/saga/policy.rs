@@ -3,24 +3,25 @@
 use jiff::SignedDuration;
 
 use crate::backoff::Backoff;
-use crate::saga::{ProvisionStep, Step};
+use crate::saga::{ProvisionStep, RotateStep, Step, UpgradeStep};
 
 /// The numbers that [`super::plan::next`] decides by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// Delays between attempts.
     pub backoff: Backoff,
-    /// How many counted failures of one step fail a provision. A delete is never given up for its attempts (DECISIONS 12).
+    /// How many counted failures of one step fail an operation that [gives up](crate::operation::OperationKind::gives_up). A delete is
+    /// never given up for its attempts (DECISIONS 12).
     pub max_attempts: u32,
     /// How long workloads may take to become ready.
     pub rollout_deadline: SignedDuration,
     /// How long a cause that waiting does not mend (an image that cannot be pulled) may last before it ends the attempt.
     pub cause_grace: SignedDuration,
-    /// How long any other step of a provision may take.
+    /// How long any other step of an operation that gives up may take.
     pub step_deadline: SignedDuration,
-    /// How long a step of a delete may take. All deadlines stand still while the cluster cannot be reached (DECISIONS 13).
+    /// How long a step of a delete, an unwind or a revert may take. All deadlines stand still while the cluster cannot be reached (DECISIONS 13).
     pub delete_deadline: SignedDuration,
-    /// After how many counted failures a delete is shown as stuck.
+    /// After how many counted failures an operation that does not give up is shown as stuck.
     pub stuck_after: u32,
     /// How many workers in a row may end in the middle of one step, without any progress, before the operation is parked as poisoned
     /// (RELIABILITY F11). It is high because workers also end for reasons of their own: where every second run of a step is hit by a kill
@@ -56,12 +57,24 @@ impl Policy {
         self.poison_pause.saturating_mul(1 << doublings).min(self.poison_cap)
     }
 
+    /// How many counted failures of `step` fail an operation that gives up. A store that a change has taken down is brought back at the
+    /// first that shows, rather than kept down for a second look.
+    pub const fn attempts(&self, step: Step) -> u32 {
+        match step {
+            Step::Rotate(RotateStep::AwaitWorkloads | RotateStep::VerifyStorefront)
+            | Step::Upgrade(UpgradeStep::AwaitWorkloads | UpgradeStep::VerifyStorefront) => 1,
+            _ => self.max_attempts,
+        }
+    }
+
     /// How long `step` may take, outages not counted.
     pub const fn deadline(&self, step: Step) -> SignedDuration {
         match step {
-            Step::Provision(ProvisionStep::AwaitWorkloads) => self.rollout_deadline,
-            Step::Provision(_) => self.step_deadline,
-            Step::Delete(_) | Step::Unwind(_) => self.delete_deadline,
+            Step::Provision(ProvisionStep::AwaitWorkloads)
+            | Step::Rotate(RotateStep::AwaitWorkloads)
+            | Step::Upgrade(UpgradeStep::AwaitWorkloads) => self.rollout_deadline,
+            Step::Provision(_) | Step::Rotate(_) | Step::Upgrade(_) => self.step_deadline,
+            Step::Delete(_) | Step::Unwind(_) | Step::Revert(_) => self.delete_deadline,
         }
     }
 }

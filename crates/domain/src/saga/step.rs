@@ -49,6 +49,53 @@ pub enum UnwindStep {
     Settle,
 }
 
+/// The steps from a store's passwords to other ones. The old ones are kept, sealed, until the last step; a failure is followed by a revert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RotateStep {
+    /// The Secret with the new values, and the old ones that the set-up needs to change them.
+    WriteCredentials,
+    /// The release as it is, with its set-up once more and pods that start with the new Secret.
+    ApplyRelease,
+    /// Until the set-up has applied them and every workload is ready.
+    AwaitWorkloads,
+    /// Until the storefront answers.
+    VerifyStorefront,
+    /// The Secret without the old values.
+    CleanCredentials,
+    /// The new ones are the store's, the old ones are forgotten: one transaction.
+    Promote,
+}
+
+/// The steps from a store's release to the one that the platform would make now. A failure is followed by a revert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UpgradeStep {
+    /// `helm upgrade`, without waiting.
+    ApplyRelease,
+    /// Until the set-up has run on it and every workload is ready.
+    AwaitWorkloads,
+    /// Until the storefront answers.
+    VerifyStorefront,
+    /// This release is now the one to return to: one transaction.
+    Adopt,
+}
+
+/// The steps back to the release and the passwords with which the store worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RevertStep {
+    /// The Secret with the old values, and those that were tried, which the set-up needs to change them back.
+    WriteCredentials,
+    /// `helm upgrade` to the chart and the values that were kept.
+    ApplyRelease,
+    /// Until the set-up has run on it and every workload is ready.
+    AwaitWorkloads,
+    /// Until the storefront answers.
+    VerifyStorefront,
+    /// The Secret without what was tried.
+    CleanCredentials,
+    /// What was tried is forgotten: one transaction.
+    Settle,
+}
+
 /// A step of any saga.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -58,6 +105,12 @@ pub enum Step {
     Delete(DeleteStep),
     /// Of an unwind.
     Unwind(UnwindStep),
+    /// Of a rotation.
+    Rotate(RotateStep),
+    /// Of an upgrade.
+    Upgrade(UpgradeStep),
+    /// Of a revert.
+    Revert(RevertStep),
 }
 
 impl OperationKind {
@@ -84,6 +137,28 @@ impl OperationKind {
                 Step::Unwind(UnwindStep::VerifyGone),
                 Step::Unwind(UnwindStep::Settle),
             ],
+            Self::Rotate => &[
+                Step::Rotate(RotateStep::WriteCredentials),
+                Step::Rotate(RotateStep::ApplyRelease),
+                Step::Rotate(RotateStep::AwaitWorkloads),
+                Step::Rotate(RotateStep::VerifyStorefront),
+                Step::Rotate(RotateStep::CleanCredentials),
+                Step::Rotate(RotateStep::Promote),
+            ],
+            Self::Upgrade => &[
+                Step::Upgrade(UpgradeStep::ApplyRelease),
+                Step::Upgrade(UpgradeStep::AwaitWorkloads),
+                Step::Upgrade(UpgradeStep::VerifyStorefront),
+                Step::Upgrade(UpgradeStep::Adopt),
+            ],
+            Self::Revert => &[
+                Step::Revert(RevertStep::WriteCredentials),
+                Step::Revert(RevertStep::ApplyRelease),
+                Step::Revert(RevertStep::AwaitWorkloads),
+                Step::Revert(RevertStep::VerifyStorefront),
+                Step::Revert(RevertStep::CleanCredentials),
+                Step::Revert(RevertStep::Settle),
+            ],
         }
     }
 }
@@ -106,6 +181,22 @@ impl Step {
             Self::Unwind(UnwindStep::DeleteNamespace) => "unwind_namespace",
             Self::Unwind(UnwindStep::VerifyGone) => "verify_unwound",
             Self::Unwind(UnwindStep::Settle) => "settle",
+            Self::Rotate(RotateStep::WriteCredentials) => "rotate_credentials",
+            Self::Rotate(RotateStep::ApplyRelease) => "rotate_release",
+            Self::Rotate(RotateStep::AwaitWorkloads) => "await_rotated",
+            Self::Rotate(RotateStep::VerifyStorefront) => "verify_rotated",
+            Self::Rotate(RotateStep::CleanCredentials) => "clean_rotated",
+            Self::Rotate(RotateStep::Promote) => "promote",
+            Self::Upgrade(UpgradeStep::ApplyRelease) => "upgrade_release",
+            Self::Upgrade(UpgradeStep::AwaitWorkloads) => "await_upgraded",
+            Self::Upgrade(UpgradeStep::VerifyStorefront) => "verify_upgraded",
+            Self::Upgrade(UpgradeStep::Adopt) => "adopt",
+            Self::Revert(RevertStep::WriteCredentials) => "revert_credentials",
+            Self::Revert(RevertStep::ApplyRelease) => "revert_release",
+            Self::Revert(RevertStep::AwaitWorkloads) => "await_reverted",
+            Self::Revert(RevertStep::VerifyStorefront) => "verify_reverted",
+            Self::Revert(RevertStep::CleanCredentials) => "clean_reverted",
+            Self::Revert(RevertStep::Settle) => "settle_revert",
         }
     }
 
@@ -116,6 +207,9 @@ impl Step {
             Self::Provision(ProvisionStep::AwaitWorkloads | ProvisionStep::VerifyStorefront)
                 | Self::Delete(DeleteStep::VerifyGone)
                 | Self::Unwind(UnwindStep::VerifyGone)
+                | Self::Rotate(RotateStep::AwaitWorkloads | RotateStep::VerifyStorefront)
+                | Self::Upgrade(UpgradeStep::AwaitWorkloads | UpgradeStep::VerifyStorefront)
+                | Self::Revert(RevertStep::AwaitWorkloads | RevertStep::VerifyStorefront)
         )
     }
 
@@ -125,6 +219,9 @@ impl Step {
             Self::Provision(_) => OperationKind::Provision,
             Self::Delete(_) => OperationKind::Delete,
             Self::Unwind(_) => OperationKind::Unwind,
+            Self::Rotate(_) => OperationKind::Rotate,
+            Self::Upgrade(_) => OperationKind::Upgrade,
+            Self::Revert(_) => OperationKind::Revert,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use shopwright_domain::store::{Engine, Store, StoreHost, StoreName, StoreState};
+use shopwright_domain::store::{EngineName, Store, StoreHost, StoreName, StoreState};
 use shopwright_domain::{Epoch, StoreId, TenantId, UserId};
 
 use crate::storage::StorageError;
@@ -17,7 +17,7 @@ pub struct StoreFilter {
     /// In this state; without it deleted stores are left out.
     pub state: Option<StoreState>,
     /// Of this engine.
-    pub engine: Option<Engine>,
+    pub engine: Option<EngineName>,
 }
 
 /// Which part of a list.

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shopwright_domain::StoreId;
+use shopwright_domain::engine::Readiness;
 use shopwright_domain::error_code::ErrorCode;
-use shopwright_domain::store::{Engine, Failure};
+use shopwright_domain::store::{EngineName, Failure};
 
 use self::state::{Namespace, State};
 use crate::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, SetupResult, StoreNamespace};
@@ -72,14 +73,14 @@ impl Cluster for FakeCluster {
         self.faults.around("remove_stray", effect).await
     }
 
-    async fn ensure_namespace(&self, fence: &Fence, engine: Engine) -> Result<(), ClusterError> {
+    async fn ensure_namespace(&self, fence: &Fence, engine: &EngineName) -> Result<(), ClusterError> {
         let effect = || {
             let mut state = self.state();
             if let Some(namespace) = state.namespaces.get_mut(&fence.store_id) {
                 namespace.raise(fence)?;
                 return if namespace.is_terminating() { Err(ClusterError::Terminating) } else { Ok(()) };
             }
-            let namespace = Namespace::new(fence.epoch, engine, state.creations);
+            let namespace = Namespace::new(fence.epoch, engine.clone(), state.creations);
             state.namespaces.insert(fence.store_id.clone(), namespace);
             state.creations += 1;
             Ok(())
@@ -106,13 +107,18 @@ impl Cluster for FakeCluster {
                 return Err(ClusterError::Terminating);
             }
             namespace.credentials =
-                credentials.entries().map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect();
+                credentials.entries().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
             Ok(())
         };
         self.faults.around("put_credentials", effect).await
     }
 
-    async fn await_workloads(&self, store_id: &StoreId, _limit: Duration) -> Result<Rollout, ClusterError> {
+    async fn await_workloads(
+        &self,
+        store_id: &StoreId,
+        _wanted: &Readiness,
+        _limit: Duration,
+    ) -> Result<Rollout, ClusterError> {
         let effect = || {
             let state = self.state();
             let namespace = state.namespaces.get(store_id).ok_or(ClusterError::NamespaceGone)?;
@@ -154,7 +160,7 @@ mod tests {
     use shopwright_domain::Epoch;
 
     use super::*;
-    use crate::testing::{Fault, cluster_contract};
+    use crate::testing::{Fault, cluster_contract, engines};
 
     fn fence(number: u32, epoch: i64) -> Fence {
         Fence { store_id: StoreId::from_random(number), epoch: Epoch(epoch) }
@@ -188,7 +194,7 @@ mod tests {
         let cluster = FakeCluster::new();
         cluster.faults.push("ensure_namespace", Fault::After(ClusterError::StaleEpoch { known: None }));
 
-        assert!(block_on(cluster.ensure_namespace(&fence(1, 1), Engine::Medusa)).is_err());
+        assert!(block_on(cluster.ensure_namespace(&fence(1, 1), &engines::medusa())).is_err());
         assert_eq!(cluster.epoch(&fence(1, 1).store_id), Some(Epoch(1)));
     }
 
@@ -198,7 +204,10 @@ mod tests {
         let fence = fence(1, 1);
         cluster.add_foreign_namespace(&fence.store_id);
 
-        assert!(matches!(block_on(cluster.ensure_namespace(&fence, Engine::Medusa)), Err(ClusterError::Foreign(_))));
+        assert!(matches!(
+            block_on(cluster.ensure_namespace(&fence, &engines::medusa())),
+            Err(ClusterError::Foreign(_))
+        ));
         assert!(matches!(block_on(cluster.raise_epoch(&fence)), Err(ClusterError::Foreign(_))));
         assert!(matches!(block_on(cluster.delete_namespace(&fence)), Err(ClusterError::Foreign(_))));
         assert_eq!(cluster.deletions(), 0);
@@ -210,7 +219,7 @@ mod tests {
         let fence = fence(1, 1);
         cluster.retain_volume(&fence.store_id, "pv-1");
 
-        assert!(block_on(cluster.ensure_namespace(&fence, Engine::Medusa)).is_ok());
+        assert!(block_on(cluster.ensure_namespace(&fence, &engines::medusa())).is_ok());
         assert!(block_on(cluster.delete_namespace(&fence)).is_ok());
 
         let removal = block_on(cluster.await_gone(&fence.store_id, Duration::ZERO));

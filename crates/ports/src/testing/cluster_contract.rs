@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use shopwright_domain::store::Engine;
+use crate::testing::engines;
 use shopwright_domain::{Epoch, StoreId};
 
 use crate::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, StoreNamespace};
@@ -46,11 +46,12 @@ fn credentials(password: &str) -> StoreCredentials {
         database_root_password: "root".into(),
         app_secret: "app".into(),
         session_secret: "session".into(),
+        database_password_before: None,
     }
 }
 
 async fn ensure(cluster: &dyn Cluster, fence: &Fence) {
-    let made = cluster.ensure_namespace(fence, Engine::Medusa).await;
+    let made = cluster.ensure_namespace(fence, &engines::medusa()).await;
     assert!(made.is_ok(), "{fence:?}: {made:?}");
 }
 
@@ -105,7 +106,7 @@ pub async fn a_later_epoch_takes_over_and_the_older_is_refused(cluster: &dyn Clu
     let written = cluster.put_credentials(&new, &credentials("new")).await;
     assert!(written.is_ok(), "{written:?}");
     for (call, refused) in [
-        ("ensure", cluster.ensure_namespace(&old, Engine::Medusa).await),
+        ("ensure", cluster.ensure_namespace(&old, &engines::medusa()).await),
         ("raise", cluster.raise_epoch(&old).await.map(drop)),
         ("credentials", cluster.put_credentials(&old, &credentials("old")).await),
         ("delete", cluster.delete_namespace(&old).await),
@@ -113,7 +114,7 @@ pub async fn a_later_epoch_takes_over_and_the_older_is_refused(cluster: &dyn Clu
         assert!(matches!(refused, Err(ClusterError::StaleEpoch { .. })), "{call}: {refused:?}");
     }
     for (call, refused) in [
-        ("ensure", cluster.ensure_namespace(&old, Engine::Medusa).await),
+        ("ensure", cluster.ensure_namespace(&old, &engines::medusa()).await),
         ("raise", cluster.raise_epoch(&old).await.map(drop)),
         ("delete", cluster.delete_namespace(&old).await),
     ] {
@@ -140,7 +141,7 @@ pub async fn without_a_namespace_there_is_nothing_to_raise_or_write_or_await(clu
 
     let raised = cluster.raise_epoch(&fence).await;
     let written = cluster.put_credentials(&fence, &credentials("nowhere")).await;
-    let awaited = cluster.await_workloads(&store_id, Duration::ZERO).await;
+    let awaited = cluster.await_workloads(&store_id, engines::medusa_descriptor().readiness(), Duration::ZERO).await;
 
     assert!(matches!(raised, Ok(NamespaceState::Absent)), "{raised:?}");
     assert!(matches!(written, Err(ClusterError::NamespaceGone)), "{written:?}");

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::operation::ReleaseDigests;
-use shopwright_domain::store::Engine;
+use shopwright_domain::store::EngineName;
 use shopwright_domain::{Epoch, StoreId};
 
 use crate::cluster::Fence;
-use crate::releases::{Installed, ObjectRef, ReleaseError, ReleaseSpec, Releases, Uninstalled};
+use crate::releases::{
+    Installed, Manifest, ObjectRef, ReleaseError, ReleaseOrigin, ReleaseSpec, Releases, Uninstalled,
+};
 use crate::testing::{FakeCluster, Faults};
 
 /// A release that is there.
@@ -27,7 +30,7 @@ pub struct FakeRelease {
 
 #[derive(Debug, Default)]
 struct State {
-    notes: BTreeMap<Engine, Result<String, String>>,
+    notes: BTreeMap<EngineName, Result<String, String>>,
     installs: BTreeMap<StoreId, usize>,
     uninstalls: BTreeMap<StoreId, usize>,
     charts: u32,
@@ -38,7 +41,7 @@ struct State {
 /// Installs at once, unless told otherwise.
 #[derive(Debug)]
 pub struct FakeReleases {
-    /// What the next calls meet instead, by name: `digests`, `engine_note`; for an installation `begin_install`, before anything has
+    /// What the next calls meet instead, by name: `digests`, `origin`, `render`, `engine_note`; for an installation `begin_install`, before anything has
     /// happened, and `install`, when its pending record is written; for an uninstallation `begin_uninstall` and `uninstall` likewise.
     pub faults: Faults<ReleaseError>,
     cluster: Arc<FakeCluster>,
@@ -100,22 +103,29 @@ impl FakeReleases {
     }
 
     /// Stores of this engine can be made, and their owners must know `note`.
-    pub fn annotate_engine(&self, engine: Engine, note: &str) {
+    pub fn annotate_engine(&self, engine: EngineName, note: &str) {
         self.state().notes.insert(engine, Ok(note.to_owned()));
     }
 
     /// Stores of this engine cannot be made, for `reason`.
-    pub fn refuse_engine(&self, engine: Engine, reason: &str) {
+    pub fn refuse_engine(&self, engine: EngineName, reason: &str) {
         self.state().notes.insert(engine, Err(reason.to_owned()));
     }
 
     fn made_of(&self, spec: &ReleaseSpec) -> ReleaseDigests {
-        let state = self.state();
+        let origin = spec.origin.clone().unwrap_or_else(|| self.platform(&spec.engine));
         ReleaseDigests {
-            chart: digest(&format!("{} {}", spec.engine, state.charts)),
-            values: digest(&format!("{spec:?}")),
-            helm: digest(&state.helms.to_string()),
+            chart: digest(&String::from_utf8_lossy(&origin.archive)),
+            values: digest(&format!("{:?}", ReleaseSpec { origin: None, ..spec.clone() })),
+            helm: digest(&self.state().helms.to_string()),
+            origin: Some(origin.digest),
         }
+    }
+
+    /// The chart as it is now: its text names the engine and counts the replacements.
+    fn platform(&self, engine: &EngineName) -> ReleaseOrigin {
+        let text = format!("{engine} {}", self.state().charts);
+        ReleaseOrigin { digest: digest(&format!("origin {text}")), archive: text.into_bytes().into() }
     }
 }
 
@@ -140,6 +150,25 @@ impl Releases for FakeReleases {
         self.faults.around("digests", || Ok(self.made_of(spec))).await
     }
 
+    async fn origin(&self, engine: &EngineName) -> Result<ReleaseOrigin, ReleaseError> {
+        self.faults.around("origin", || Ok(self.platform(engine))).await
+    }
+
+    async fn render(&self, spec: &ReleaseSpec) -> Result<Manifest, ReleaseError> {
+        let effect = || {
+            let origin = spec.origin.clone().unwrap_or_else(|| self.platform(&spec.engine));
+            let image = format!("fake.shopwright.test/{}", String::from_utf8_lossy(&origin.archive).replace(' ', ":"));
+            let fields = |object: &ObjectRef| match object.kind.as_str() {
+                "Deployment" => {
+                    BTreeMap::from([("spec.template.spec.containers[web].image".to_owned(), image.clone())])
+                }
+                _ => BTreeMap::from([("spec.type".to_owned(), "ClusterIP".to_owned())]),
+            };
+            Ok(objects().map(|object| (object.clone(), fields(&object))).into_iter().collect())
+        };
+        self.faults.around("render", effect).await
+    }
+
     async fn uninstall(&self, fence: &Fence) -> Result<Uninstalled, ReleaseError> {
         *self.state().uninstalls.entry(fence.store_id.clone()).or_default() += 1;
         let begun = self.faults.around("begin_uninstall", || self.cluster.begin_uninstall(fence)).await?;
@@ -151,10 +180,10 @@ impl Releases for FakeReleases {
         Ok(Uninstalled { left })
     }
 
-    async fn engine_note(&self, engine: Engine) -> Result<Option<String>, ReleaseError> {
+    async fn engine_note(&self, engine: &EngineDescriptor) -> Result<Option<String>, ReleaseError> {
         self.faults
             .around("engine_note", || {
-                let note = self.state().notes.get(&engine).cloned();
+                let note = self.state().notes.get(engine.name()).cloned();
                 note.transpose().map_err(ReleaseError::Chart)
             })
             .await

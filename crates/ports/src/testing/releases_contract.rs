@@ -3,8 +3,9 @@
 //! A test brings a [`World`], in which stores have a place to live and a fence, and calls [`releases_contract`]. Every fact has a store
 //! of its own, so that the facts do not lean on each other.
 
+use crate::testing::engines;
 use async_trait::async_trait;
-use shopwright_domain::store::{Engine, HostSuffix, StoreHost};
+use shopwright_domain::store::{HostSuffix, StoreHost};
 use shopwright_domain::{Epoch, StoreId};
 
 use crate::cluster::{ClusterError, Fence};
@@ -48,12 +49,14 @@ pub fn example_spec(store_id: &StoreId) -> ReleaseSpec {
     let public_url = format!("http://{}:8080", host.as_str());
     ReleaseSpec {
         store_id: store_id.clone(),
-        engine: Engine::Medusa,
+        engine: engines::medusa(),
         name,
         host,
         public_url,
         theme: None,
         setup_revision: 0,
+        credentials_version: 1,
+        origin: None,
     }
 }
 
@@ -219,7 +222,7 @@ fn is_stale(error: Option<&ReleaseError>) -> bool {
 }
 
 async fn an_engine_with_a_chart_is_available(world: &dyn World) {
-    let note = world.releases().engine_note(Engine::Medusa).await;
+    let note = world.releases().engine_note(&engines::medusa_descriptor()).await;
 
     assert!(matches!(note, Ok(None)), "stores on Medusa can be made, without a word of warning: {note:?}");
 }

@@ -14,6 +14,7 @@ mod credentials;
 mod idempotency;
 mod keys;
 mod operations;
+mod releases;
 mod sessions;
 mod snapshot;
 mod stores;

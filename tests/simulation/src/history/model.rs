@@ -28,6 +28,8 @@ enum Kind {
     Provision,
     Delete,
     Unwind,
+    /// Of a store that is ready, and stays so.
+    Change,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             OperationKind::Provision => Self::Provision,
             OperationKind::Delete => Self::Delete,
             OperationKind::Unwind => Self::Unwind,
+            OperationKind::Rotate | OperationKind::Upgrade | OperationKind::Revert => Self::Change,
         }
     }
 }
@@ -217,7 +220,7 @@ impl Model {
                 let live = after.live_as(id).filter(|live| live.state == StoreState::Failed)?;
                 let (state, kind) = match live.kind {
                     Kind::Delete => (StoreState::Deleting, Kind::Delete),
-                    Kind::Provision | Kind::Unwind => (StoreState::Requested, Kind::Provision),
+                    Kind::Provision | Kind::Unwind | Kind::Change => (StoreState::Requested, Kind::Provision),
                 };
                 after.begin(index, state, kind);
             }

@@ -10,12 +10,14 @@ use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::{Failure, Store, StoreHost, StoreName};
 use shopwright_domain::{ApiTokenId, ClusterName, Epoch, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_ports::releases::ReleaseOrigin;
 use shopwright_ports::secrets::Sealed;
 use shopwright_ports::storage::{
     ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository,
     CredentialRepository, IdempotencyRecord, IdempotencyRepository, Lease, OperationRepository, Page, RefreshToken,
-    RegisteredCluster, SealedKey, Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter,
-    StoreRepository, Tenant, TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,
+    RegisteredCluster, ReleaseRepository, SealedKey, Session, SessionRepository, SigningKeyRepository, StorageError,
+    StoreFilter, StoreRepository, Tenant, TenantRepository, Throttle, ThrottleRepository, Transaction, User,
+    UserRepository,
 };
 
 use super::SimTransaction;
@@ -68,7 +70,20 @@ repository!(StoreRepository, stores, {
 repository!(CredentialRepository, credentials, {
     put(tenant_id: TenantId, store_id: &StoreId, sealed: &Sealed) -> ();
     get(store_id: &StoreId) -> Option<Sealed>;
+    version(store_id: &StoreId) -> u32;
+    pending(store_id: &StoreId) -> Option<Sealed>;
+    put_pending(store_id: &StoreId, pending: Option<&Sealed>) -> ();
+    promote(store_id: &StoreId) -> ();
     remove(store_id: &StoreId) -> ();
+});
+
+repository!(ReleaseRepository, releases, {
+    has_origin(digest: &str) -> bool;
+    put_origin(origin: &ReleaseOrigin) -> ();
+    origin(digest: &str) -> Option<ReleaseOrigin>;
+    keep(tenant_id: TenantId, store_id: &StoreId, release: &ReleaseDigests) -> ();
+    kept(store_id: &StoreId) -> Option<ReleaseDigests>;
+    forget(store_id: &StoreId) -> ();
 });
 
 repository!(OperationRepository, operations, {
@@ -153,6 +168,10 @@ impl Transaction for SimTransaction {
     }
 
     fn credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn releases(&mut self) -> &mut dyn ReleaseRepository {
         self
     }
 

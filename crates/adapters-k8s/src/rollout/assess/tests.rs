@@ -13,6 +13,10 @@ use super::*;
 const RESULT: &str =
     r#"{"result":"ok","engine":"medusa","version":"2.21.2","note":null,"steps":[{"name":"migrate","ms":1234}]}"#;
 
+fn assess(objects: &StoreObjects) -> Rollout {
+    super::assess(objects, &Readiness { deployments: vec!["web".to_owned()], setup: true })
+}
+
 fn store_id() -> StoreId {
     StoreId::from_random(1)
 }

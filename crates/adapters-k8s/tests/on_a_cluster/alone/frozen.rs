@@ -7,9 +7,9 @@ use kube::Client;
 use kube::config::Config;
 use serde_json::{Value, json};
 use shopwright_adapters_k8s::KubeCluster;
-use shopwright_domain::store::Engine;
 use shopwright_domain::{Epoch, StoreId};
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, Removal};
+use shopwright_ports::testing::engines;
 use tokio::time::{Instant, timeout};
 
 use super::processes::{etcd_address, freeze};
@@ -26,9 +26,10 @@ async fn all_are_outages(cluster: &KubeCluster, fence: &Fence, new: &StoreId) {
     let began = Instant::now();
     let new = Fence { store_id: new.clone(), epoch: Epoch(1) };
     let next = Fence { epoch: Epoch(2), ..fence.clone() };
+    let medusa = engines::medusa();
     let (listed, made, raised, deleted, gone) = tokio::join!(
         cluster.list_namespaces(),
-        cluster.ensure_namespace(&new, Engine::Medusa),
+        cluster.ensure_namespace(&new, &medusa),
         cluster.raise_epoch(&next),
         cluster.delete_namespace(fence),
         cluster.await_gone(&fence.store_id, Duration::ZERO),
@@ -119,11 +120,9 @@ async fn f38_an_etcd_without_space_is_an_outage_for_writes() {
 
     let new = Fence { store_id: fresh(), epoch: Epoch(1) };
     let next = Fence { epoch: Epoch(2), ..fence.clone() };
-    let (listed, made, raised) = tokio::join!(
-        cluster.list_namespaces(),
-        cluster.ensure_namespace(&new, Engine::Medusa),
-        cluster.raise_epoch(&next),
-    );
+    let medusa = engines::medusa();
+    let (listed, made, raised) =
+        tokio::join!(cluster.list_namespaces(), cluster.ensure_namespace(&new, &medusa), cluster.raise_epoch(&next),);
     etcd.set_full(false).await;
 
     assert!(listed.is_ok(), "{listed:?}");

@@ -6,8 +6,8 @@ use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use kube::api::{Api, DeleteParams};
 use shopwright_adapters_k8s::prepare;
 use shopwright_domain::Epoch;
-use shopwright_domain::store::Engine;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, Removal};
+use shopwright_ports::testing::engines;
 use tokio::time::timeout;
 
 use crate::support::{Bed, bed, credentials, eventually, fresh, with_token};
@@ -17,7 +17,7 @@ async fn outcomes(bed: &Bed, fence: &Fence) -> [(&'static str, Result<(), Cluste
     let new = Fence { store_id: fresh(), epoch: Epoch(1) };
     [
         ("list", cluster.list_namespaces().await.map(drop)),
-        ("ensure", cluster.ensure_namespace(&new, Engine::Medusa).await),
+        ("ensure", cluster.ensure_namespace(&new, &engines::medusa()).await),
         ("raise", cluster.raise_epoch(fence).await.map(drop)),
         ("credentials", cluster.put_credentials(fence, &credentials("p")).await),
         ("delete", cluster.delete_namespace(fence).await),

@@ -1,10 +1,12 @@
 //! The table as a snapshot: whoever changes a status or a code sees it here.
 
 use jiff::Timestamp;
+use shopwright_domain::engine::RotationTarget;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
-use shopwright_domain::store::{Engine, StoreState};
-use shopwright_domain::{Scope, StoreId};
+use shopwright_domain::store::StoreState;
+use shopwright_domain::{OperationId, Scope, StoreId};
 use shopwright_ports::storage::Unique;
+use shopwright_ports::testing::engines;
 
 use super::*;
 
@@ -41,11 +43,16 @@ fn every_error_of_the_store_service_has_its_line() {
         E::NotFound("operation"),
         E::NotFound("page"),
         E::NameInUse { name: "teashop".parse().unwrap(), store_id: store_id.clone(), state: StoreState::Ready },
-        E::EngineDiffers { store_id, engine: Engine::Medusa },
+        E::EngineDiffers { store_id, engine: engines::medusa() },
         E::QuotaUsedUp { held: 5, limit: 5 },
         E::Cooldown { until: Timestamp::UNIX_EPOCH },
         E::NotRetryable { state: StoreState::Ready },
         E::NotCancellable { kind: OperationKind::Delete, status: OperationStatus::Running },
+        E::NotReady { state: StoreState::Failed },
+        E::Busy { kind: OperationKind::Upgrade, operation_id: OperationId::from_random(7) },
+        E::NotRotatable { engine: engines::medusa(), target: RotationTarget::Database },
+        E::NothingKept,
+        E::RevealedTooOften { until: Timestamp::UNIX_EPOCH },
         E::RetriesUsedUp { limit: 3 },
         E::EngineUnavailable("the image holds no plugin".into()),
         E::KeyReused,
@@ -65,6 +72,11 @@ fn every_error_of_the_store_service_has_its_line() {
     429 CREATION_COOLDOWN (retryable)  The next store may be created at 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
     409 CONFLICT  A store that is ready cannot be retried
     409 CONFLICT  A delete that is running cannot be cancelled
+    409 STORE_NOT_READY  The store is failed: this can be asked of a store that is ready
+    409 OPERATION_RUNNING (retryable)  The store is busy, upgrade runs: wait for its end  after Seconds(5)
+    422 NOT_ROTATABLE  A store on medusa has no database password that can be replaced
+    409 NOTHING_KEPT  Nothing was kept of the release that the store runs on, so a change could not be taken back
+    429 REVEAL_RATE_LIMITED (retryable)  Credentials may be looked at again at 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
     409 CONFLICT  The store was retried 3 times: look at its logs, or delete it
     422 ENGINE_UNAVAILABLE  The image holds no plugin
     422 IDEMPOTENCY_KEY_REUSED  This idempotency key was used for another request

@@ -8,11 +8,11 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use shopwright_domain::StoreId;
-use shopwright_domain::store::{StoreState, Theme};
+use shopwright_domain::store::StoreState;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::storage::StorageError;
 use shopwright_ports::stores_api::{Accepted, Idempotency, StoreServiceError};
-use shopwright_ports::testing::ManualClock;
+use shopwright_ports::testing::{ManualClock, engines};
 
 use super::*;
 use crate::testing::{Answer, Bench, OPERATION, OWNER, STORE, operation, ready_store};
@@ -54,8 +54,8 @@ async fn a_store_is_accepted_with_the_way_to_its_operation() {
             Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
         );
         assert_eq!(
-            (command.name.as_str(), command.engine, command.theme),
-            ("teashop", Engine::WooCommerce, Some(Theme::Astra))
+            (command.name.as_str(), command.engine.clone(), command.theme.clone()),
+            ("teashop", engines::woocommerce(), Some(engines::astra()))
         );
         assert_eq!(
             command.password.map(|password| password.expose_secret().to_owned()).as_deref(),

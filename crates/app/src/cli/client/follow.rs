@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::api::{Answer, Api};
 use super::console::Console;
 use super::error::ClientError;
-use super::model::{OperationAnswer, Store, StoreAnswer};
+use super::model::{Operation, OperationAnswer, Store, StoreAnswer};
 use super::progress::Progress;
 use crate::cli::definition::Goal;
 
@@ -55,6 +55,45 @@ pub(super) async fn follow(
             let message = format!("{id} is not {} after {} s", word(goal), timeout.as_secs());
             let message = error.map_or(message.clone(), |error| format!("{message}: {error}"));
             let advice = format!("It goes on by itself: `shopwright stores wait {id}` follows it again.");
+            return Err(ClientError::Missed { message, advice });
+        }
+        pause.take(asked, deadline).await;
+    }
+}
+
+/// Follows one operation until it has ended, well or not. Returns it with the last answer.
+pub(super) async fn follow_operation(
+    id: &str,
+    timeout: Duration,
+    api: &Api,
+    console: &mut Console,
+) -> Result<(Operation, Answer), ClientError> {
+    let deadline = Instant::now() + timeout;
+    let mut pause = Pause(FIRST);
+    let mut progress = Progress::new(console);
+    loop {
+        let asked = match api.get(&format!("/operations/{id}")).await {
+            Ok(answer) => {
+                let operation = answer.read::<OperationAnswer>()?.operation;
+                progress.show(&operation, console);
+                if operation.is_finished() {
+                    return Ok((operation, answer));
+                }
+                answer.retry_after
+            }
+            Err(ClientError::Refused { status, retry_after, message, .. }) if status == 429 || status >= 500 => {
+                progress.outage(&message, console);
+                retry_after
+            }
+            Err(error) if error.may_pass() => {
+                progress.outage(&error.to_string(), console);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        if Instant::now() >= deadline {
+            let message = format!("operation {id} has not ended after {} s", timeout.as_secs());
+            let advice = format!("It goes on by itself: `shopwright operations get {id}` shows how.");
             return Err(ClientError::Missed { message, advice });
         }
         pause.take(asked, deadline).await;

@@ -122,6 +122,66 @@ pub(super) struct OperationAnswer {
     pub(super) operation: Operation,
 }
 
+/// `{credentials}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct CredentialsAnswer {
+    pub(super) credentials: Credentials,
+}
+
+/// `{engines}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct EnginesAnswer {
+    pub(super) engines: Vec<Engine>,
+}
+
+/// What stores can be made of.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Engine {
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) summary: String,
+    #[serde(default)]
+    pub(super) unavailable_reason: Option<String>,
+    #[serde(default)]
+    pub(super) note: Option<String>,
+}
+
+/// `{upgrade}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct UpgradeAnswer {
+    pub(super) upgrade: UpgradePreview,
+}
+
+/// What an upgrade would change.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UpgradePreview {
+    pub(super) up_to_date: bool,
+    #[serde(default)]
+    pub(super) changes: Vec<ObjectChange>,
+}
+
+/// An object that it would change.
+#[derive(Debug, Deserialize)]
+pub(super) struct ObjectChange {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) change: String,
+    #[serde(default)]
+    pub(super) fields: Vec<FieldChange>,
+}
+
+/// A field of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct FieldChange {
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) before: Option<String>,
+    #[serde(default)]
+    pub(super) after: Option<String>,
+}
+
 /// `{logs}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct LogsAnswer {

@@ -1,15 +1,16 @@
 //! `stores ...`.
 
-mod find;
+pub(super) mod find;
 mod open;
 
 use std::time::Duration;
 
 use serde_json::json;
-use shopwright_domain::store::Engine;
+use shopwright_domain::store::EngineName;
 use url::form_urlencoded::Serializer;
 
 use super::api::{Answer, Api};
+use super::change;
 use super::console::Console;
 use super::error::ClientError;
 use super::follow::follow;
@@ -39,12 +40,15 @@ pub(super) async fn run(
             ended(&answer, wait.goal, output, console)
         }
         StoresCommand::Open(store) => open::run(&store, api, console).await,
+        StoresCommand::Credentials(show) => change::credentials(&show, output, api, console).await,
+        StoresCommand::Rotate(rotate) => change::rotate(&rotate, output, api, console).await,
+        StoresCommand::Upgrade(upgrade) => change::upgrade(&upgrade, output, api, console).await,
     }
 }
 
 async fn create_store(create: &Create, output: Output, api: &Api, console: &mut Console) -> Result<(), ClientError> {
     let mut body = json!({"name": create.name, "engine": create.engine.as_str()});
-    if let Some(theme) = create.theme {
+    if let Some(theme) = &create.theme {
         body["theme"] = theme.as_str().into();
     }
     if create.password_stdin {
@@ -78,7 +82,8 @@ async fn post_once(body: &serde_json::Value, api: &Api) -> Result<Answer, Client
 
 async fn list_stores(list: &List, output: Output, api: &Api, console: &mut Console) -> Result<(), ClientError> {
     let mut query = Serializer::new(String::new());
-    for (name, value) in [("status", list.status.as_deref()), ("engine", list.engine.map(Engine::as_str))] {
+    for (name, value) in [("status", list.status.as_deref()), ("engine", list.engine.as_ref().map(EngineName::as_str))]
+    {
         if let Some(value) = value {
             query.append_pair(name, value);
         }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use shopwright_domain::store::Engine;
+use crate::testing::engines;
+use shopwright_domain::store::EngineName;
 use shopwright_domain::{Epoch, StoreId};
 
 use super::FakeCluster;
@@ -55,7 +56,7 @@ impl FakeCluster {
     /// A namespace of the store's name that is somebody else's.
     pub fn add_foreign_namespace(&self, store_id: &StoreId) {
         let mut state = self.state();
-        let mut namespace = Namespace::new(Epoch::default(), Engine::Medusa, state.creations);
+        let mut namespace = Namespace::new(Epoch::default(), engines::medusa(), state.creations);
         namespace.engine = None;
         state.creations += 1;
         state.namespaces.insert(store_id.clone(), namespace);
@@ -86,8 +87,8 @@ impl FakeCluster {
     }
 
     /// The engine that the store's namespace was made for.
-    pub fn engine(&self, store_id: &StoreId) -> Option<Engine> {
-        self.state().namespaces.get(store_id).and_then(|namespace| namespace.engine)
+    pub fn engine(&self, store_id: &StoreId) -> Option<EngineName> {
+        self.state().namespaces.get(store_id).and_then(|namespace| namespace.engine.clone())
     }
 
     /// Key and value of each credential that was written, or `None` when none were.

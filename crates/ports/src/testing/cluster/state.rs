@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shopwright_domain::store::Engine;
+use shopwright_domain::store::EngineName;
 use shopwright_domain::{Epoch, StoreId};
 
 use crate::cluster::{ClusterError, Fence, Removal, Rollout, StoreNamespace};
@@ -12,7 +12,7 @@ use crate::testing::releases::FakeRelease;
 #[derive(Debug)]
 pub(super) struct Namespace {
     /// `None`: somebody else's.
-    pub(super) engine: Option<Engine>,
+    pub(super) engine: Option<EngineName>,
     pub(super) epoch: Epoch,
     /// Counts all namespaces that were ever made.
     pub(super) uid: usize,
@@ -43,7 +43,7 @@ pub(super) struct State {
 }
 
 impl Namespace {
-    pub(super) const fn new(epoch: Epoch, engine: Engine, uid: usize) -> Self {
+    pub(super) const fn new(epoch: Epoch, engine: EngineName, uid: usize) -> Self {
         Self {
             engine: Some(engine),
             epoch,

@@ -5,8 +5,8 @@ use futures::executor::block_on;
 use super::*;
 use crate::cluster::{Cluster, ClusterError};
 use crate::releases::ReleaseAccess;
-use crate::testing::Fault;
 use crate::testing::releases_contract::{World, example_spec, releases_contract};
+use crate::testing::{Fault, engines};
 
 #[derive(Debug)]
 struct FakeWorld {
@@ -44,7 +44,7 @@ impl World for FakeWorld {
             StoreId::from_random(*stores)
         };
         let fence = Fence { store_id: store_id.clone(), epoch: Epoch(1) };
-        self.cluster.ensure_namespace(&fence, Engine::Medusa).await.unwrap();
+        self.cluster.ensure_namespace(&fence, &engines::medusa()).await.unwrap();
         store_id
     }
 
@@ -170,10 +170,13 @@ fn objects_that_stay_are_named() {
 #[test]
 fn an_engine_is_available_without_a_note_until_the_test_says_otherwise() {
     let world = FakeWorld::new();
-    assert_eq!(block_on(world.releases.engine_note(Engine::Medusa)).unwrap(), None);
-    world.releases.annotate_engine(Engine::WooCommerce, "no orders");
-    world.releases.refuse_engine(Engine::Medusa, "no image");
+    assert_eq!(block_on(world.releases.engine_note(&engines::medusa_descriptor())).unwrap(), None);
+    world.releases.annotate_engine(engines::woocommerce(), "no orders");
+    world.releases.refuse_engine(engines::medusa(), "no image");
 
-    assert_eq!(block_on(world.releases.engine_note(Engine::WooCommerce)).unwrap().as_deref(), Some("no orders"));
-    assert!(matches!(block_on(world.releases.engine_note(Engine::Medusa)), Err(ReleaseError::Chart(_))));
+    assert_eq!(
+        block_on(world.releases.engine_note(&engines::woocommerce_descriptor())).unwrap().as_deref(),
+        Some("no orders")
+    );
+    assert!(matches!(block_on(world.releases.engine_note(&engines::medusa_descriptor())), Err(ReleaseError::Chart(_))));
 }

@@ -13,7 +13,48 @@ impl CredentialRepository for FakeTransaction {
         self.admit(tenant_id)?;
         let theirs = self.rows()?.store(store_id).is_some_and(|store| store.tenant_id == tenant_id);
         self.require(theirs, "the tenant's store")?;
-        self.rows()?.credentials.insert(store_id.clone(), sealed.clone());
+        let rows = self.rows()?;
+        rows.credentials.insert(store_id.clone(), sealed.clone());
+        rows.credential_versions.entry(store_id.clone()).or_insert(1);
+        Ok(())
+    }
+
+    async fn version(&mut self, store_id: &StoreId) -> Result<u32, StorageError> {
+        let seen = self.seen_store(store_id)?.is_some();
+        Ok(self.rows()?.credential_versions.get(store_id).filter(|_| seen).copied().unwrap_or(0))
+    }
+
+    async fn pending(&mut self, store_id: &StoreId) -> Result<Option<Sealed>, StorageError> {
+        let seen = self.seen_store(store_id)?.is_some();
+        Ok(self.rows()?.pending_credentials.get(store_id).filter(|_| seen).cloned())
+    }
+
+    async fn put_pending(&mut self, store_id: &StoreId, pending: Option<&Sealed>) -> Result<(), StorageError> {
+        if self.seen_store(store_id)?.is_none() {
+            return Ok(());
+        }
+        let rows = self.rows()?;
+        match pending {
+            Some(pending) if rows.credentials.contains_key(store_id) => {
+                rows.pending_credentials.insert(store_id.clone(), pending.clone());
+            }
+            Some(_) => {}
+            None => {
+                rows.pending_credentials.remove(store_id);
+            }
+        }
+        Ok(())
+    }
+
+    async fn promote(&mut self, store_id: &StoreId) -> Result<(), StorageError> {
+        if self.seen_store(store_id)?.is_none() {
+            return Ok(());
+        }
+        let rows = self.rows()?;
+        if let Some(tried) = rows.pending_credentials.remove(store_id) {
+            rows.credentials.insert(store_id.clone(), tried);
+            *rows.credential_versions.entry(store_id.clone()).or_insert(0) += 1;
+        }
         Ok(())
     }
 
@@ -24,7 +65,10 @@ impl CredentialRepository for FakeTransaction {
 
     async fn remove(&mut self, store_id: &StoreId) -> Result<(), StorageError> {
         if self.seen_store(store_id)?.is_some() {
-            self.rows()?.credentials.remove(store_id);
+            let rows = self.rows()?;
+            rows.credentials.remove(store_id);
+            rows.pending_credentials.remove(store_id);
+            rows.credential_versions.remove(store_id);
         }
         Ok(())
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shopwright_domain::operation::{Operation, OperationStatus};
+use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::StepRecord;
 use shopwright_domain::store::Store;
 use shopwright_domain::{ClusterName, OperationId, StoreId};
 
+use crate::releases::ReleaseOrigin;
 use crate::secrets::Sealed;
 use crate::storage::{
     ApiToken, AuditEntry, IdempotencyRecord, Lease, RefreshToken, RegisteredCluster, SealedKey, Session, Tenant,
@@ -31,6 +32,14 @@ pub struct Snapshot {
     pub steps: Vec<(OperationId, StepRecord)>,
     /// Sealed credentials.
     pub credentials: BTreeMap<StoreId, Sealed>,
+    /// Credentials that are being tried.
+    pub pending_credentials: BTreeMap<StoreId, Sealed>,
+    /// How many sets of credentials a store has had.
+    pub credential_versions: BTreeMap<StoreId, u32>,
+    /// What releases were made of.
+    pub origins: BTreeMap<String, ReleaseOrigin>,
+    /// The release with which each store was last seen to work.
+    pub releases: BTreeMap<StoreId, ReleaseDigests>,
     /// The audit trail of all tenants.
     pub audit: Vec<AuditEntry>,
     /// Idempotency keys.

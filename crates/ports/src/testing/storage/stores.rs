@@ -119,7 +119,7 @@ impl StoreRepository for FakeTransaction {
                 && filter.tenant_id.is_none_or(|tenant| row.tenant_id == tenant)
                 && filter.owner_id.is_none_or(|owner| row.owner_id == owner)
                 && filter.state.map_or(row.state != StoreState::Deleted, |state| row.state == state)
-                && filter.engine.is_none_or(|engine| row.engine == engine)
+                && filter.engine.as_ref().is_none_or(|engine| row.engine == *engine)
         };
         let mut stores: Vec<_> = self.owned_rows()?.stores.iter().filter(wanted).cloned().collect();
         stores.sort_by_key(|row| (Reverse(row.created_at), row.id.clone()));

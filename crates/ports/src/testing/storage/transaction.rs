@@ -11,8 +11,8 @@ use super::Snapshot;
 use crate::clock::Clock;
 use crate::storage::{
     ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    OperationRepository, Reach, SessionRepository, SigningKeyRepository, StorageError, StoreRepository,
-    TenantRepository, ThrottleRepository, Transaction, Unique, UserRepository,
+    OperationRepository, Reach, ReleaseRepository, SessionRepository, SigningKeyRepository, StorageError,
+    StoreRepository, TenantRepository, ThrottleRepository, Transaction, Unique, UserRepository,
 };
 use crate::testing::Faults;
 
@@ -115,6 +115,10 @@ impl Transaction for FakeTransaction {
     }
 
     fn credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn releases(&mut self) -> &mut dyn ReleaseRepository {
         self
     }
 

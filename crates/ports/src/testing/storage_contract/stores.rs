@@ -1,8 +1,9 @@
 //! Stores: rows, uniqueness, lists.
 
+use crate::testing::engines;
 use jiff::SignedDuration;
 use shopwright_domain::error_code::ErrorCode;
-use shopwright_domain::store::{Engine, Failure, Store, StoreState, StoreUrls, Theme};
+use shopwright_domain::store::{Failure, Store, StoreState, StoreUrls};
 use shopwright_domain::{Epoch, RowVersion};
 
 use super::world::{World, at};
@@ -10,8 +11,8 @@ use crate::storage::{Page, Storage, StorageError, StoreFilter, Unique};
 
 fn full(draft: Store) -> Store {
     Store {
-        engine: Engine::WooCommerce,
-        theme: Some(Theme::Astra),
+        engine: engines::woocommerce(),
+        theme: Some(engines::astra()),
         state: StoreState::Failed,
         epoch: Epoch(4),
         row_version: RowVersion(3),
@@ -189,7 +190,7 @@ pub async fn lists_of_stores_are_filtered(storage: &dyn Storage) {
         (StoreFilter { owner_id: Some(other.owner.id), ..mine.clone() }, vec![]),
         (StoreFilter { state: Some(StoreState::Failed), ..mine.clone() }, vec![&failed.id]),
         (StoreFilter { state: Some(StoreState::Deleted), ..mine.clone() }, vec![&gone.id]),
-        (StoreFilter { engine: Some(Engine::Medusa), ..mine }, vec![&plain.id]),
+        (StoreFilter { engine: Some(engines::medusa()), ..mine }, vec![&plain.id]),
     ];
 
     for (filter, expected) in cases {

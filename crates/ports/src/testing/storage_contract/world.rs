@@ -93,7 +93,12 @@ pub(super) fn step_record(index: usize) -> StepRecord {
 /// Digests of an installation of its own.
 pub(super) fn digests(name: &str) -> ReleaseDigests {
     let digest = |part: &str| format!("sha256:{part}-{name}");
-    ReleaseDigests { chart: digest("chart"), values: digest("values"), helm: digest("helm") }
+    ReleaseDigests {
+        chart: digest("chart"),
+        values: digest("values"),
+        helm: digest("helm"),
+        origin: Some(digest("origin")),
+    }
 }
 
 /// What a request that started `operation` came to.

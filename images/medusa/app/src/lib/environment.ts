@@ -23,6 +23,16 @@ export function secret(key: string): string {
   return value
 }
 
+/** The same for a key that is there only at times; null when it is not. */
+export function secretIfAny(key: string): string | null {
+  if (building) return null
+  try {
+    return secret(key)
+  } catch {
+    return null
+  }
+}
+
 /** Scheme, host and port as a browser sees them, without a slash at the end. */
 export const publicUrl = (): string => (building ? "http://localhost" : setting("PUBLIC_URL").replace(/\/+$/, ""))
 

@@ -2,7 +2,7 @@
  * Connections of the set-up: waiting for the database, and the lock that lets one set-up run at a time.
  */
 import { Client } from "pg"
-import { connection } from "../lib/environment"
+import { connection, secret, secretIfAny } from "../lib/environment"
 import { StepFailed } from "./report"
 
 /** Less than half of the Job's deadline: the deadline deletes the pod, and with it the reason. */
@@ -28,6 +28,29 @@ export async function connect(name: string): Promise<Client> {
   return client
 }
 
+/**
+ * While the database's password is replaced nobody knows which of the two is in force. When it is the other one, this one is put in its
+ * place: whoever comes after finds it so.
+ */
+async function takeOverPassword(): Promise<boolean> {
+  const before = secretIfAny("database-password-before")
+  if (!before || process.env.DATABASE_URL_FILE) return false
+  const client = new Client({ ...connection(), password: before, application_name: "setup", connectionTimeoutMillis: 3000 })
+  client.on("error", () => {})
+  try {
+    await client.connect()
+    // The statement holds the password: it belongs in no log.
+    await client.query("set log_min_error_statement = 'panic'").catch(() => {})
+    await client.query(`alter role current_user password ${client.escapeLiteral(secret("database-password"))}`)
+    console.log("setup: the database has the new password")
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
 export async function waitForDatabase(): Promise<Client> {
   const started = Date.now()
   let said = ""
@@ -36,6 +59,7 @@ export async function waitForDatabase(): Promise<Client> {
       return await connect("setup")
     } catch (error) {
       const { code, message } = error as { code?: string; message: string }
+      if (code === "28P01" && (await takeOverPassword())) continue
       const reason = message || code || "unknown error"
       if (reason !== said) console.log(`setup: waiting for the database: ${reason}`)
       said = reason

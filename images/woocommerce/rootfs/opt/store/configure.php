@@ -15,7 +15,7 @@ use Shopwright\{Database, Failure, Record, Report, Versions};
 use function Shopwright\{database, secret};
 
 $report = new Report();
-$report->hide(database()['password'], secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
+$report->hide(database()['password'], Shopwright\database_password_before() ?? '', secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
 $versions = Versions::ofImage();
 $run = $argv[1] ?? '';
 

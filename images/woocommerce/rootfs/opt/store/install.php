@@ -19,7 +19,7 @@ $report = new Report();
 $versions = Versions::ofImage();
 $run = bin2hex(random_bytes(16));
 
-$report->hide(database()['password'], secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
+$report->hide(database()['password'], Shopwright\database_password_before() ?? '', secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
 $report->step('database', function () use (&$database) {
     $database = Database::locked();
 });

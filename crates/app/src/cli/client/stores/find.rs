@@ -11,7 +11,7 @@ use crate::cli::definition::StoreRef;
 const PAGE: usize = 100;
 
 /// The id of the store that is meant.
-pub(super) async fn find(store: &StoreRef, api: &Api) -> Result<String, ClientError> {
+pub(in crate::cli::client) async fn find(store: &StoreRef, api: &Api) -> Result<String, ClientError> {
     let name = &store.store;
     if name.parse::<StoreId>().is_ok() {
         return Ok(name.clone());

@@ -35,6 +35,17 @@ function secret(string $name): string
     return rtrim($content, "\r\n");
 }
 
+/** The database's other password, which is there only while one is replaced. */
+function database_password_before(): ?string
+{
+    if (setting('DATABASE_URL_FILE', '') !== '') {
+        return null;
+    }
+    $path = dirname(setting('DB_PASSWORD_FILE')) . '/database-password-before';
+    $content = is_readable($path) ? rtrim((string) file_get_contents($path), "\r\n") : '';
+    return $content === '' ? null : $content;
+}
+
 /**
  * How the database is reached: by the DB_ settings, or by the URL in the file that DATABASE_URL_FILE names, which a managed one has:
  * mysql://user:password@host:port/name?tls=true|false; without a word it is true, with the certificate checked.

@@ -15,6 +15,7 @@ mod state;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use shopwright_domain::engine::EngineCatalogue;
 use shopwright_ports::metrics_api::ExpositionFormat;
 use shopwright_ports::telemetry::{Observation, Observer};
 
@@ -32,19 +33,13 @@ pub struct Recorder {
     state: StateMetrics,
 }
 
-impl Default for Recorder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Recorder {
     /// Everything at zero, and everything there: a number that has not happened yet is no gap in a graph.
-    pub fn new() -> Self {
+    pub fn new(engines: &EngineCatalogue) -> Self {
         let mut registry = Registry::default();
         let requests = RequestMetrics::register(&mut registry);
-        let engine = EngineMetrics::register(&mut registry);
-        let state = StateMetrics::register(&mut registry);
+        let engine = EngineMetrics::register(&mut registry, engines);
+        let state = StateMetrics::register(&mut registry, engines);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("shopwright_build", "The version of this program", build);
         Self { registry, requests, engine, state }
@@ -70,9 +65,9 @@ impl Observer for Recorder {
             }
             Observation::Security { event } => self.requests.security(event),
             Observation::Claimed { kind, waited, taken_over } => self.engine.claimed(kind, waited, taken_over),
-            Observation::Step { engine, step, duration, error } => self.engine.step(engine, step, duration, error),
+            Observation::Step { engine, step, duration, error } => self.engine.step(&engine, step, duration, error),
             Observation::Operation { kind, engine, status, duration, failure } => {
-                self.engine.ended((kind, engine, status), duration, failure);
+                self.engine.ended((kind, &engine, status), duration, failure);
             }
             Observation::LeaseLost => self.engine.lease_lost(),
         }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use shopwright_domain::ErrorCode;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::Step;
-use shopwright_domain::store::Engine;
+use shopwright_domain::store::EngineName;
 use tracing::Span;
 
 /// Something that happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
     /// A request was answered.
     Request {
@@ -43,7 +43,7 @@ pub enum Observation {
     /// A step came to an end.
     Step {
         /// The store's engine.
-        engine: Engine,
+        engine: EngineName,
         /// Which one.
         step: Step,
         /// How long this attempt took.
@@ -56,7 +56,7 @@ pub enum Observation {
         /// What it did.
         kind: OperationKind,
         /// The store's engine.
-        engine: Engine,
+        engine: EngineName,
         /// How it ended.
         status: OperationStatus,
         /// Since it was asked for.

@@ -7,9 +7,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use shopwright_domain::ErrorCode;
+use shopwright_domain::engine::{EngineCatalogue, EngineDescriptor};
 use shopwright_domain::operation::{OperationKind, OperationStatus};
-use shopwright_domain::saga::{DeleteStep, ProvisionStep, Step, UnwindStep};
-use shopwright_domain::store::Engine as StoreEngine;
+use shopwright_domain::saga::{DeleteStep, ProvisionStep, RevertStep, RotateStep, Step, UnwindStep, UpgradeStep};
+use shopwright_domain::store::EngineName;
 
 use super::labels::{Engine, EngineStep, Failure, Kind, OperationOutcome, Reason, StepOutcome};
 
@@ -47,16 +48,30 @@ pub(super) struct EngineMetrics {
 const fn v1(step: Step) -> &'static str {
     match step {
         Step::Provision(ProvisionStep::CreateNamespace) => "namespace_create",
-        Step::Provision(ProvisionStep::CreateCredentials) => "credentials_create",
-        Step::Provision(ProvisionStep::InstallRelease) => "helm_install",
-        Step::Provision(ProvisionStep::AwaitWorkloads) => "pod_readiness",
-        Step::Provision(ProvisionStep::VerifyStorefront) => "engine_setup",
+        Step::Provision(ProvisionStep::CreateCredentials)
+        | Step::Rotate(RotateStep::WriteCredentials | RotateStep::CleanCredentials)
+        | Step::Revert(RevertStep::WriteCredentials | RevertStep::CleanCredentials) => "credentials_create",
+        Step::Provision(ProvisionStep::InstallRelease)
+        | Step::Rotate(RotateStep::ApplyRelease)
+        | Step::Upgrade(UpgradeStep::ApplyRelease)
+        | Step::Revert(RevertStep::ApplyRelease) => "helm_install",
+        Step::Provision(ProvisionStep::AwaitWorkloads)
+        | Step::Rotate(RotateStep::AwaitWorkloads)
+        | Step::Upgrade(UpgradeStep::AwaitWorkloads)
+        | Step::Revert(RevertStep::AwaitWorkloads) => "pod_readiness",
+        Step::Provision(ProvisionStep::VerifyStorefront)
+        | Step::Rotate(RotateStep::VerifyStorefront)
+        | Step::Upgrade(UpgradeStep::VerifyStorefront)
+        | Step::Revert(RevertStep::VerifyStorefront) => "engine_setup",
         Step::Delete(DeleteStep::UninstallRelease) | Step::Unwind(UnwindStep::UninstallRelease) => "helm_uninstall",
         Step::Delete(DeleteStep::DeleteNamespace) | Step::Unwind(UnwindStep::DeleteNamespace) => "namespace_delete",
         Step::Delete(DeleteStep::VerifyGone) | Step::Unwind(UnwindStep::VerifyGone) => "cleanup_verify",
         Step::Provision(ProvisionStep::Publish)
         | Step::Delete(DeleteStep::Release)
-        | Step::Unwind(UnwindStep::Settle) => "finalize",
+        | Step::Unwind(UnwindStep::Settle)
+        | Step::Rotate(RotateStep::Promote)
+        | Step::Upgrade(UpgradeStep::Adopt)
+        | Step::Revert(RevertStep::Settle) => "finalize",
     }
 }
 
@@ -65,7 +80,7 @@ fn failure(code: ErrorCode) -> Failure {
 }
 
 impl EngineMetrics {
-    pub(super) fn register(registry: &mut Registry) -> Self {
+    pub(super) fn register(registry: &mut Registry, engines: &EngineCatalogue) -> Self {
         let metrics = Self {
             provision_millis: Family::new_with_constructor(|| Histogram::new(PROVISION_MILLIS)),
             step_millis: Family::new_with_constructor(|| Histogram::new(STEP_MILLIS)),
@@ -82,7 +97,7 @@ impl EngineMetrics {
             leases_lost: Counter::default(),
         };
         metrics.name(registry);
-        metrics.begin_at_zero();
+        metrics.begin_at_zero(engines);
         metrics
     }
 
@@ -118,19 +133,20 @@ impl EngineMetrics {
         registry.register("shopwright_leases_lost", "Leases that this process lost", self.leases_lost.clone());
     }
 
-    fn begin_at_zero(&self) {
-        for engine in StoreEngine::ALL.map(StoreEngine::as_str) {
-            let _ = self.provision_millis.get_or_create(&Engine { engine });
+    fn begin_at_zero(&self, engines: &EngineCatalogue) {
+        for engine in engines.iter().map(EngineDescriptor::name).map(EngineName::as_str) {
+            let engine = || engine.to_owned();
+            let _ = self.provision_millis.get_or_create(&Engine { engine: engine() });
             for kind in OperationKind::ALL {
                 for status in FINISHED.map(OperationStatus::as_str) {
-                    let labels = OperationOutcome { kind: kind.as_str(), engine, status };
+                    let labels = OperationOutcome { kind: kind.as_str(), engine: engine(), status };
                     let _ = self.operation_seconds.get_or_create(&labels);
                 }
                 for step in kind.steps() {
-                    let _ = self.step_millis.get_or_create(&EngineStep { engine, step: v1(*step) });
-                    let _ = self.failures.get_or_create(&EngineStep { engine, step: v1(*step) });
+                    let _ = self.step_millis.get_or_create(&EngineStep { engine: engine(), step: v1(*step) });
+                    let _ = self.failures.get_or_create(&EngineStep { engine: engine(), step: v1(*step) });
                     for outcome in ["succeeded", "failed"] {
-                        let labels = StepOutcome { engine, step: step.as_str(), outcome };
+                        let labels = StepOutcome { engine: engine(), step: step.as_str(), outcome };
                         let _ = self.step_seconds.get_or_create(&labels);
                     }
                 }
@@ -161,10 +177,10 @@ impl EngineMetrics {
         }
     }
 
-    pub(super) fn step(&self, engine: StoreEngine, step: Step, duration: Duration, error: Option<ErrorCode>) {
-        let engine = engine.as_str();
+    pub(super) fn step(&self, engine: &EngineName, step: Step, duration: Duration, error: Option<ErrorCode>) {
+        let engine = engine.to_string();
         let outcome = if error.is_none() { "succeeded" } else { "failed" };
-        let labels = StepOutcome { engine, step: step.as_str(), outcome };
+        let labels = StepOutcome { engine: engine.clone(), step: step.as_str(), outcome };
         self.step_seconds.get_or_create(&labels).observe(duration.as_secs_f64());
         match error {
             None => {
@@ -179,18 +195,18 @@ impl EngineMetrics {
 
     pub(super) fn ended(
         &self,
-        (kind, engine, status): (OperationKind, StoreEngine, OperationStatus),
+        (kind, engine, status): (OperationKind, &EngineName, OperationStatus),
         duration: Duration,
         failed: Option<(Step, ErrorCode)>,
     ) {
-        let engine = engine.as_str();
-        let labels = OperationOutcome { kind: kind.as_str(), engine, status: status.as_str() };
+        let engine = || engine.to_string();
+        let labels = OperationOutcome { kind: kind.as_str(), engine: engine(), status: status.as_str() };
         self.operation_seconds.get_or_create(&labels).observe(duration.as_secs_f64());
         if kind == OperationKind::Provision && status == OperationStatus::Succeeded {
-            self.provision_millis.get_or_create(&Engine { engine }).observe(duration.as_secs_f64() * 1e3);
+            self.provision_millis.get_or_create(&Engine { engine: engine() }).observe(duration.as_secs_f64() * 1e3);
         }
         if let Some((step, code)) = failed {
-            self.failures.get_or_create(&EngineStep { engine, step: v1(step) }).inc();
+            self.failures.get_or_create(&EngineStep { engine: engine(), step: v1(step) }).inc();
             self.operation_failures.get_or_create(&failure(code)).inc();
         }
     }

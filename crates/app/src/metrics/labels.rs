@@ -22,20 +22,20 @@ pub(super) struct Event {
     pub(super) event_type: &'static str,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Engine {
-    pub(super) engine: &'static str,
+    pub(super) engine: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct EngineStep {
-    pub(super) engine: &'static str,
+    pub(super) engine: String,
     pub(super) step: &'static str,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct StepOutcome {
-    pub(super) engine: &'static str,
+    pub(super) engine: String,
     pub(super) step: &'static str,
     pub(super) outcome: &'static str,
 }
@@ -46,10 +46,10 @@ pub(super) struct Failure {
     pub(super) class: &'static str,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OperationOutcome {
     pub(super) kind: &'static str,
-    pub(super) engine: &'static str,
+    pub(super) engine: String,
     pub(super) status: &'static str,
 }
 
@@ -68,9 +68,9 @@ pub(super) struct Status {
     pub(super) status: &'static str,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct EngineStatus {
-    pub(super) engine: &'static str,
+    pub(super) engine: String,
     pub(super) status: &'static str,
 }
 

@@ -1,5 +1,6 @@
 //! Numbers about what there is: looked up when somebody asks.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use shopwright_domain::breaker::BreakerState;
+use shopwright_domain::engine::{EngineCatalogue, EngineDescriptor};
 use shopwright_domain::operation::{OperationKind, OperationStatus};
-use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::store::{EngineName, StoreState};
 use shopwright_ports::metrics_api::ProcessUsage;
 use shopwright_ports::storage::Census;
 
@@ -25,6 +27,8 @@ pub(super) struct StateMetrics {
     concurrent: Gauge,
     uptime: Seconds,
 
+    /// What there are numbers of, stores or none.
+    engines: BTreeSet<EngineName>,
     stores: Family<EngineStatus, Gauge>,
     operations: Family<KindStatus, Gauge>,
     oldest_queued: Seconds,
@@ -53,8 +57,9 @@ fn whole(number: u64) -> i64 {
 }
 
 impl StateMetrics {
-    pub(super) fn register(registry: &mut Registry) -> Self {
-        let metrics = Self::default();
+    pub(super) fn register(registry: &mut Registry, engines: &EngineCatalogue) -> Self {
+        let engines = engines.iter().map(EngineDescriptor::name).cloned().collect();
+        let metrics = Self { engines, ..Self::default() };
         registry.register("stores_total", "Stores, by their status", metrics.stores_total.clone());
         registry.register(
             "active_provisioning_operations",
@@ -102,10 +107,12 @@ impl StateMetrics {
     pub(super) fn count(&self, census: &Census, oldest: Duration) {
         for status in StoreState::ALL {
             let mut total = 0;
-            for engine in Engine::ALL {
-                let count =
-                    census.stores.iter().find(|(what, _)| *what == (status, engine)).map_or(0, |(_, count)| *count);
-                let labels = EngineStatus { engine: engine.as_str(), status: status.as_str() };
+            // A store may outlive its engine's descriptor.
+            let others = census.stores.iter().map(|((_, engine), _)| engine);
+            for engine in self.engines.iter().chain(others).collect::<BTreeSet<_>>() {
+                let of = |((state, name), _): &&((StoreState, EngineName), u64)| *state == status && name == engine;
+                let count = census.stores.iter().find(of).map_or(0, |(_, count)| *count);
+                let labels = EngineStatus { engine: engine.to_string(), status: status.as_str() };
                 self.stores.get_or_create(&labels).set(whole(count));
                 total += count;
             }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use shopwright_domain::ErrorCode;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{ProvisionStep, Step};
-use shopwright_domain::store::Engine;
 use shopwright_ports::metrics_api::ExpositionFormat::{OpenMetrics, Text};
 use shopwright_ports::telemetry::{Observation, Observer};
+use shopwright_ports::testing::engines;
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn sample(text: &str, name: &str) -> f64 {
 /// API.md section 5: v1 left out what had no sample.
 #[test]
 fn every_name_of_v1_is_there_from_the_start() {
-    let text = Recorder::new().text(Text);
+    let text = Recorder::new(&engines::catalogue()).text(Text);
 
     for name in [
         r#"http_requests_total{method="GET",route="/api/v1/stores/{id}",status_code="200"}"#,
@@ -44,7 +44,7 @@ fn every_name_of_v1_is_there_from_the_start() {
 
 #[test]
 fn a_request_is_counted_under_its_pattern_and_what_no_route_has_under_one_word() {
-    let recorder = Recorder::new();
+    let recorder = Recorder::new(&engines::catalogue());
 
     for route in ["/api/v1/stores/{id}", ""] {
         recorder.observe(Observation::Request {
@@ -66,18 +66,18 @@ fn a_request_is_counted_under_its_pattern_and_what_no_route_has_under_one_word()
 
 #[test]
 fn a_failed_provision_is_counted_by_step_and_by_code() {
-    let recorder = Recorder::new();
+    let recorder = Recorder::new(&engines::catalogue());
     let step = Step::Provision(ProvisionStep::AwaitWorkloads);
 
     recorder.observe(Observation::Step {
-        engine: Engine::Medusa,
+        engine: engines::medusa(),
         step,
         duration: Duration::from_secs(2),
         error: Some(ErrorCode::ImagePull),
     });
     recorder.observe(Observation::Operation {
         kind: OperationKind::Provision,
-        engine: Engine::Medusa,
+        engine: engines::medusa(),
         status: OperationStatus::Failed,
         duration: Duration::from_secs(90),
         failure: Some((step, ErrorCode::ImagePull)),
@@ -98,7 +98,7 @@ fn a_failed_provision_is_counted_by_step_and_by_code() {
 
 #[test]
 fn the_classic_text_announces_each_family_once_under_the_name_of_its_samples() {
-    let text = Recorder::new().text(Text);
+    let text = Recorder::new(&engines::catalogue()).text(Text);
 
     let mut announced = BTreeSet::new();
     for line in text.lines() {
@@ -113,5 +113,5 @@ fn the_classic_text_announces_each_family_once_under_the_name_of_its_samples() {
         }
     }
     assert!(announced.len() > 30 && !text.contains("# EOF"), "{}", announced.len());
-    assert!(Recorder::new().text(OpenMetrics).ends_with("# EOF\n"));
+    assert!(Recorder::new(&engines::catalogue()).text(OpenMetrics).ends_with("# EOF\n"));
 }

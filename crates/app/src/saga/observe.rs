@@ -82,7 +82,7 @@ impl Executor {
         if let Some(code) = error {
             self.telemetry.describe(span, &SpanFacts { error: Some(code.as_str()), ..SpanFacts::default() });
         }
-        self.telemetry.observe(Observation::Step { engine: run.store.engine, step, duration, error });
+        self.telemetry.observe(Observation::Step { engine: run.store.engine.clone(), step, duration, error });
     }
 
     pub(super) fn tell_ended(&self, run: &Run<'_>, end: &RunEnd, asked_at: Timestamp) {
@@ -93,7 +93,7 @@ impl Executor {
             self.telemetry.describe(&run.span, &SpanFacts { error: Some(code.as_str()), ..SpanFacts::default() });
         }
         let duration = Duration::try_from(self.now(run).duration_since(asked_at)).unwrap_or_default();
-        let (kind, engine) = (run.log.kind(), run.store.engine);
+        let (kind, engine) = (run.log.kind(), run.store.engine.clone());
         self.telemetry.observe(Observation::Operation { kind, engine, status: *status, duration, failure });
     }
 }

@@ -57,7 +57,7 @@ async fn run(
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
     let work = Arc::new(Notify::new());
-    let recorder = Arc::new(Recorder::new());
+    let recorder = Arc::new(Recorder::new(&platform.engines));
     let telemetry = Telemetry::default().traced_by(traces).observed_by(recorder.clone());
     register_cluster(platform, config).await.map_err(StartError::Database)?;
     let identity = RunningIdentity::start(config, platform).await?;

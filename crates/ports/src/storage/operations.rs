@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
-use shopwright_domain::store::{Engine, Failure, Store, StoreState};
+use shopwright_domain::store::{EngineName, Failure, Store, StoreState};
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, WorkerId};
 
 use crate::storage::StorageError;
@@ -64,7 +64,7 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Census {
     /// Stores by state and engine. What is not in it is zero.
-    pub stores: Vec<((StoreState, Engine), u64)>,
+    pub stores: Vec<((StoreState, EngineName), u64)>,
     /// Operations that are not finished, by kind and status. What is not in it is zero.
     pub operations: Vec<((OperationKind, OperationStatus), u64)>,
     /// When the oldest operation was asked for that no worker has taken up yet.

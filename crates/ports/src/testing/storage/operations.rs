@@ -101,7 +101,7 @@ impl OperationRepository for FakeTransaction {
         let rows = self.queue()?;
         let mut census = Census::default();
         for store in &rows.stores {
-            add(&mut census.stores, (store.state, store.engine));
+            add(&mut census.stores, (store.state, store.engine.clone()));
         }
         for operation in rows.operations.iter().filter(|operation| !operation.status.is_finished()) {
             add(&mut census.operations, (operation.kind, operation.status));

@@ -1,6 +1,8 @@
 //! Rotations and upgrades of stores that are ready, over the fakes: they succeed, survive a crash at every transaction, and when they fail
 //! at whichever step the store is brought back to what it was. RELIABILITY F1, F4, F15, F49.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -43,13 +45,11 @@ async fn shape(world: &Fixture, store: &Store) -> Shape {
 }
 
 async fn ask(world: &Fixture, who: &RequestContext, store: &Store, kind: OperationKind) -> Accepted {
-    match kind {
-        OperationKind::Rotate => world.stores.rotate_credentials(who, &store.id, BOTH.to_vec()).await.unwrap(),
-        _ => {
-            world.releases.replace_charts();
-            world.stores.upgrade(who, &store.id).await.unwrap()
-        }
+    if kind == OperationKind::Rotate {
+        return world.stores.rotate_credentials(who, &store.id, BOTH.to_vec()).await.unwrap();
     }
+    world.releases.replace_charts();
+    world.stores.upgrade(who, &store.id).await.unwrap()
 }
 
 /// The store's operations after its provision, oldest first.
@@ -154,15 +154,12 @@ async fn while_it_is_not_known_which_password_is_in_force_the_set_up_has_both() 
 /// Makes the next run of each call fail as often as it takes to give up.
 fn break_call(world: &Fixture, call: &'static str, after: bool) {
     for _ in 0..3 {
-        match call {
-            "install" => {
-                let error = ReleaseError::Failed("no".to_owned());
-                world.releases.faults.push(call, if after { Fault::After(error) } else { Fault::Before(error) });
-            }
-            _ => {
-                let error = ClusterError::Rejected("no".to_owned());
-                world.cluster.faults.push(call, if after { Fault::After(error) } else { Fault::Before(error) });
-            }
+        if call == "install" {
+            let error = ReleaseError::Failed("no".to_owned());
+            world.releases.faults.push(call, if after { Fault::After(error) } else { Fault::Before(error) });
+        } else {
+            let error = ClusterError::Rejected("no".to_owned());
+            world.cluster.faults.push(call, if after { Fault::After(error) } else { Fault::Before(error) });
         }
     }
 }

@@ -22,24 +22,24 @@ const FOR_EVER: usize = 100_000;
 const fn call_of(step: Step) -> Option<&'static str> {
     match step {
         Step::Provision(ProvisionStep::CreateNamespace) => Some("ensure_namespace"),
-        Step::Provision(ProvisionStep::CreateCredentials) => Some("put_credentials"),
-        Step::Provision(ProvisionStep::InstallRelease) => Some("install"),
-        Step::Provision(ProvisionStep::AwaitWorkloads) => Some("await_workloads"),
-        Step::Provision(ProvisionStep::VerifyStorefront) => Some("probe"),
         Step::Delete(DeleteStep::UninstallRelease) | Step::Unwind(UnwindStep::UninstallRelease) => Some("uninstall"),
         Step::Delete(DeleteStep::DeleteNamespace) | Step::Unwind(UnwindStep::DeleteNamespace) => {
             Some("delete_namespace")
         }
         Step::Delete(DeleteStep::VerifyGone) | Step::Unwind(UnwindStep::VerifyGone) => Some("await_gone"),
-        Step::Rotate(RotateStep::WriteCredentials | RotateStep::CleanCredentials)
+        Step::Provision(ProvisionStep::CreateCredentials)
+        | Step::Rotate(RotateStep::WriteCredentials | RotateStep::CleanCredentials)
         | Step::Revert(RevertStep::WriteCredentials | RevertStep::CleanCredentials) => Some("put_credentials"),
-        Step::Rotate(RotateStep::ApplyRelease)
+        Step::Provision(ProvisionStep::InstallRelease)
+        | Step::Rotate(RotateStep::ApplyRelease)
         | Step::Upgrade(UpgradeStep::ApplyRelease)
         | Step::Revert(RevertStep::ApplyRelease) => Some("install"),
-        Step::Rotate(RotateStep::AwaitWorkloads)
+        Step::Provision(ProvisionStep::AwaitWorkloads)
+        | Step::Rotate(RotateStep::AwaitWorkloads)
         | Step::Upgrade(UpgradeStep::AwaitWorkloads)
         | Step::Revert(RevertStep::AwaitWorkloads) => Some("await_workloads"),
-        Step::Rotate(RotateStep::VerifyStorefront)
+        Step::Provision(ProvisionStep::VerifyStorefront)
+        | Step::Rotate(RotateStep::VerifyStorefront)
         | Step::Upgrade(UpgradeStep::VerifyStorefront)
         | Step::Revert(RevertStep::VerifyStorefront) => Some("probe"),
         Step::Provision(ProvisionStep::Publish)

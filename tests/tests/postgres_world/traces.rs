@@ -20,7 +20,7 @@ use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeSealer, FakeStorefront};
+use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeSealer, FakeStorefront, engines};
 use shopwright_system_tests::collector::{Collector, SentSpan};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
@@ -51,6 +51,7 @@ async fn serve(telemetry: Telemetry) -> anyhow::Result<()> {
         sealer: Arc::new(FakeSealer::default()),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        engines: Arc::new(engines::catalogue()),
         rules: StoreRules::default(),
         work: Arc::new(Notify::new()),
     };
@@ -66,6 +67,7 @@ async fn serve(telemetry: Telemetry) -> anyhow::Result<()> {
         metrics: Arc::new(MockMetricsService::new()),
         entropy: Arc::new(SystemEntropy),
         clock: Arc::new(SystemClock),
+        engines: Arc::new(engines::catalogue()),
         cookies: Cookies::Plain,
         simulated: false,
         dashboard: Dashboard::default(),
@@ -102,6 +104,7 @@ async fn work(telemetry: Telemetry) -> anyhow::Result<()> {
         entropy: Arc::new(SystemEntropy),
         policy: Policy::default(),
         urls: PublicUrls { scheme: "http".to_owned(), port: None },
+        engines: Arc::new(engines::catalogue()),
         telemetry,
     };
     let work = Arc::new(Notify::new());

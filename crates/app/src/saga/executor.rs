@@ -203,10 +203,11 @@ impl Executor {
 
     async fn act(&self, run: &mut Run<'_>, step: Step) -> Result<Effect, Halt> {
         match step {
-            Step::Provision(step) => self.provision(run, step).await,
-            Step::Rotate(step) => self.rotate(run, step).await,
-            Step::Upgrade(step) => self.upgrade(run, step).await,
-            Step::Revert(step) => self.revert(run, step).await,
+            // Boxed: each is large, and the room of all would be taken for every run.
+            Step::Provision(step) => Box::pin(self.provision(run, step)).await,
+            Step::Rotate(step) => Box::pin(self.rotate(run, step)).await,
+            Step::Upgrade(step) => Box::pin(self.upgrade(run, step)).await,
+            Step::Revert(step) => Box::pin(self.revert(run, step)).await,
             Step::Delete(DeleteStep::UninstallRelease) | Step::Unwind(UnwindStep::UninstallRelease) => {
                 self.uninstall_release(run).await
             }

@@ -1,5 +1,7 @@
 //! Sealed credentials of stores.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use shopwright_domain::{StoreId, TenantId};
 
@@ -13,7 +15,7 @@ impl CredentialRepository for FakeTransaction {
         self.admit(tenant_id)?;
         let theirs = self.rows()?.store(store_id).is_some_and(|store| store.tenant_id == tenant_id);
         self.require(theirs, "the tenant's store")?;
-        self.rows()?.credentials.insert(store_id.clone(), sealed.clone());
+        Arc::make_mut(&mut self.rows()?.credentials).insert(store_id.clone(), sealed.clone());
         Ok(())
     }
 
@@ -24,7 +26,7 @@ impl CredentialRepository for FakeTransaction {
 
     async fn remove(&mut self, store_id: &StoreId) -> Result<(), StorageError> {
         if self.seen_store(store_id)?.is_some() {
-            self.rows()?.credentials.remove(store_id);
+            Arc::make_mut(&mut self.rows()?.credentials).remove(store_id);
         }
         Ok(())
     }

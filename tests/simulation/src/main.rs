@@ -35,7 +35,9 @@ fn main() -> ExitCode {
         (Some("storm"), Some(count)) => many::storm(u32::try_from(count).unwrap_or(u32::MAX)),
         (Some("seeds"), Some(count)) => many::seeds(number(&arguments, 2).unwrap_or(0), count),
         _ => {
-            eprintln!("sim replay SEED | sim seeds COUNT [FROM] | sim exhaustive | sim storm COUNT | sim hit KIND AT:FAULT...");
+            eprintln!(
+                "sim replay SEED | sim seeds COUNT [FROM] | sim exhaustive | sim storm COUNT | sim hit KIND AT:FAULT..."
+            );
             false
         }
     };

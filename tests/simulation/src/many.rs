@@ -187,7 +187,10 @@ pub fn storm(operations: u32) -> bool {
     let began = Instant::now();
     let outcome = crate::storm::storm(operations);
     let simulated = outcome.tally.time / SECOND;
-    println!("{operations} operations due at once: all ready after {simulated} s of simulated time, {:.1} s of real", began.elapsed().as_secs_f64());
+    println!(
+        "{operations} operations due at once: all ready after {simulated} s of simulated time, {:.1} s of real",
+        began.elapsed().as_secs_f64()
+    );
     if let Err(broken) = &outcome.result {
         println!("BROKEN: {broken}");
     }

@@ -29,8 +29,8 @@ dashboard: ## builds the dashboard that the program holds, and prints what each 
 screenshots: ## every screen of the dashboard in light, dark and on a phone, into docs/screenshots
 	@dashboard/screenshots
 
-chaos: ## three replicas on real parts while everything breaks: KILLS=n [OUTAGE=seconds] [CREATES=n] [SEED=n]
-	@KILLS=$(KILLS) OUTAGE=$(OUTAGE) CREATES=$(CREATES) SEED=$(SEED) tests/chaos
+chaos: ## three replicas on real parts while everything breaks: KILLS=n [OUTAGE=seconds] [CREATES=n] [SEED=n] [LEASE=seconds]
+	@KILLS=$(KILLS) OUTAGE=$(OUTAGE) CREATES=$(CREATES) SEED=$(SEED) LEASE=$(LEASE) tests/chaos
 
 images: ## builds the stores' images from package registries
 	@images/build

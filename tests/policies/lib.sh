@@ -13,9 +13,13 @@ die() { printf 'tests/policies: %s\n' "$*" >&2; exit 1; }
 id() { printf 'store-%s%s%s' "$RUN" "$1" "$2"; }   # NUMBER LETTER
 host() { printf '%s.example.com' "$(id "$@")"; }
 
-# The worker, at the epoch of every namespace here: a kubeconfig says it, as for the control plane's helm.
+# STORE COMMAND...: as the worker of this store, at the epoch of every namespace here: a kubeconfig says it, as for the control plane's helm.
 WORKER=$WORK/worker.conf
-worker() { KUBECONFIG=$WORKER "$@"; }
+worker() {
+  local config=$WORK/worker-$1.conf
+  [[ -e $config ]] || jq --arg store "$1" '.users[0].user["as-user-extra"]["shopwright-store"] = [$store]' "$WORKER" >"$config"
+  KUBECONFIG=$config "${@:2}"
+}
 
 prepare_cluster() {
   local file
@@ -62,7 +66,7 @@ Y
 # A policy is in force some moments after it was written, and each by itself: the last one written stands for them.
 refused_now() {
   local answer
-  answer=$(worker kubectl -n "$(id 1 a)" create role other --verb=get --resource=pods --dry-run=server 2>&1) && return 1
+  answer=$(worker "$(id 1 a)" kubectl -n "$(id 1 a)" create role other --verb=get --resource=pods --dry-run=server 2>&1) && return 1
   [[ $answer == *'shopwright isolation:'* ]]
 }
 

@@ -4,7 +4,7 @@
 
 # helm dislikes that the library chart is a link, and says so; that is no warning of the apiserver's.
 template() { helm template "$@" 2>"$WORK/helm" || die "helm template $*: $(cat "$WORK/helm")"; }
-install() { worker helm upgrade --install "$@" --wait=hookOnly --no-hooks 2>"$WORK/helm" >/dev/null || die "helm $*: $(cat "$WORK/helm")"; }
+install() { worker "$1" helm upgrade --install "$@" --wait=hookOnly --no-hooks 2>"$WORK/helm" >/dev/null || die "helm $*: $(cat "$WORK/helm")"; }
 
 objects=0 records=0
 for store in "${STORES[@]}"; do
@@ -15,9 +15,9 @@ for store in "${STORES[@]}"; do
     document "$engine" "$profile" "$number" a >"$WORK/values.json"
     template "$(id "$number" a)" "$chart" -n "$(id "$number" a)" -f "$chart/values-$profile.yaml" -f "$WORK/values.json" ${choice:+-f "$choice"} >"$WORK/objects.yaml"
     # A binding is only taken beside its role, which a dry run does not make.
-    worker kubectl -n "$(id "$number" a)" create role store --verb=get --resource=pods >/dev/null
-    answered=$(worker silent kubectl -n "$(id "$number" a)" apply --server-side --force-conflicts --dry-run=server --field-manager=helm -f "$WORK/objects.yaml" | wc -l)
-    worker kubectl -n "$(id "$number" a)" delete role store >/dev/null
+    worker "$(id "$number" a)" kubectl -n "$(id "$number" a)" create role store --verb=get --resource=pods >/dev/null
+    answered=$(worker "$(id "$number" a)" silent kubectl -n "$(id "$number" a)" apply --server-side --force-conflicts --dry-run=server --field-manager=helm -f "$WORK/objects.yaml" | wc -l)
+    worker "$(id "$number" a)" kubectl -n "$(id "$number" a)" delete role store >/dev/null
     [[ $answered == $(grep -c '^kind: ' "$WORK/objects.yaml") ]] || die "$engine, $profile: only $answered objects were answered"
     objects=$((objects + answered))
   done
@@ -45,7 +45,7 @@ for store in "${STORES[@]}"; do
   read -r engine profile number <<<"$store"
   namespace=$(id "$number" a)
   kinds=3; [[ $engine != woocommerce ]] || kinds=4
-  [[ $kinds == 3 ]] || worker silent kubectl -n "$namespace" create job --from=cronjob/cron cron-now >/dev/null
+  [[ $kinds == 3 ]] || worker "$namespace" silent kubectl -n "$namespace" create job --from=cronjob/cron cron-now >/dev/null
   await "$namespace: its $kinds pods" has_pods "$namespace" "$kinds"
   refused=$(kubectl -n "$namespace" get events -o json | jq -r '.items[] | select(.reason == "FailedCreate") | .message')
   [[ -z $refused ]] || die "$namespace: $refused"

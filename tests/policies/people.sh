@@ -13,7 +13,7 @@ kubectl create clusterrolebinding shopwright-test-developer --clusterrole=shopwr
 
 developer() { kubectl --as=developer -n "$own" "$@" --dry-run=server; }
 solver() { kubectl --as=system:serviceaccount:cert-manager:cert-manager -n "$own" "$@" --dry-run=server; }
-at_work() { worker kubectl -n "$own" "$@" --dry-run=server; }
+at_work() { worker "$own" kubectl -n "$own" "$@" --dry-run=server; }
 as_base() { kubectl --as=system:serviceaccount:shopwright-system:shopwright "$@" --dry-run=server; }
 somebody() { kubectl --as=developer "$@" --dry-run=server; }
 
@@ -103,7 +103,7 @@ allowed somebody label namespace "$own" team=tea
 refused "a store's namespace is made by the control plane alone" somebody create namespace store-0badcafe
 allowed somebody create namespace teahouse
 refused "$marks" developer label --overwrite deployment web shopwright.dev/store-id=other
-refused "$marks" developer label secret "$(worker kubectl -n "$own" get secret -l owner=helm -o name | head -n 1 | cut -d/ -f2)" shopwright.dev/store-id=other
+refused "$marks" developer label secret "$(worker "$own" kubectl -n "$own" get secret -l owner=helm -o name | head -n 1 | cut -d/ -f2)" shopwright.dev/store-id=other
 allowed developer label deployment web team=tea
 
 # Rights: the worker gives few, a store's account has none, whether `rbac.create` made it one or not.

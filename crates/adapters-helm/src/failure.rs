@@ -78,7 +78,7 @@ pub(crate) fn classify(stderr: &str, context: &Context<'_>) -> Option<ReleaseErr
         return cluster(ClusterError::Denied(text()));
     }
     if has("denied the request") || has("denied request: ") || has("violates PodSecurity") {
-        return cluster(ClusterError::Rejected(text()));
+        return cluster(ClusterError::Policy(text()));
     }
     if has("no space left on device") {
         let source = io::Error::from(io::ErrorKind::StorageFull);
@@ -142,7 +142,7 @@ mod tests {
             ),
             ("create: failed to create: namespaces \"store-1a2b3c4d\" not found", "NamespaceGone"),
             ("secrets is forbidden: User \"shopwright-worker\" cannot list resource", "Denied"),
-            ("admission webhook \"policy\" denied the request: no", "Rejected"),
+            ("admission webhook \"policy\" denied the request: no", "Policy"),
             ("the server has received too many requests and has asked us to try again later", "Throttled"),
             ("query: failed to query with labels: Get \"https://h/api/v1/x\": EOF", "Unreachable"),
             (

@@ -1,7 +1,7 @@
 //! Single requests over one shared HTTP stack: each as one of two identities, with a limit in time, and never repeated here.
 //!
-//! *Base* is the control plane's own account. *Worker* is the impersonated user that carries the claim's epoch (DECISIONS 1, 3); the
-//! admission policy compares it with the namespace's.
+//! *Base* is the control plane's own account. *Worker* is the impersonated user that carries the claim: its store and its epoch
+//! (DECISIONS 1, 3); the admission policy compares both with the namespace's.
 
 mod list;
 mod request;
@@ -15,15 +15,20 @@ use kube::core::Status;
 use serde::de::DeserializeOwned;
 use shopwright_domain::Epoch;
 use shopwright_ports::Source;
+use shopwright_ports::cluster::Fence;
 
-use crate::names::{EPOCH_EXTRA, WORKER_GROUP, WORKER_USER};
+use crate::names::{EPOCH_EXTRA, STORE_EXTRA, WORKER_GROUP, WORKER_USER};
 use crate::stack::retry_after;
 
 /// As whom a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Identity {
+pub(crate) enum Identity<'a> {
     Base,
-    Worker(Epoch),
+    /// Of a claim: of the store with this namespace, at this epoch.
+    Worker {
+        namespace: &'a str,
+        epoch: Epoch,
+    },
 }
 
 /// Why a request did not bring what it should.
@@ -71,7 +76,7 @@ impl Calls {
     /// Sends and reads the whole answer, all of it within the limit.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
-        identity: Identity,
+        identity: Identity<'_>,
         request: Request<Vec<u8>>,
     ) -> Result<T, CallError> {
         let (what, body) = self.exchange(identity, request).await?;
@@ -82,13 +87,13 @@ impl Calls {
     }
 
     /// Sends, and only wants to know that the answer is yes.
-    pub(crate) async fn send_unread(&self, identity: Identity, request: Request<Vec<u8>>) -> Result<(), CallError> {
+    pub(crate) async fn send_unread(&self, identity: Identity<'_>, request: Request<Vec<u8>>) -> Result<(), CallError> {
         self.exchange(identity, request).await.map(drop)
     }
 
     async fn exchange(
         &self,
-        identity: Identity,
+        identity: Identity<'_>,
         mut request: Request<Vec<u8>>,
     ) -> Result<(String, Vec<u8>), CallError> {
         identity.write_to(request.headers_mut());
@@ -118,13 +123,21 @@ impl Calls {
     }
 }
 
-impl Identity {
+impl<'a> Identity<'a> {
+    pub(crate) fn worker(fence: &'a Fence) -> Self {
+        Self::Worker { namespace: fence.store_id.namespace(), epoch: fence.epoch }
+    }
+
     fn write_to(self, headers: &mut HeaderMap) {
-        if let Self::Worker(epoch) = self {
+        if let Self::Worker { namespace, epoch } = self {
             headers.insert(HeaderName::from_static("impersonate-user"), HeaderValue::from_static(WORKER_USER));
             headers.insert(HeaderName::from_static("impersonate-group"), HeaderValue::from_static(WORKER_GROUP));
-            let extra = HeaderName::try_from(format!("impersonate-extra-{EPOCH_EXTRA}"));
-            if let Ok(extra) = extra {
+            let extra = |key| HeaderName::try_from(format!("impersonate-extra-{key}"));
+            // What cannot be a header is left out, and the policy refuses who carries nothing.
+            if let (Ok(store), Ok(namespace)) = (extra(STORE_EXTRA), HeaderValue::from_str(namespace)) {
+                headers.insert(store, namespace);
+            }
+            if let Ok(extra) = extra(EPOCH_EXTRA) {
                 headers.insert(extra, HeaderValue::from(epoch.0));
             }
         }

@@ -34,9 +34,8 @@ impl KubeCluster {
             type_: Some("Opaque".to_owned()),
             ..Secret::default()
         };
-        let applied =
-            self.calls.apply(Identity::Worker(fence.epoch), Some(store_id.namespace()), CREDENTIALS, &secret).await;
-        match applied {
+        let worker = Identity::worker(fence);
+        match self.calls.apply(worker, Some(store_id.namespace()), CREDENTIALS, &secret).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.why(store_id, error).await),
         }

@@ -22,11 +22,11 @@ fn of_refusal(refusal: Refusal) -> ClusterError {
         403 if says(FENCE_REFUSAL) || says(EPOCH_REFUSAL) => ClusterError::StaleEpoch { known: None },
         403 if says("exceeded quota") => ClusterError::Quota(message),
         403 if says("because it is being terminated") => ClusterError::Terminating,
-        403 if says("violates PodSecurity") => ClusterError::Rejected(message),
+        403 if says("violates PodSecurity") => ClusterError::Policy(message),
         // Our own policy on our own account: the account is too narrow, or an older version installed the policy.
         403 if says(BASE_REFUSAL) => ClusterError::Denied(message),
         // Somebody's policy or webhook, which names itself: no right is missing, the object is not wanted (F40).
-        403 if says("denied request:") || says("denied the request") => ClusterError::Rejected(message),
+        403 if says("denied request:") || says("denied the request") => ClusterError::Policy(message),
         403 => ClusterError::Denied(message),
         404 if kind == "namespaces" => ClusterError::NamespaceGone,
         409 if says("object is being deleted") => ClusterError::Terminating,
@@ -39,6 +39,9 @@ fn of_refusal(refusal: Refusal) -> ClusterError {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use shopwright_domain::error_code::{ErrorClass, ErrorCode};
+    use shopwright_domain::saga::StepError;
 
     use super::*;
 
@@ -71,13 +74,16 @@ mod tests {
 
     /// F40: whose policy it was is in its words; it is not mistaken for a lack of rights, nor for an outage.
     #[test]
-    fn f40_a_policys_no_is_a_refusal_of_the_object() {
+    fn f40_a_policys_no_is_told_in_its_words() {
         for denial in [
             "configmaps \"p\" is forbidden: ValidatingAdmissionPolicy 'no-maps' with binding 'no-maps' denied request: no maps",
             "admission webhook \"maps.example.test\" denied the request without explanation",
         ] {
             let error = refused(403, "configmaps", denial);
-            assert!(matches!(&error, ClusterError::Rejected(words) if words == denial), "{error:?}");
+            assert!(matches!(&error, ClusterError::Policy(words) if words == denial), "{error:?}");
+            let shown = StepError::from(error);
+            assert_eq!((shown.code, shown.code.class()), (ErrorCode::PolicyDenied, ErrorClass::Platform));
+            assert!(shown.detail.contains(denial), "{shown:?}");
         }
         let ours = "namespaces \"a\" is forbidden: ValidatingAdmissionPolicy 'shopwright-base' with binding 'shopwright-base' \
                     denied request: shopwright base: this namespace is no store's";

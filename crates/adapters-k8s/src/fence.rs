@@ -21,13 +21,13 @@ const ROUNDS: usize = 3;
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
 impl Calls {
-    /// Whether a worker of this epoch could make something in the namespace now. Nothing is made.
-    pub(crate) async fn try_as_worker(&self, namespace: &str, epoch: Epoch) -> Result<(), CallError> {
+    /// Whether this worker could make something in the namespace now. Nothing is made.
+    pub(crate) async fn try_in(&self, namespace: &str, worker: Identity<'_>) -> Result<(), CallError> {
         let nothing = ConfigMap {
             metadata: ObjectMeta { name: Some("shopwright-dry-run".to_owned()), ..ObjectMeta::default() },
             ..ConfigMap::default()
         };
-        self.create(Identity::Worker(epoch), Some(namespace), &nothing, true).await
+        self.create(worker, Some(namespace), &nothing, true).await
     }
 }
 
@@ -67,7 +67,8 @@ impl KubeCluster {
     async fn look(&self, fence: &Fence, superseded: Option<Epoch>) -> Result<Option<ClusterError>, ClusterError> {
         let namespace = fence.store_id.namespace();
         if let Some(superseded) = superseded {
-            match self.calls.try_as_worker(namespace, superseded).await.map_err(ClusterError::from) {
+            let superseded = Identity::Worker { namespace, epoch: superseded };
+            match self.calls.try_in(namespace, superseded).await.map_err(ClusterError::from) {
                 Err(ClusterError::StaleEpoch { .. }) => {}
                 // Let through; or the role binding is not known to the apiserver yet.
                 Ok(()) => return Ok(Some(ClusterError::StaleEpoch { known: None })),
@@ -75,7 +76,7 @@ impl KubeCluster {
                 Err(error) => return Err(error),
             }
         }
-        match self.calls.try_as_worker(namespace, fence.epoch).await.map_err(ClusterError::from) {
+        match self.calls.try_in(namespace, Identity::worker(fence)).await.map_err(ClusterError::from) {
             Ok(()) => Ok(None),
             Err(error @ (ClusterError::StaleEpoch { .. } | ClusterError::Denied(_))) => Ok(Some(error)),
             Err(error) => Err(error),

@@ -1,4 +1,4 @@
-//! The kubeconfig that helm gets: the same address and credentials as ours, acting as the worker of one epoch.
+//! The kubeconfig that helm gets: the same address and credentials as ours, acting as the worker of one claim.
 //!
 //! Files that the original refers to are embedded, so that what helm uses is what was read here; a token *file* stays a file, because
 //! its content changes while we run. In memory it is a secret like any other.
@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use kube::Config;
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
 use secrecy::SecretString;
-use shopwright_domain::Epoch;
+use shopwright_ports::cluster::Fence;
 
 use crate::embed::{base64, embed_file, pem};
-use crate::names::{EPOCH_EXTRA, WORKER_GROUP, WORKER_USER};
+use crate::names::{EPOCH_EXTRA, STORE_EXTRA, WORKER_GROUP, WORKER_USER};
 
 /// Address and credentials, ready to be written into a kubeconfig.
 #[derive(Clone)]
@@ -72,12 +72,13 @@ impl Access {
         Ok(Self { cluster, user })
     }
 
-    /// As the worker of this epoch.
-    pub(crate) fn of_worker(&self, epoch: Epoch) -> SecretString {
+    /// As the worker of this claim.
+    pub(crate) fn of_worker(&self, fence: &Fence) -> SecretString {
         let mut user = self.user.clone();
         user.impersonate = Some(WORKER_USER.to_owned());
         user.impersonate_groups = Some(vec![WORKER_GROUP.to_owned()]);
-        user.impersonate_user_extra = Some(HashMap::from([(EPOCH_EXTRA.to_owned(), vec![epoch.to_string()])]));
+        let extra = [(STORE_EXTRA, fence.store_id.namespace().to_owned()), (EPOCH_EXTRA, fence.epoch.to_string())];
+        user.impersonate_user_extra = Some(HashMap::from(extra.map(|(key, value)| (key.to_owned(), vec![value]))));
         Self { cluster: self.cluster.clone(), user }.write("shopwright")
     }
 
@@ -114,6 +115,7 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
+    use shopwright_domain::{Epoch, StoreId};
 
     use super::*;
 
@@ -123,17 +125,21 @@ mod tests {
                         {name: z, context: {cluster: c, user: i}}]}";
 
     #[test]
-    fn helm_acts_as_the_worker_of_one_epoch() {
+    fn helm_acts_as_the_worker_of_one_claim() {
         let access = Access::of_file(&Kubeconfig::from_yaml(FILE).unwrap(), "x").unwrap();
 
-        let text = access.of_worker(Epoch(7));
+        let text = access.of_worker(&Fence { store_id: StoreId::from_random(1), epoch: Epoch(7) });
 
         let written = Kubeconfig::from_yaml(text.expose_secret()).unwrap();
         let user = written.auth_infos[0].auth_info.clone().unwrap();
         assert_eq!(written.current_context.as_deref(), Some("shopwright"));
         assert_eq!(user.impersonate.as_deref(), Some("shopwright-worker"));
         assert_eq!(user.impersonate_groups, Some(vec!["shopwright-workers".to_owned()]));
-        assert_eq!(user.impersonate_user_extra.unwrap()["shopwright-epoch"], ["7"]);
+        let extra = user.impersonate_user_extra.unwrap();
+        assert_eq!(
+            (&*extra["shopwright-store"], &*extra["shopwright-epoch"]),
+            (&["store-00000001".to_owned()][..], &["7".to_owned()][..])
+        );
         assert_eq!(user.token.unwrap().expose_secret(), "sesame");
     }
 

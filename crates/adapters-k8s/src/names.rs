@@ -24,6 +24,8 @@ pub(crate) const WORKER_USER: &str = "shopwright-worker";
 pub(crate) const WORKER_GROUP: &str = "shopwright-workers";
 /// The key of the impersonated user's extra that carries the epoch.
 pub(crate) const EPOCH_EXTRA: &str = "shopwright-epoch";
+/// The key of the extra that carries the store whose claim it is, by the name of its namespace.
+pub(crate) const STORE_EXTRA: &str = "shopwright-store";
 /// The cluster role that a worker has in a store's namespace, and the name of the role binding that gives it.
 pub(crate) const STORE_WORKER: &str = "shopwright-store-worker";
 /// Where the control plane's service account lives.

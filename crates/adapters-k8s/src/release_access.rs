@@ -14,14 +14,14 @@ use crate::calls::Identity;
 #[async_trait::async_trait]
 impl ReleaseAccess for KubeCluster {
     async fn kubeconfig(&self, fence: &Fence) -> Result<SecretString, ClusterError> {
-        Ok(self.access.of_worker(fence.epoch))
+        Ok(self.access.of_worker(fence))
     }
 
     async fn records(&self, fence: &Fence) -> Result<Vec<ReleaseRecord>, ClusterError> {
         let namespace = fence.store_id.namespace();
         // Not by labels: a record that has lost them is hidden from helm, and in its way.
         let params = ListParams::default().fields("type=helm.sh/release.v1");
-        match self.calls.list::<Secret>(Identity::Worker(fence.epoch), Some(namespace), &params).await {
+        match self.calls.list::<Secret>(Identity::worker(fence), Some(namespace), &params).await {
             Ok(secrets) => {
                 let mut records: Vec<_> =
                     secrets.into_iter().filter_map(|secret| record(secret, fence.store_id.release())).collect();
@@ -36,7 +36,7 @@ impl ReleaseAccess for KubeCluster {
         let preconditions =
             Preconditions { uid: Some(record.uid.clone()), resource_version: Some(record.resource_version.clone()) };
         let namespace = Some(fence.store_id.namespace());
-        let worker = Identity::Worker(fence.epoch);
+        let worker = Identity::worker(fence);
         match self.calls.delete::<Secret>(worker, namespace, &record.name, preconditions).await {
             Ok(()) => Ok(()),
             // Gone, or another one by now.

@@ -8,7 +8,7 @@ use shopwright_domain::Epoch;
 use shopwright_ports::cluster::ClusterError;
 
 use crate::KubeCluster;
-use crate::calls::{CallError, Calls};
+use crate::calls::{CallError, Calls, Identity};
 use crate::names::{BASE_REFUSAL, CHECK_NAMESPACE, EPOCH, EPOCH_REFUSAL, FENCE_REFUSAL, SYSTEM_NAMESPACE};
 
 /// Why stores must not be made in this cluster.
@@ -64,11 +64,15 @@ fn unknown(what: &'static str, error: CallError) -> FenceError {
 impl Calls {
     /// Tries the worker's fence and the epochs' order.
     pub(crate) async fn verify_fence(&self) -> Result<(), FenceError> {
-        let what = "a worker of the namespace's own epoch";
-        self.try_as_worker(CHECK_NAMESPACE, Epoch(1)).await.map_err(|error| unknown(what, error))?;
+        let worker = |namespace, epoch| Identity::Worker { namespace, epoch: Epoch(epoch) };
+        let what = "a worker of the namespace's own store and epoch";
+        self.try_in(CHECK_NAMESPACE, worker(CHECK_NAMESPACE, 1)).await.map_err(|error| unknown(what, error))?;
 
-        let stale = self.try_as_worker(CHECK_NAMESPACE, Epoch(0)).await;
+        let stale = self.try_in(CHECK_NAMESPACE, worker(CHECK_NAMESPACE, 0)).await;
         must_be_refused("a worker of another epoch", FENCE_REFUSAL, stale)?;
+
+        let foreign = self.try_in(CHECK_NAMESPACE, worker(SYSTEM_NAMESPACE, 1)).await;
+        must_be_refused("a worker of another store", FENCE_REFUSAL, foreign)?;
 
         let back = json!({"metadata": {"annotations": {EPOCH: "0"}}});
         let back = self.merge::<Namespace>(CHECK_NAMESPACE, &back, true).await;

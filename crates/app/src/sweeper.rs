@@ -30,7 +30,8 @@ const PAGE: u32 = 500;
 pub struct SweeperSettings {
     /// Between two sweeps, give or take a quarter.
     pub pause: Duration,
-    /// A namespace goes only when it was seen to be a stray for so long: two leases.
+    /// A namespace goes only when it was seen to be a stray for so long: two leases. After so long it is looked at again, so that a stray
+    /// is gone after a pause and two leases at most.
     pub patience: Duration,
 }
 
@@ -113,7 +114,7 @@ impl Sweeper {
     /// Sweeps until `stop`.
     pub async fn run(&self, stop: CancellationToken) {
         loop {
-            let pause = self.settings.pause.mul_f64(0.75 + 0.5 * self.entropy.unit());
+            let pause = self.pause();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
@@ -128,6 +129,12 @@ impl Sweeper {
                 },
             }
         }
+    }
+
+    fn pause(&self) -> Duration {
+        let spread = self.settings.pause.mul_f64(0.75 + 0.5 * self.entropy.unit());
+        let suspects = self.sightings.lock().unwrap_or_else(PoisonError::into_inner).any();
+        if suspects { spread.min(self.settings.patience) } else { spread }
     }
 
     /// Looks once.

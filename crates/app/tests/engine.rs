@@ -34,7 +34,7 @@ fn seconds(seconds: i64) -> SignedDuration {
 
 async fn events(world: &Fixture, wanted: impl Fn(&AuditEvent) -> bool) -> Vec<AuditEvent> {
     let snapshot = world.storage.snapshot().await;
-    snapshot.audit.into_iter().map(|entry| entry.event).filter(wanted).collect()
+    snapshot.audit.iter().map(|entry| entry.event.clone()).filter(wanted).collect()
 }
 
 fn with_code(code: ErrorCode) -> impl Fn(&AuditEvent) -> bool {

@@ -45,11 +45,11 @@ async fn actor(fixture: &Fixture, signed_in: &SignedIn) -> Actor {
 /// What the security events of the audit trail were about.
 async fn actions(fixture: &Fixture) -> Vec<String> {
     let audit = fixture.storage.snapshot().await.audit;
-    let action = |entry: shopwright_ports::storage::AuditEntry| match entry.event.metadata.get("action") {
+    let action = |entry: &shopwright_ports::storage::AuditEntry| match entry.event.metadata.get("action") {
         Some(shopwright_domain::audit::MetadataValue::Text(action)) => Some(action.clone()),
         _ => None,
     };
-    audit.into_iter().filter_map(action).collect()
+    audit.iter().filter_map(action).collect()
 }
 
 /// RELIABILITY S4: whoever asks at the same moment gets the same successor, and it is made once.

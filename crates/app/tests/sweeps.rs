@@ -18,6 +18,7 @@ use shopwright_ports::cluster::{Cluster, ClusterError, Fence};
 use shopwright_ports::stores_api::StoreService;
 use shopwright_ports::testing::{Fault, SeededEntropy, engines};
 use support::Fixture;
+use tokio_util::sync::CancellationToken;
 
 fn sweeper(world: &Fixture) -> Sweeper {
     let guard = ClusterGuard::new(world.cluster.clone(), world.clock.clone(), BreakerPolicy::default());
@@ -62,6 +63,36 @@ async fn a_namespace_that_a_sleeper_makes_after_its_stores_deletion_goes_again_a
     let snapshot = world.storage.snapshot().await;
     let event = snapshot.audit.iter().map(|entry| &entry.event).find(|event| event.metadata.contains_key("uid"));
     assert_eq!(event.map(|event| event.event_type), Some(AuditEventType::Warning));
+}
+
+#[tokio::test]
+async fn a_stray_is_looked_at_again_after_two_leases_and_is_gone_within_a_pause_and_these() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let store = world.ready_store(&ada, "teashop").await;
+    world.stores.delete(&ada, &store.id).await.unwrap();
+    world.settle(&store.id).await;
+    sleeper_wakes(&world, &store.id, 1).await;
+    let (sweeper, stop) = (Arc::new(sweeper(&world)), CancellationToken::new());
+    let sweeping = tokio::spawn({
+        let (sweeper, stop) = (Arc::clone(&sweeper), stop.clone());
+        async move { sweeper.run(stop).await }
+    });
+
+    let mut waited = 0;
+    while world.cluster.epoch(&store.id).is_some() {
+        assert!(waited < 75 + 20, "still there after {waited} s");
+        // Whatever is to be done at this time is done before the next one comes.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+        later(&world, 1);
+        waited += 1;
+    }
+
+    assert!(waited > 45 + 20, "it was believed after {waited} s");
+    stop.cancel();
+    sweeping.await.unwrap();
 }
 
 #[tokio::test]

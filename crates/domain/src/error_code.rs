@@ -88,6 +88,8 @@ error_codes! {
     Unschedulable = "unschedulable", Platform, Attempt, "The cluster has no room for the store: add capacity or remove stores, then retry.";
     /// The namespace's quota refuses an object.
     QuotaExceeded = "quota_exceeded", Platform, Attempt, "The store's resource quota is smaller than its chart needs: raise it, then retry.";
+    /// An admission policy or webhook of the cluster does not want an object of the store.
+    PolicyDenied = "policy_denied", Platform, Attempt, "A policy of the cluster refuses what the store needs, for the reason given: change the policy or the chart, then retry.";
     /// A pod runs but does not become ready.
     ProbeFailing = "probe_failing", Retry, Attempt, "The store started but does not answer its health check; retry, or look at its logs.";
     /// A volume is not bound.

@@ -52,6 +52,11 @@ pub fn judge(epoch: Epoch, terminating: bool, owner: Option<&Owner>) -> Verdict 
 pub struct Sightings(BTreeMap<String, Timestamp>);
 
 impl Sightings {
+    /// Whether something is there that should not be.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Takes what one sweep saw at `now` and returns what it has seen for at least `patience`. What is not seen any more is forgotten.
     pub fn lasting<'a>(
         &mut self,

@@ -129,6 +129,9 @@ pub enum ClusterError {
     /// The namespace's quota refuses the object.
     #[error("quota: {0}")]
     Quota(String),
+    /// An admission policy or webhook of the cluster, none of ours, does not want the object: in its own words, which name it.
+    #[error("refused by a policy of the cluster: {0}")]
+    Policy(String),
     /// The cluster refuses the object for what it is.
     #[error("refused: {0}")]
     Rejected(String),
@@ -152,6 +155,7 @@ impl From<ClusterError> for StepError {
             ClusterError::Terminating => ErrorCode::NamespaceTerminating,
             ClusterError::NamespaceGone => ErrorCode::NamespaceLost,
             ClusterError::Quota(_) => ErrorCode::QuotaExceeded,
+            ClusterError::Policy(_) => ErrorCode::PolicyDenied,
             ClusterError::Foreign(_) | ClusterError::Rejected(_) => ErrorCode::Internal,
         };
         let step_error = Self::new(code, error.to_string());

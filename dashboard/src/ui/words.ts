@@ -97,6 +97,7 @@ export const causeName = (code: string): string =>
     crash_loop: "Container keeps ending",
     unschedulable: "No room in the cluster",
     quota_exceeded: "Quota too small",
+    policy_denied: "A policy says no",
     probe_failing: "Health check fails",
     volume_pending: "No volume",
     setup_failed: "Set-up failed",

@@ -23,6 +23,7 @@ pub mod rng;
 pub mod run;
 pub mod stage;
 pub mod storage;
+pub mod storm;
 pub mod tally;
 pub mod time;
 pub mod trace;

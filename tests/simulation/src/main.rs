@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! sim replay SEED            one seed, with a line per step
-//! sim all                    both of the next two, with 2,000 seeds
+//! sim all                    all of the next three, with 2,000 seeds and operations
 //! sim exhaustive             every single fault of every saga, every pair of deaths
+//! sim storm COUNT            so many operations are told to come back at the same time
 //! sim hit KIND AT:FAULT...   one run of one saga, as `sim exhaustive` prints it, with a line per step
 //! sim seeds COUNT [FROM]     many seeds on all cores, one in a hundred of them twice
 //! ```
@@ -29,11 +30,14 @@ fn main() -> ExitCode {
             outcome.result.is_ok()
         }
         (Some("exhaustive"), None) => many::exhaustive(),
-        (Some("all"), None) => many::exhaustive() & many::seeds(0, 2000),
+        (Some("all"), None) => many::exhaustive() & many::seeds(0, 2000) & many::storm(2000),
         (Some("hit"), None) if arguments.len() > 1 => many::replay(&arguments[1], &arguments[2..]),
+        (Some("storm"), Some(count)) => many::storm(u32::try_from(count).unwrap_or(u32::MAX)),
         (Some("seeds"), Some(count)) => many::seeds(number(&arguments, 2).unwrap_or(0), count),
         _ => {
-            eprintln!("sim replay SEED | sim seeds COUNT [FROM] | sim exhaustive | sim hit KIND AT:FAULT...");
+            eprintln!(
+                "sim replay SEED | sim seeds COUNT [FROM] | sim exhaustive | sim storm COUNT | sim hit KIND AT:FAULT..."
+            );
             false
         }
     };

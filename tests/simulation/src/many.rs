@@ -182,6 +182,21 @@ pub fn seeds(from: u64, count: u64) -> bool {
     verdict(index(sum.runs), sum.broken.len() + usize::from(idle))
 }
 
+/// Runs a storm of so many operations; false when something is broken.
+pub fn storm(operations: u32) -> bool {
+    let began = Instant::now();
+    let outcome = crate::storm::storm(operations);
+    let simulated = outcome.tally.time / SECOND;
+    println!(
+        "{operations} operations due at once: all ready after {simulated} s of simulated time, {:.1} s of real",
+        began.elapsed().as_secs_f64()
+    );
+    if let Err(broken) = &outcome.result {
+        println!("BROKEN: {broken}");
+    }
+    verdict(1, usize::from(outcome.result.is_err()))
+}
+
 /// Prints the numbers of a sum.
 #[expect(clippy::cast_precision_loss, reason = "numbers for people")]
 fn print(sum: &Sum, seconds: f64) {

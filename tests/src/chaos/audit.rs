@@ -34,8 +34,8 @@ pub(super) struct Findings {
     pub stale: Vec<String>,
     /// Writes that were under way when a barrier was passed.
     pub crossing: usize,
-    /// How often each store's namespace was made.
-    pub namespaces: BTreeMap<String, usize>,
+    /// When each store's namespace was made.
+    pub namespaces: BTreeMap<String, Vec<Timestamp>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,7 +123,7 @@ impl Findings {
         let user = event.impersonated_user.filter(|user| user.username.as_deref() == Some(WORKER));
         let Some(user) = user else {
             if object.resource == "namespaces" && event.verb == "create" && status.code == 201 && !dry {
-                *self.namespaces.entry(object.name).or_default() += 1;
+                self.namespaces.entry(object.name).or_default().push(event.request_received_timestamp);
             }
             return;
         };

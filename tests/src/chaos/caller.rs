@@ -98,9 +98,11 @@ fn heard(status: StatusCode, body: &Value) -> Heard {
         let state = text(&store["status"]).unwrap_or_default();
         return Heard::Outcome(Outcome::Done { state, operation }, text(&store["id"]));
     }
-    let code = text(&body["error"]["code"]).unwrap_or_default();
+    // What the server's HTTP layer refuses has no words of ours.
+    let code = text(&body["error"]["code"]).unwrap_or_else(|| status.to_string());
     match status {
-        StatusCode::TOO_MANY_REQUESTS => Heard::NotNow,
+        // 408: on a busy machine the server did not get to hear the request.
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Heard::NotNow,
         // Somebody else was at it at the same time: the key's first request, or another change of the store.
         StatusCode::CONFLICT if body["error"]["retryable"] == true => Heard::NotNow,
         _ if status.is_client_error() => {

@@ -1,4 +1,4 @@
-//! What a run is asked to do, by the environment: `make chaos KILLS=n [OUTAGE=seconds] [CREATES=n] [SEED=n]`.
+//! What a run is asked to do, by the environment: `make chaos KILLS=n [OUTAGE=seconds] [CREATES=n] [SEED=n] [LEASE=seconds]`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub struct Kit {
     pub postgres_directory: PathBuf,
 }
 
+/// The lease of the product, in seconds. On a machine that is busy with other things, a longer one tells the same in more time.
+const USUAL_LEASE: u64 = 10;
 /// How many replicas there are.
 pub(super) const REPLICAS: usize = 3;
 
@@ -67,7 +69,7 @@ impl Plan {
             outage: Duration::from_secs(outage),
             creates: usize::try_from(creates)?,
             seed,
-            lease: Duration::from_secs(10),
+            lease: Duration::from_secs(number("LEASE")?.unwrap_or(USUAL_LEASE)),
             environment,
             kit,
         })
@@ -82,7 +84,9 @@ impl Plan {
                 command = format!("{command} {name}={number}");
             }
         }
-        format!("{command} SEED={}", self.seed)
+        let lease = self.lease.as_secs();
+        let lease = if lease == USUAL_LEASE { String::new() } else { format!(" LEASE={lease}") };
+        format!("{command} SEED={}{lease}", self.seed)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::ResourceExt;
@@ -19,8 +20,8 @@ use crate::real::Inventory;
 
 /// How long the last deletions of a run may take, beside a moment for each.
 const DELETED_WITHIN: Duration = Duration::from_mins(2);
-/// The sweeper waits for two leases before it believes that a namespace is nobody's.
-const SWEPT_WITHIN: Duration = Duration::from_mins(1);
+/// The sweeper comes by every minute, give or take a quarter, and waits for two leases before it believes that a namespace is nobody's.
+const SWEEP: Duration = Duration::from_secs(75);
 
 /// An operation's row.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -39,6 +40,8 @@ pub(super) struct OperationRow {
     pub failure_detail: Option<String>,
     /// Its last step.
     pub step: Option<String>,
+    /// When it was asked for, in microseconds of Unix time.
+    created_us: i64,
 }
 
 impl OperationRow {
@@ -55,7 +58,9 @@ impl OperationRow {
 /// The database's own.
 pub(super) async fn operations(connection: &mut PgConnection) -> sqlx::Result<Vec<OperationRow>> {
     sqlx::query_as(
-        "select id, store_id, kind, status, failure_code, failure_detail, step from operations order by ordinal",
+        "select id, store_id, kind, status, failure_code, failure_detail, step,
+            (extract(epoch from created_at) * 1000000)::bigint as created_us
+         from operations order by ordinal",
     )
     .fetch_all(connection)
     .await
@@ -150,6 +155,11 @@ fn acknowledged(stage: &Stage, stores: &BTreeMap<String, StoreRow>, operations: 
     }
 }
 
+/// How long a namespace can stay that a sleeper makes now: until the next sweep, and two leases, and a moment for it to go.
+fn swept_within(stage: &Stage) -> Duration {
+    SWEEP + stage.plan.lease * 2 + Duration::from_secs(15)
+}
+
 /// The stores' namespaces, as soon as the sweeper has had its time for those that sleepers made after a deletion.
 async fn swept(
     stage: &Stage,
@@ -159,7 +169,7 @@ async fn swept(
     loop {
         let namespaces = observer::namespaces(stage).await?;
         let late = namespaces.keys().any(|id| stores.get(id).is_some_and(|row| row.state == "deleted"));
-        if !late || start.elapsed() > SWEPT_WITHIN {
+        if !late || start.elapsed() > swept_within(stage) {
             return Ok(namespaces);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -204,22 +214,23 @@ async fn in_the_cluster(stage: &Stage, stores: &BTreeMap<String, StoreRow>) -> a
 }
 
 /// A provision makes one namespace. Another one may only follow when the first was taken back by a cancellation, or when a sleeper made it
-/// after the store was gone, and then the sweeper has removed it (DECISIONS 7).
+/// after the store's deletion had begun, and then it has been removed again (DECISIONS 7).
 ///
 /// # Errors
 /// When the database cannot be read.
-pub(super) async fn count_namespaces(stage: &Stage, made: &BTreeMap<String, usize>) -> anyhow::Result<()> {
+pub(super) async fn count_namespaces(stage: &Stage, made: &BTreeMap<String, Vec<Timestamp>>) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect(&stage.database.url).await?;
     let stores = observer::stores(&mut connection).await?;
     let operations = operations(&mut connection).await?;
     for (id, made) in made {
-        let unwound = operations.iter().filter(|row| row.store_id == *id && row.kind == "unwind").count();
-        let deletions = operations.iter().filter(|row| row.store_id == *id && row.kind == "delete").count();
-        match (made.checked_sub(1 + unwound), stores.get(id)) {
-            (_, None) => stage.violations.add(format!("{id}: a namespace was made for a store that nobody asked for")),
-            (Some(0) | None, _) => {}
-            (Some(_), Some(_)) if deletions > 0 => {}
-            (Some(_), Some(_)) => stage.violations.add(format!("{id}: its namespace was made {made} times")),
+        if !stores.contains_key(id) {
+            stage.violations.add(format!("{id}: a namespace was made for a store that nobody asked for"));
+        }
+        let of_kind = |kind: &'static str| operations.iter().filter(move |row| row.store_id == *id && row.kind == kind);
+        let leaves = of_kind("delete").map(|row| row.created_us).min().unwrap_or(i64::MAX);
+        let before = made.iter().filter(|at| at.as_microsecond() < leaves).count();
+        if before > 1 + of_kind("unwind").count() {
+            stage.violations.add(format!("{id}: its namespace was made {before} times before it was to go: {made:?}"));
         }
     }
     Ok(())
@@ -264,7 +275,7 @@ pub(super) async fn nothing_left(stage: &Stage, before: &Inventory) -> anyhow::R
         if more.is_empty() {
             return Ok(());
         }
-        if start.elapsed() > SWEPT_WITHIN {
+        if start.elapsed() > swept_within(stage) {
             stage.violations.add(format!("left of deleted stores: {more:#?}"));
             return Ok(());
         }

@@ -46,7 +46,7 @@ impl Calls {
     /// All objects of a kind.
     pub(crate) async fn list<K>(
         &self,
-        identity: Identity,
+        identity: Identity<'_>,
         namespace: Option<&str>,
         params: &ListParams,
     ) -> Result<Vec<K>, CallError>
@@ -71,7 +71,7 @@ impl Calls {
 
     async fn pages<P: Page>(
         &self,
-        identity: Identity,
+        identity: Identity<'_>,
         params: &ListParams,
         request: impl Fn(&ListParams) -> Result<Request<Vec<u8>>, request::Error>,
     ) -> Result<Vec<P::Item>, CallError> {

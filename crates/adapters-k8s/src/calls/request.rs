@@ -46,7 +46,7 @@ impl Calls {
 
     pub(crate) async fn create<K>(
         &self,
-        identity: Identity,
+        identity: Identity<'_>,
         namespace: Option<&str>,
         object: &K,
         dry_run: bool,
@@ -62,7 +62,7 @@ impl Calls {
     /// Server-side apply: afterwards the object has these fields, whoever had them before.
     pub(crate) async fn apply<K>(
         &self,
-        identity: Identity,
+        identity: Identity<'_>,
         namespace: Option<&str>,
         name: &str,
         object: &K,
@@ -87,7 +87,7 @@ impl Calls {
 
     pub(crate) async fn delete<K>(
         &self,
-        identity: Identity,
+        identity: Identity<'_>,
         namespace: Option<&str>,
         name: &str,
         preconditions: Preconditions,

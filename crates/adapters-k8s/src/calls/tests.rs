@@ -33,9 +33,10 @@ async fn answered(response: Response<Body>) -> CallError {
 }
 
 #[tokio::test]
-async fn a_worker_carries_its_epoch_and_base_impersonates_nobody() {
-    for (identity, user, epoch) in
-        [(Identity::Base, None, None), (Identity::Worker(Epoch(42)), Some("shopwright-worker"), Some("42"))]
+async fn a_worker_carries_its_store_and_epoch_and_base_impersonates_nobody() {
+    let worker = Identity::Worker { namespace: "store-00000001", epoch: Epoch(42) };
+    for (identity, user, store, epoch) in
+        [(Identity::Base, None, None, None), (worker, Some("shopwright-worker"), Some("store-00000001"), Some("42"))]
     {
         let (calls, mut server) = calls();
         let serving = tokio::spawn(async move {
@@ -50,6 +51,7 @@ async fn a_worker_carries_its_epoch_and_base_impersonates_nobody() {
         let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(header("impersonate-user").as_deref(), user);
         assert_eq!(header("impersonate-group").is_some(), user.is_some());
+        assert_eq!(header("impersonate-extra-shopwright-store").as_deref(), store);
         assert_eq!(header("impersonate-extra-shopwright-epoch").as_deref(), epoch);
     }
 }

@@ -98,6 +98,7 @@ mod tests {
             names::WORKER_USER,
             names::WORKER_GROUP,
             names::EPOCH_EXTRA,
+            names::STORE_EXTRA,
             names::STORE_WORKER,
             names::SYSTEM_NAMESPACE,
             names::CHECK_NAMESPACE,

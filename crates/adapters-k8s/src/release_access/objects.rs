@@ -5,7 +5,6 @@ use http::Request;
 use kube::core::params::GetParams;
 use kube::core::{ApiResource, DynamicObject, GroupVersion, Resource};
 use serde::Deserialize;
-use shopwright_domain::Epoch;
 use shopwright_ports::cluster::{ClusterError, Fence};
 use shopwright_ports::releases::ObjectRef;
 
@@ -83,20 +82,20 @@ impl KubeCluster {
 
     /// Whether it is there and stays.
     async fn is_there(&self, fence: &Fence, object: &ObjectRef) -> Result<bool, CallError> {
-        let Some(resource) = self.resource_of(fence.epoch, object).await? else {
+        let Some(resource) = self.resource_of(fence, object).await? else {
             // What the cluster has no word for it does not have.
             return Ok(false);
         };
         let request = kube::core::Request::new(DynamicObject::url_path(&resource, Some(fence.store_id.namespace())));
         let request = request.get_metadata(&object.name, &GetParams::default()).map_err(unusable)?;
-        match self.calls.send::<Head>(Identity::Worker(fence.epoch), request).await {
+        match self.calls.send::<Head>(Identity::worker(fence), request).await {
             Ok(head) => Ok(head.metadata.deletion_timestamp.is_none()),
             Err(error) if error.has_code(404) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    async fn resource_of(&self, epoch: Epoch, object: &ObjectRef) -> Result<Option<ApiResource>, CallError> {
+    async fn resource_of(&self, fence: &Fence, object: &ObjectRef) -> Result<Option<ApiResource>, CallError> {
         let Ok(version) = object.api_version.parse::<GroupVersion>() else { return Ok(None) };
         let kind = version.with_kind(&object.kind);
         let known = RESOURCES.iter().find(|(version, kind, _)| *version == object.api_version && *kind == object.kind);
@@ -105,7 +104,7 @@ impl KubeCluster {
         }
         let root = if kind.group.is_empty() { "/api" } else { "/apis" };
         let request = Request::get(format!("{root}/{}", object.api_version)).body(Vec::new()).map_err(unusable)?;
-        let listed = match self.calls.send::<ResourceList>(Identity::Worker(epoch), request).await {
+        let listed = match self.calls.send::<ResourceList>(Identity::worker(fence), request).await {
             Ok(list) => list.resources,
             Err(error) if error.has_code(404) => return Ok(None),
             Err(error) => return Err(error),

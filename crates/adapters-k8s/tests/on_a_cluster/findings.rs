@@ -78,19 +78,44 @@ async fn finding_6_no_subresource_is_open_to_a_stale_worker() {
     bed.remove(&new).await;
 }
 
-/// Findings 9b, 9e: only exactly one epoch, the namespace's own, is let through; a worker without one is nobody.
+/// E14: epochs of two stores may be equal. A worker of the one changes nothing in the other's namespace, whatever rights it has there.
+#[tokio::test]
+async fn e14_a_worker_of_another_store_is_refused_at_the_same_epoch() {
+    let Some(bed) = bed().await else { return };
+    let (own, other) = (bed.store().await, bed.store().await);
+    bed.lift_rights(&other).await;
+    let worker = bed.worker(&own).await;
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}});
+    let write = async |fence: &Fence| {
+        let path = format!("/api/v1/namespaces/{}/configmaps?dryRun=All", fence.store_id.namespace());
+        send(&worker, &Method::POST, &path, JSON, &map).await
+    };
+    eventually("its own store's namespace takes it", async || write(&own).await.is_ok()).await;
+
+    let (code, words) = refusal(write(&other).await);
+
+    assert!(code == 403 && words.contains("shopwright fence:"), "{words}");
+    bed.remove(&own).await;
+    bed.remove(&other).await;
+}
+
+/// Findings 9b, 9e: only exactly one epoch, the namespace's own, is let through; a worker without one is nobody. So it is with the store.
 #[tokio::test]
 async fn finding_9_an_epoch_is_carried_exactly_once_and_exactly_right() {
     let Some(bed) = bed().await else { return };
     let fence = bed.raised(&bed.store().await).await;
     bed.lift_rights(&fence).await;
     let client = bed.base().await;
-    let attempt = async |epochs: &[&str], group: bool| {
-        let path = format!("/api/v1/namespaces/{}/configmaps?dryRun=All", fence.store_id.namespace());
+    let own = fence.store_id.namespace();
+    let attempt = async |stores: &[&str], epochs: &[&str], group: bool| {
+        let path = format!("/api/v1/namespaces/{own}/configmaps?dryRun=All");
         let mut request =
             Request::post(path).header("content-type", JSON).header("impersonate-user", "shopwright-worker");
         if group {
             request = request.header("impersonate-group", "shopwright-workers");
+        }
+        for store in stores {
+            request = request.header("impersonate-extra-shopwright-store", *store);
         }
         for epoch in epochs {
             request = request.header("impersonate-extra-shopwright-epoch", *epoch);
@@ -98,14 +123,18 @@ async fn finding_9_an_epoch_is_carried_exactly_once_and_exactly_right() {
         let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}});
         client.request_text(request.body(map.to_string().into_bytes()).unwrap()).await
     };
-    let current = async || attempt(&["2"], true).await.is_ok();
+    let current = async || attempt(&[own], &["2"], true).await.is_ok();
     eventually("the current epoch passes", current).await;
 
     for epochs in [&[][..], &["1"], &["3"], &["1", "2"], &["2", "2"], &["02"], &["+2"], &[""]] {
-        let (code, words) = refusal(attempt(epochs, true).await);
+        let (code, words) = refusal(attempt(&[own], epochs, true).await);
         assert!(code == 403 && words.contains("shopwright fence:"), "{epochs:?}: {words}");
     }
-    let (code, words) = refusal(attempt(&["1"], false).await);
+    for stores in [&[][..], &["store-0badcafe"], &[own, "store-0badcafe"], &[own, own], &[""]] {
+        let (code, words) = refusal(attempt(stores, &["2"], true).await);
+        assert!(code == 403 && words.contains("shopwright fence:"), "{stores:?}: {words}");
+    }
+    let (code, words) = refusal(attempt(&[own], &["1"], false).await);
     assert_eq!(code, 403, "without its group it has no rights: {words}");
     bed.remove(&fence).await;
 }

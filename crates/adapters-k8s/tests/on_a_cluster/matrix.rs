@@ -59,6 +59,7 @@ async fn s47_f43_the_service_account_has_these_rights_and_no_other() {
         ("users shopwright-worker", "impersonate"),
         ("groups shopwright-workers", "impersonate"),
         ("userextras/shopwright-epoch.authentication.k8s.io", "impersonate"),
+        ("userextras/shopwright-store.authentication.k8s.io", "impersonate"),
     ]);
     let base = bed.base().await;
 

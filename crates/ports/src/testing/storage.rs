@@ -1,6 +1,6 @@
 //! [`FakeStorage`]: the database in memory, serialisable, with failure injection.
 //!
-//! A transaction holds the one lock and works on a copy of everything; commit puts the copy in the place of the original, dropping the
+//! A transaction holds the one lock and works on a copy of everything, which costs little ([`Table`]); commit puts the copy in the place of the original, dropping the
 //! transaction forgets it. Two transactions can therefore not be open at once: a second `begin` waits for the first to end.
 //! What PostgreSQL refuses is refused here too: broken uniqueness, references to rows that are not there, what lies out of the
 //! transaction's reach, any call after such a refusal.
@@ -18,6 +18,7 @@ mod releases;
 mod sessions;
 mod snapshot;
 mod stores;
+mod table;
 mod tenants;
 mod throttles;
 mod transaction;
@@ -32,6 +33,7 @@ use futures::lock::Mutex;
 use jiff::{SignedDuration, Timestamp};
 
 pub use snapshot::Snapshot;
+pub use table::{Rows, Table};
 use transaction::FakeTransaction;
 
 use super::Faults;

@@ -1,4 +1,7 @@
 //! A store of one name that does one thing at a time.
+//!
+//! States that no later answer can tell apart are equal here: the search tries each once. So a store or an operation whose id nobody was
+//! told has none, whichever request made it. Only the live store can be without an id: whoever removes a store names it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +11,17 @@ use shopwright_domain::{OperationId, StoreId};
 
 use super::{Answer, Request};
 
-/// Something whose id its creator never learned is known by the request that made it until an answer names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Ref<T> {
-    Known(T),
-    MadeBy(usize),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Live {
-    id: Ref<StoreId>,
+    /// `None` until an answer tells it.
+    id: Option<StoreId>,
     state: StoreState,
-    operation: Ref<OperationId>,
+    /// `None` until an answer tells it.
+    operation: Option<OperationId>,
     kind: Kind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Provision,
     Delete,
@@ -43,16 +41,16 @@ impl Kind {
     }
 }
 
-/// More states than any history of a run needs.
-pub(super) const MOST: usize = 20_000;
-
 /// One state in which everything that is called by the name can be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Model {
     live: Option<Live>,
-    gone: BTreeSet<Ref<StoreId>>,
-    cancelled: BTreeSet<Ref<OperationId>>,
-    keys: BTreeMap<String, Ref<StoreId>>,
+    gone: BTreeSet<StoreId>,
+    cancelled: BTreeSet<OperationId>,
+    /// How many cancelled operations nobody was told the id of.
+    unnamed_cancelled: usize,
+    /// What was made under the keys that matter; `None`: the live store, which has no id yet.
+    keys: BTreeMap<String, Option<StoreId>>,
 }
 
 /// What answers ask about later: the rest of what happened can be forgotten.
@@ -65,127 +63,91 @@ pub(super) struct Interest {
 }
 
 impl Model {
-    /// The states to which workers, and these requests that were never answered, can bring this one; itself included.
-    pub(super) fn reachable(self, unanswered: &[(usize, &Request)], interest: &Interest, all: &mut BTreeSet<Self>) {
-        if all.len() > MOST || !all.insert(self.clone()) {
-            return;
-        }
-        for (index, request) in unanswered {
-            // Whoever asked knew the store's id from an answer, so it has its name by now.
-            let known = match request {
-                Request::Delete(id) | Request::Retry(id) | Request::Cancel(id, _) => {
-                    self.live.as_ref().is_some_and(|live| live.id == Ref::Known(id.clone()))
-                }
-                Request::Create { .. } | Request::Get(_) => true,
-            };
-            if let Some(mut after) = self.effect(*index, request).filter(|_| known) {
-                after.forget(interest);
-                after.reachable(unanswered, interest, all);
-            }
-        }
-        let Some(live) = &self.live else { return };
-        let next: &[StoreState] = match (live.state, live.kind) {
-            (StoreState::Requested, _) => &[StoreState::Provisioning, StoreState::Failed],
-            (StoreState::Provisioning, _) => &[StoreState::Ready, StoreState::Failed],
-            (StoreState::Deleting, _) => &[StoreState::Deleted, StoreState::Failed],
-            (StoreState::Ready | StoreState::Failed | StoreState::Deleted, _) => &[],
+    /// What workers can make of this state next.
+    pub(super) fn moves(&self) -> impl Iterator<Item = Self> {
+        let next: &[StoreState] = match self.live.as_ref().map(|live| live.state) {
+            Some(StoreState::Requested) => &[StoreState::Provisioning, StoreState::Failed],
+            Some(StoreState::Provisioning) => &[StoreState::Ready, StoreState::Failed],
+            Some(StoreState::Deleting) => &[StoreState::Deleted, StoreState::Failed],
+            Some(StoreState::Ready | StoreState::Failed | StoreState::Deleted) | None => &[],
         };
-        for state in next {
-            self.clone().moved(*state).reachable(unanswered, interest, all);
-        }
+        next.iter().map(|state| self.clone().moved(*state))
+    }
+
+    /// What the request does when its answer is not known.
+    pub(super) fn unanswered(&self, request: &Request) -> Option<Self> {
+        // Whoever asked knew the store's id from an answer, so it has its name by now.
+        let known = match request {
+            Request::Delete(id) | Request::Retry(id) | Request::Cancel(id, _) => {
+                self.live.as_ref().is_some_and(|live| live.id.as_ref() == Some(id))
+            }
+            Request::Create { .. } | Request::Get(_) => true,
+        };
+        self.effect(request).filter(|_| known)
     }
 
     /// Forgets what no answer depends on.
-    pub(super) fn forget(&mut self, interest: &Interest) {
+    pub(super) fn forget(mut self, interest: &Interest) -> Self {
         self.keys.retain(|key, _| interest.keys.contains(key));
-        self.cancelled.retain(|operation| match operation {
-            Ref::Known(id) => interest.operations.contains(id),
-            Ref::MadeBy(_) => !interest.operations.is_empty(),
-        });
+        self.cancelled.retain(|operation| interest.operations.contains(operation));
+        self.unnamed_cancelled = self.unnamed_cancelled.min(interest.operations.len());
+        self
     }
 
     fn moved(mut self, state: StoreState) -> Self {
         if state == StoreState::Deleted {
-            if let Some(live) = self.live.take() {
-                self.gone.insert(live.id);
-            }
+            self.gone.extend(self.live.take().and_then(|live| live.id));
         } else if let Some(live) = &mut self.live {
             live.state = state;
         }
         self
     }
 
-    /// From now on what `index` made is known as this store.
-    fn name_store(&mut self, unnamed: &Ref<StoreId>, id: &StoreId) {
-        let known = Ref::Known(id.clone());
-        if let Some(live) = self.live.as_mut().filter(|live| live.id == *unnamed) {
-            live.id = known.clone();
-        }
-        if self.gone.remove(unnamed) {
-            self.gone.insert(known.clone());
-        }
-        for made in self.keys.values_mut().filter(|made| *made == unnamed) {
-            *made = known.clone();
-        }
-    }
-
-    /// The live store, if it is or can be this one.
+    /// The live store, if it is or can be this one; then it is.
     fn live_as(&mut self, id: &StoreId) -> Option<&mut Live> {
-        let current = self.live.as_ref()?.id.clone();
-        if matches!(current, Ref::MadeBy(_)) && !self.gone.contains(&Ref::Known(id.clone())) {
-            self.name_store(&current, id);
+        let live = self.live.as_mut()?;
+        if live.id.is_none() && !self.gone.contains(id) {
+            live.id = Some(id.clone());
+            for made in self.keys.values_mut().filter(|made| made.is_none()) {
+                *made = Some(id.clone());
+            }
         }
-        self.live.as_mut().filter(|live| live.id == Ref::Known(id.clone()))
-    }
-
-    /// Whether the store is gone; one whose name was never learned may be.
-    fn is_gone(&mut self, id: &StoreId) -> bool {
-        if self.gone.contains(&Ref::Known(id.clone())) {
-            return true;
-        }
-        let unnamed = self.gone.iter().find(|gone| matches!(gone, Ref::MadeBy(_))).cloned();
-        if let Some(unnamed) = &unnamed {
-            self.name_store(unnamed, id);
-        }
-        unnamed.is_some()
+        Some(live).filter(|live| live.id.as_ref() == Some(id))
     }
 
     fn state_of(&mut self, id: &StoreId) -> Option<StoreState> {
-        if let Some(live) = self.live_as(id) {
-            return Some(live.state);
-        }
-        self.is_gone(id).then_some(StoreState::Deleted)
+        let live = self.live_as(id).map(|live| live.state);
+        live.or_else(|| self.gone.contains(id).then_some(StoreState::Deleted))
     }
 
-    /// Whether the operation was cancelled; one whose id was never learned may be this one.
+    /// Whether the operation was cancelled; one whose id was never told may be this one.
     fn was_cancelled(&mut self, id: OperationId) -> bool {
-        if self.cancelled.contains(&Ref::Known(id)) {
+        if self.cancelled.contains(&id) {
             return true;
         }
-        let unnamed = self.cancelled.iter().find(|it| matches!(it, Ref::MadeBy(_))).cloned();
-        let Some(unnamed) = unnamed else { return false };
-        self.cancelled.remove(&unnamed);
-        self.cancelled.insert(Ref::Known(id))
-    }
-
-    /// The operation, if it is or can be this one.
-    fn runs(live: &mut Live, id: OperationId) -> bool {
-        if matches!(live.operation, Ref::MadeBy(_)) {
-            live.operation = Ref::Known(id);
+        let unnamed = self.unnamed_cancelled > 0;
+        if unnamed {
+            self.unnamed_cancelled -= 1;
+            self.cancelled.insert(id);
         }
-        live.operation == Ref::Known(id)
+        unnamed
     }
 
-    fn begin(&mut self, index: usize, state: StoreState, kind: Kind) {
+    /// Whether the operation runs or ran last, or can have; then it is the one.
+    fn runs(live: &mut Live, id: OperationId) -> bool {
+        *live.operation.get_or_insert(id) == id
+    }
+
+    fn begin(&mut self, state: StoreState, kind: Kind) {
         if let Some(live) = &mut self.live {
             live.state = state;
             live.kind = kind;
-            live.operation = Ref::MadeBy(index);
+            live.operation = None;
         }
     }
 
     /// What the request does to the store, whoever hears of it; `None` when it does nothing.
-    pub(super) fn effect(&self, index: usize, request: &Request) -> Option<Self> {
+    fn effect(&self, request: &Request) -> Option<Self> {
         let mut after = self.clone();
         match request {
             Request::Get(_) => return None,
@@ -195,11 +157,11 @@ impl Model {
                 }
                 match self.live.as_ref().map(|live| (live.state, live.kind)) {
                     None => {
-                        let (id, operation) = (Ref::MadeBy(index), Ref::MadeBy(index));
-                        after.live = Some(Live { id, state: StoreState::Requested, operation, kind: Kind::Provision });
+                        let (state, kind) = (StoreState::Requested, Kind::Provision);
+                        after.live = Some(Live { id: None, state, operation: None, kind });
                     }
-                    Some((StoreState::Failed, Kind::Delete)) => after.begin(index, StoreState::Deleting, Kind::Delete),
-                    Some((StoreState::Failed, _)) => after.begin(index, StoreState::Requested, Kind::Provision),
+                    Some((StoreState::Failed, Kind::Delete)) => after.begin(StoreState::Deleting, Kind::Delete),
+                    Some((StoreState::Failed, _)) => after.begin(StoreState::Requested, Kind::Provision),
                     Some(_) => return None,
                 }
                 if let (Some(key), Some(live)) = (key, &after.live) {
@@ -208,13 +170,17 @@ impl Model {
             }
             Request::Delete(id) => {
                 let live = after.live_as(id)?;
-                let replaced = match (live.state, live.kind) {
-                    (StoreState::Deleting, _) => return None,
-                    (StoreState::Requested | StoreState::Provisioning, Kind::Provision) => Some(live.operation.clone()),
-                    _ => None,
-                };
-                after.cancelled.extend(replaced);
-                after.begin(index, StoreState::Deleting, Kind::Delete);
+                match (live.state, live.kind, live.operation) {
+                    (StoreState::Deleting, ..) => return None,
+                    (StoreState::Requested | StoreState::Provisioning, Kind::Provision, Some(replaced)) => {
+                        after.cancelled.insert(replaced);
+                    }
+                    (StoreState::Requested | StoreState::Provisioning, Kind::Provision, None) => {
+                        after.unnamed_cancelled += 1;
+                    }
+                    _ => {}
+                }
+                after.begin(StoreState::Deleting, Kind::Delete);
             }
             Request::Retry(id) => {
                 let live = after.live_as(id).filter(|live| live.state == StoreState::Failed)?;
@@ -222,7 +188,7 @@ impl Model {
                     Kind::Delete => (StoreState::Deleting, Kind::Delete),
                     Kind::Provision | Kind::Unwind | Kind::Change => (StoreState::Requested, Kind::Provision),
                 };
-                after.begin(index, state, kind);
+                after.begin(state, kind);
             }
             Request::Cancel(id, operation) => {
                 let live = after.live_as(id)?;
@@ -232,28 +198,23 @@ impl Model {
                 if !stoppable {
                     return None;
                 }
-                after.cancelled.insert(Ref::Known(*operation));
-                after.begin(index, StoreState::Failed, Kind::Unwind);
+                after.cancelled.insert(*operation);
+                after.begin(StoreState::Failed, Kind::Unwind);
             }
         }
         Some(after)
     }
 
     /// The state after the request, when this state can give this answer to it.
-    pub(super) fn answer(&self, index: usize, request: &Request, answer: &Answer) -> Option<Self> {
+    pub(super) fn answer(&self, request: &Request, answer: &Answer) -> Option<Self> {
         let mut here = self.clone();
         match (request, answer) {
             (_, Answer::Refused) => Some(here),
             (Request::Create { key: Some(key) }, Answer::Accepted { store, state, .. })
                 if here.keys.contains_key(key) =>
             {
-                let made = here.keys[key].clone();
-                match &made {
-                    Ref::Known(known) if known != store => return None,
-                    Ref::Known(_) => {}
-                    Ref::MadeBy(_) => here.name_store(&made, store),
-                }
-                (here.state_of(store)? == *state).then_some(here)
+                let stands = here.state_of(store)? == *state;
+                (stands && here.keys[key].as_ref() == Some(store)).then_some(here)
             }
             (Request::Get(id), Answer::Seen(state)) | (Request::Create { .. }, Answer::NameInUse(id, state)) => {
                 (here.state_of(id)? == *state).then_some(here)
@@ -263,22 +224,22 @@ impl Model {
                 match here.state_of(id)? {
                     StoreState::Deleted => (*state == StoreState::Deleted && operation.is_none()).then_some(here),
                     StoreState::Deleting => here.joins(id, *state, operation.as_ref()),
-                    _ => self.begun(index, request, store, *state, operation.as_ref()),
+                    _ => self.begun(request, store, *state, operation.as_ref()),
                 }
             }
             (Request::Cancel(id, cancelled), Answer::Accepted { store, state, operation }) if store == id => {
                 if here.was_cancelled(*cancelled) {
                     return (here.state_of(id)? == *state).then_some(here);
                 }
-                self.begun(index, request, store, *state, operation.as_ref())
+                self.begun(request, store, *state, operation.as_ref())
             }
             (Request::Create { .. } | Request::Retry(_), Answer::Accepted { store, state, operation }) => {
-                self.begun(index, request, store, *state, operation.as_ref())
+                self.begun(request, store, *state, operation.as_ref())
             }
             (Request::Retry(id), Answer::WrongState(state)) => {
                 (*state != StoreState::Failed && here.state_of(id)? == *state).then_some(here)
             }
-            (Request::Cancel(..), Answer::NotCancellable) => here.effect(index, request).is_none().then_some(here),
+            (Request::Cancel(..), Answer::NotCancellable) => here.effect(request).is_none().then_some(here),
             _ => None,
         }
     }
@@ -298,13 +259,12 @@ impl Model {
     /// The request took effect, and this is what it began.
     fn begun(
         &self,
-        index: usize,
         request: &Request,
         store: &StoreId,
         state: StoreState,
         operation: Option<&(OperationId, OperationKind)>,
     ) -> Option<Self> {
-        let mut after = self.effect(index, request)?;
+        let mut after = self.effect(request)?;
         let (operation, kind) = operation?;
         let live = after.live_as(store)?;
         let fits = live.state == state && live.kind == Kind::of(*kind) && Self::runs(live, *operation);

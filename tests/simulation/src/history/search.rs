@@ -1,11 +1,12 @@
 //! The search for an order of the requests in which one store could have given all the answers.
 //!
-//! Wing and Gong's search with Lowe's memory of what was tried: an order respects the times at which requests were sent and answered,
-//! and each step carries the set of all states that the store can be in.
+//! Lowe's just-in-time linearisation: time is walked once, with the set of all places at which the search can be, and a request is put in
+//! order no sooner than its answer, or the answer of one after it, asks for it. What matters about a place is which of the requests under
+//! way have been put in order and what the store is by then, not how it came there, so the set stays small however long the history is.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::model::{Interest, MOST, Model};
+use super::model::{Interest, Model};
 use super::{Answer, Event, Request};
 
 /// What a check came to.
@@ -22,32 +23,61 @@ pub enum Verdict {
     Undecided,
 }
 
-/// More orders than any history of a run needs.
+/// More places than any history of a run needs.
 const LIMIT: usize = 400_000;
 
-type States = BTreeSet<Model>;
+/// Where the search can be.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    /// The requests under way that have been put in order.
+    placed: BTreeSet<usize>,
+    store: Model,
+}
 
 /// Whether a store that does one thing at a time could have given these answers. At the start there is no store of the name.
 pub fn check(events: &[Event]) -> Verdict {
-    // A refusal that says nothing about the store fits anywhere.
-    let says_something = |index: &usize| !matches!(events[*index].answer, None | Some(Answer::Refused));
-    let mut order: Vec<usize> = (0..events.len()).filter(says_something).collect();
-    order.sort_by_key(|index| events[*index].asked);
-    let unanswered = (0..events.len()).filter(|index| events[*index].answer.is_none());
-    let mut search = Search {
-        events,
-        order,
-        unanswered: unanswered.collect(),
-        interest: interest_of(events),
-        tried: HashSet::new(),
-        steps: 0,
-        best: (0, Vec::new()),
-    };
-    match search.go(&vec![false; events.len()], 0, &States::from([Model::default()])) {
-        Some(true) => Verdict::Sequential,
-        Some(false) => Verdict::Impossible { stuck: search.best.1 },
-        None => Verdict::Undecided,
+    let mut search =
+        Search { events, interest: interest_of(events), open: BTreeSet::new(), standing: Vec::new(), visited: 0 };
+    let mut places = HashSet::from([Place { placed: BTreeSet::new(), store: Model::default() }]);
+    for moment in moments(events) {
+        match moment {
+            Moment::Sent(index) => search.send(index),
+            Moment::Answered(index) => {
+                let Some(after) = search.answer(index, places) else { return Verdict::Undecided };
+                if after.is_empty() {
+                    return Verdict::Impossible { stuck: search.open.into_iter().collect() };
+                }
+                places = after;
+                search.open.remove(&index);
+            }
+        }
     }
+    Verdict::Sequential
+}
+
+/// What happens in a history, at one time after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Moment {
+    /// Of things at the same time, first everything is sent: who knows.
+    Sent(usize),
+    Answered(usize),
+}
+
+fn moments(events: &[Event]) -> impl Iterator<Item = Moment> {
+    let mut moments = Vec::with_capacity(2 * events.len());
+    for (index, event) in events.iter().enumerate() {
+        match (&event.answer, event.answered) {
+            // A refusal that says nothing about the store fits anywhere.
+            (Some(Answer::Refused), _) => {}
+            (Some(_), Some(answered)) => {
+                moments.push((event.asked, Moment::Sent(index)));
+                moments.push((answered, Moment::Answered(index)));
+            }
+            (None, _) | (_, None) => moments.push((event.asked, Moment::Sent(index))),
+        }
+    }
+    moments.sort_unstable();
+    moments.into_iter().map(|(_, moment)| moment)
 }
 
 fn interest_of(events: &[Event]) -> Interest {
@@ -68,85 +98,79 @@ fn interest_of(events: &[Event]) -> Interest {
 
 struct Search<'a> {
     events: &'a [Event],
-    /// The requests that were answered, as they were sent.
-    order: Vec<usize>,
-    /// Those that were not: each may have taken effect at any time after it was sent, or never.
-    unanswered: Vec<usize>,
     interest: Interest,
-    tried: HashSet<(Vec<bool>, States)>,
-    steps: usize,
-    best: (usize, Vec<usize>),
+    /// The requests under way that will be answered.
+    open: BTreeSet<usize>,
+    /// Those that never will: each may take effect at any time from now on, or never. Of equal ones the first will do.
+    standing: Vec<Request>,
+    visited: usize,
 }
 
 impl Search<'_> {
-    /// Whether the rest can be put in order; `None` when that takes too long.
-    fn go(&mut self, done: &[bool], placed: usize, states: &States) -> Option<bool> {
-        self.steps += 1;
-        if self.steps > LIMIT || states.len() > MOST {
-            return None;
+    fn send(&mut self, index: usize) {
+        let event = &self.events[index];
+        if event.answer.is_some() {
+            self.open.insert(index);
+            return;
         }
-        if placed == self.order.len() {
-            return Some(true);
-        }
-        if !self.tried.insert((done.to_vec(), states.clone())) {
-            return Some(false);
-        }
-        // Whatever was sent after some other request was answered comes after it.
-        let answered = |index: usize| self.events[index].answered.unwrap_or(u64::MAX);
-        let open = || self.order.iter().copied().filter(|index| !done[*index]);
-        let first_answer = open().map(answered).min().unwrap_or(u64::MAX);
-        let sent = |index: &usize| self.events[*index].asked <= first_answer;
-        let mut next: Vec<usize> = open().take_while(sent).collect();
-        next.sort_by_key(|index| answered(*index));
-        let reachable = self.reachable(states, self.unanswered.iter().copied().filter(sent));
-        if placed >= self.best.0 {
-            self.best = (placed, next.clone());
-        }
-        for index in next {
-            let after = self.after(index, &reachable);
-            if after.is_empty() {
-                continue;
-            }
-            let mut done = done.to_vec();
-            done[index] = true;
-            match self.go(&done, placed + 1, &after) {
-                Some(false) => {}
-                decided => return decided,
-            }
-        }
-        Some(false)
-    }
-
-    fn reachable(&self, states: &States, unanswered: impl Iterator<Item = usize>) -> States {
-        // Of equal ones the first will do: what it may do again, the others may do too. Without a key that matters, creations are equal.
-        let plain = |request: &Request| match request {
+        // Without a key that matters, creations are equal.
+        let request = match &event.request {
             Request::Create { key: Some(key) } if !self.interest.keys.contains(key) => Request::Create { key: None },
             other => other.clone(),
         };
-        let mut first: Vec<(usize, Request)> = Vec::new();
-        for index in unanswered {
-            let request = plain(&self.events[index].request);
-            if !first.iter().any(|(_, known)| *known == request) {
-                first.push((index, request));
-            }
+        if !self.standing.contains(&request) {
+            self.standing.push(request);
         }
-        let unanswered: Vec<_> = first.iter().map(|(index, request)| (*index, request)).collect();
-        let mut all = States::new();
-        for state in states {
-            state.clone().reachable(&unanswered, &self.interest, &mut all);
-        }
-        all
     }
 
-    /// The states after this request came next.
-    fn after(&self, index: usize, states: &States) -> States {
-        let event = &self.events[index];
-        let Some(answer) = &event.answer else { return States::new() };
-        let after = states.iter().filter_map(|state| state.answer(index, &event.request, answer));
-        let forget = |mut state: Model| {
-            state.forget(&self.interest);
-            state
-        };
-        after.map(forget).collect()
+    /// The places at which the search can be when this request has been put in order; `None` when there are too many.
+    fn answer(&mut self, index: usize, places: HashSet<Place>) -> Option<HashSet<Place>> {
+        let mut after = HashSet::new();
+        let mut ahead: Vec<Place> = places.into_iter().map(|place| self.with_looks(place)).collect();
+        let mut seen: HashSet<Place> = ahead.iter().cloned().collect();
+        while let Some(mut place) = ahead.pop() {
+            self.visited += 1;
+            if self.visited > LIMIT {
+                return None;
+            }
+            if place.placed.remove(&index) {
+                after.insert(place);
+                continue;
+            }
+            for next in self.next(&place) {
+                if seen.insert(next.clone()) {
+                    ahead.push(next);
+                }
+            }
+        }
+        Some(after)
+    }
+
+    /// A request that finds its answer and changes nothing is put in order as soon as that is possible: nothing is lost by it.
+    fn with_looks(&self, mut place: Place) -> Place {
+        let changes_nothing = |index: &&usize| self.answered(&place, **index).is_some_and(|store| store == place.store);
+        let looks: Vec<usize> = self.open.difference(&place.placed).filter(changes_nothing).copied().collect();
+        place.placed.extend(looks);
+        place
+    }
+
+    /// The places one step further on.
+    fn next(&self, place: &Place) -> Vec<Place> {
+        let at = |store: Model| Place { placed: place.placed.clone(), store: store.forget(&self.interest) };
+        let mut next: Vec<Place> = place.store.moves().map(at).collect();
+        next.extend(self.standing.iter().filter_map(|request| place.store.unanswered(request)).map(at));
+        for index in self.open.difference(&place.placed) {
+            if let Some(store) = self.answered(place, *index) {
+                let mut further = at(store);
+                further.placed.insert(*index);
+                next.push(further);
+            }
+        }
+        next.into_iter().map(|place| self.with_looks(place)).collect()
+    }
+
+    fn answered(&self, place: &Place, index: usize) -> Option<Model> {
+        let Event { request, answer, .. } = &self.events[index];
+        place.store.answer(request, answer.as_ref()?)
     }
 }

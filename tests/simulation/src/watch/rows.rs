@@ -1,10 +1,10 @@
 //! What must hold between two commits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use shopwright_domain::operation::{Operation, OperationEvent, OperationStatus};
 use shopwright_domain::store::{Store, StoreEvent, StoreState};
-use shopwright_domain::{ErrorCode, TenantId};
+use shopwright_domain::{ErrorCode, StoreId, TenantId};
 use shopwright_ports::secrets::StoreCredentials;
 use shopwright_ports::testing::Snapshot;
 
@@ -40,17 +40,11 @@ impl Watch {
     /// Looks at a commit.
     pub fn committed(&mut self, now: u64, rows: Snapshot, platform: &Platform<'_>) {
         let before = std::mem::take(&mut self.rows);
-        for store in &rows.stores {
-            match before.store(&store.id) {
-                Some(old) if old == store => {}
-                old => self.store_changed(old, store, &rows, platform),
-            }
+        for (old, store) in rows.stores.changes(&before.stores) {
+            self.store_changed(old, store, &rows, platform);
         }
-        for operation in &rows.operations {
-            match before.operation(operation.id) {
-                Some(old) if old == operation => {}
-                old => self.operation_changed(now, old, operation),
-            }
+        for (old, operation) in rows.operations.changes(&before.operations) {
+            self.operation_changed(now, old, operation);
         }
         if before.stores.len() > rows.stores.len() || before.operations.len() > rows.operations.len() {
             self.violate(|| "rows vanished".to_owned());
@@ -171,15 +165,18 @@ impl Watch {
 
     /// The trail has no gaps, and tells every change of state in the transaction that made it.
     fn audit(&mut self, before: &Snapshot, rows: &Snapshot) {
-        for entry in rows.audit.iter().skip(before.audit.len()) {
+        let mut concerned: BTreeSet<&StoreId> =
+            rows.stores.changes(&before.stores).map(|(_, store)| &store.id).collect();
+        for (_, entry) in rows.audit.changes(&before.audit) {
             let event = &entry.event;
             let (Some(id), Some(new)) = (&event.store_id, event.new) else { continue };
+            concerned.insert(id);
             let told = self.told.insert(id.clone(), new);
             if event.previous != told {
                 self.violate(|| format!("the trail of {id} goes from {told:?} by {:?} to {new}", event.previous));
             }
         }
-        for store in &rows.stores {
+        for store in concerned.into_iter().filter_map(|id| rows.store(id)) {
             if self.told.get(&store.id) != Some(&store.state) {
                 self.violate(|| format!("{} is {} and its trail does not say so", store.id, store.state));
             }
@@ -195,7 +192,7 @@ impl Watch {
         if let Some((tenant, count)) = live.into_iter().find(|(_, count)| *count > quota) {
             self.violate(|| format!("{tenant} holds {count} stores, {quota} are allowed (F66)"));
         }
-        let mut unfinished = BTreeMap::new();
+        let mut unfinished = HashMap::new();
         for operation in rows.operations.iter().filter(|operation| !operation.status.is_finished()) {
             if let Some(other) = unfinished.insert(&operation.store_id, operation.id) {
                 self.violate(|| {
@@ -203,10 +200,9 @@ impl Watch {
                 });
             }
         }
-        for credentials in rows.credentials.keys() {
-            if !rows.store(credentials).is_some_and(|store| store.state.is_live()) {
-                self.violate(|| format!("credentials of {credentials}, which is not live"));
-            }
+        let live: HashSet<&StoreId> = rows.stores.iter().filter(|it| it.state.is_live()).map(|it| &it.id).collect();
+        for credentials in rows.credentials.keys().filter(|id| !live.contains(id)) {
+            self.violate(|| format!("credentials of {credentials}, which is not live"));
         }
     }
 }

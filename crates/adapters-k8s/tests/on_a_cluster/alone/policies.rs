@@ -44,6 +44,26 @@ async fn s51_a_policy_that_is_gone_or_only_warns_opens_the_fence() {
     }
 }
 
+/// S51: a fence that an older version installed lets a worker of one store into another's namespace. It is missed like one that is gone.
+#[tokio::test]
+async fn s51_a_fence_that_does_not_look_at_the_store_is_open() {
+    let Some(bed) = bed().await else { return };
+    let policies = Api::<ValidatingAdmissionPolicy>::all(bed.admin.clone());
+    let fence = policies.get("shopwright-fence").await.unwrap();
+    let whole = fence.spec.unwrap().validations.unwrap().remove(0).expression;
+    let older = whole.replace("request.userInfo.extra['shopwright-store'] == [namespaceObject.metadata.name]", "true");
+    assert_ne!(older, whole);
+    let older = Patch::Merge(
+        json!({"spec": {"validations": [{"expression": older, "message": "shopwright fence: no", "reason": "Forbidden"}]}}),
+    );
+    policies.patch("shopwright-fence", &PatchParams::default(), &older).await.unwrap();
+
+    eventually("an open fence", async || is_unfenced(&bed, "a worker of another store").await).await;
+
+    prepare::prepare(&bed.admin_settings).await.expect("it can be prepared again");
+    eventually("a closed fence", async || bed.cluster.verify_fence().await.is_ok()).await;
+}
+
 /// F40: a policy that does not want the object names itself, and waiting does not help; a webhook that is down names itself, and waiting
 /// does. A webhook that is dead for one kind of object is felt by that kind alone.
 #[tokio::test]
@@ -69,7 +89,7 @@ async fn f40_a_policys_no_and_a_dead_webhook_are_told_apart() {
     bindings.create(&PostParams::default(), &binding).await.unwrap();
     let put = async || bed.cluster.put_credentials(&fence, &credentials("p")).await;
     let denied = async || {
-        matches!(put().await, Err(ClusterError::Rejected(words))
+        matches!(put().await, Err(ClusterError::Policy(words))
             if words.contains("no-secrets.example.test") && words.contains("secrets are not wanted here"))
     };
     // The very first writes may still pass: then the Secret is there, and only making it is denied.

@@ -16,8 +16,9 @@ impl AuditRepository for FakeTransaction {
         let has_tenant = seen && self.rows()?.tenants.iter().any(|row| row.id == event.tenant_id);
         self.require(has_tenant, "the event's tenant")?;
         let rows = self.rows()?;
-        let earlier = rows.audit.iter().filter(|entry| entry.event.tenant_id == event.tenant_id).count();
-        rows.audit.push(AuditEntry { sequence: earlier as u64 + 1, event: event.clone() });
+        let earlier = rows.audit.iter().rfind(|entry| entry.event.tenant_id == event.tenant_id);
+        let sequence = earlier.map_or(0, |entry| entry.sequence) + 1;
+        rows.audit.push(AuditEntry { sequence, event: event.clone() });
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Sealed credentials of stores.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use shopwright_domain::{StoreId, TenantId};
 
@@ -14,7 +16,7 @@ impl CredentialRepository for FakeTransaction {
         let theirs = self.rows()?.store(store_id).is_some_and(|store| store.tenant_id == tenant_id);
         self.require(theirs, "the tenant's store")?;
         let rows = self.rows()?;
-        rows.credentials.insert(store_id.clone(), sealed.clone());
+        Arc::make_mut(&mut rows.credentials).insert(store_id.clone(), sealed.clone());
         rows.credential_versions.entry(store_id.clone()).or_insert(1);
         Ok(())
     }
@@ -52,7 +54,7 @@ impl CredentialRepository for FakeTransaction {
         }
         let rows = self.rows()?;
         if let Some(tried) = rows.pending_credentials.remove(store_id) {
-            rows.credentials.insert(store_id.clone(), tried);
+            Arc::make_mut(&mut rows.credentials).insert(store_id.clone(), tried);
             *rows.credential_versions.entry(store_id.clone()).or_insert(0) += 1;
         }
         Ok(())
@@ -66,7 +68,7 @@ impl CredentialRepository for FakeTransaction {
     async fn remove(&mut self, store_id: &StoreId) -> Result<(), StorageError> {
         if self.seen_store(store_id)?.is_some() {
             let rows = self.rows()?;
-            rows.credentials.remove(store_id);
+            Arc::make_mut(&mut rows.credentials).remove(store_id);
             rows.pending_credentials.remove(store_id);
             rows.credential_versions.remove(store_id);
         }

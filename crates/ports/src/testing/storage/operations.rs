@@ -14,8 +14,11 @@ use super::transaction::FakeTransaction;
 use crate::storage::{Census, Claim, Lease, OperationRepository, Reach, StorageError, Unique};
 
 fn put_step(rows: &mut Snapshot, id: OperationId, record: &StepRecord) {
-    rows.steps.retain(|(of, known)| *of != id || known.step != record.step);
-    rows.steps.push((id, record.clone()));
+    let Some((_, steps)) = rows.steps.find_mut(|(of, _)| *of == id) else {
+        return rows.steps.push((id, vec![record.clone()]));
+    };
+    steps.retain(|known| known.step != record.step);
+    steps.push(record.clone());
 }
 
 impl FakeTransaction {
@@ -142,7 +145,7 @@ impl OperationRepository for FakeTransaction {
         let epoch = known.next();
         self.fenced(lease)?.epoch = epoch;
         let rows = self.rows()?;
-        let store = rows.stores.iter_mut().find(|store| store.id == lease.store_id);
+        let store = rows.stores.find_mut(|store| store.id == lease.store_id);
         store.ok_or(StorageError::LeaseLost)?.epoch = epoch;
         Ok(Lease { epoch, ..lease.clone() })
     }
@@ -187,9 +190,8 @@ impl OperationRepository for FakeTransaction {
 
     async fn supersede(&mut self, id: OperationId, at: Timestamp) -> Result<(), StorageError> {
         let reach = self.reach;
-        let unfinished =
-            |row: &&mut Operation| reach.covers(row.tenant_id) && row.id == id && !row.status.is_finished();
-        if let Some(operation) = self.owned_rows()?.operations.iter_mut().find(unfinished) {
+        let unfinished = |row: &Operation| reach.covers(row.tenant_id) && row.id == id && !row.status.is_finished();
+        if let Some(operation) = self.owned_rows()?.operations.find_mut(unfinished) {
             operation.status = OperationStatus::Cancelled;
             operation.worker = None;
             operation.lease_expires_at = None;

@@ -1,6 +1,7 @@
 //! All rows, and the questions that more than one repository asks about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
@@ -8,6 +9,7 @@ use shopwright_domain::saga::StepRecord;
 use shopwright_domain::store::Store;
 use shopwright_domain::{ClusterName, OperationId, StoreId};
 
+use super::Table;
 use crate::releases::ReleaseOrigin;
 use crate::secrets::Sealed;
 use crate::storage::{
@@ -25,13 +27,13 @@ pub struct Snapshot {
     /// Registered clusters.
     pub clusters: Vec<RegisteredCluster>,
     /// Stores, deleted ones too.
-    pub stores: Vec<Store>,
+    pub stores: Table<Store>,
     /// Operations, finished ones too.
-    pub operations: Vec<Operation>,
-    /// What became of their steps.
-    pub steps: Vec<(OperationId, StepRecord)>,
+    pub operations: Table<Operation>,
+    /// What became of the steps of each operation.
+    pub steps: Table<(OperationId, Vec<StepRecord>)>,
     /// Sealed credentials.
-    pub credentials: BTreeMap<StoreId, Sealed>,
+    pub credentials: Arc<BTreeMap<StoreId, Sealed>>,
     /// Credentials that are being tried.
     pub pending_credentials: BTreeMap<StoreId, Sealed>,
     /// How many sets of credentials a store has had.
@@ -41,9 +43,9 @@ pub struct Snapshot {
     /// The release with which each store was last seen to work.
     pub releases: BTreeMap<StoreId, ReleaseDigests>,
     /// The audit trail of all tenants.
-    pub audit: Vec<AuditEntry>,
+    pub audit: Table<AuditEntry>,
     /// Idempotency keys.
-    pub idempotency: Vec<IdempotencyRecord>,
+    pub idempotency: Table<IdempotencyRecord>,
     /// Keys that sign access tokens.
     pub signing_keys: Vec<SealedKey>,
     /// Sign-ins, ended ones too.
@@ -69,8 +71,8 @@ impl Snapshot {
 
     /// The operation's steps, in the order in which they run.
     pub fn steps_of(&self, id: OperationId) -> Vec<StepRecord> {
-        let mut steps: Vec<_> =
-            self.steps.iter().filter(|(of, _)| *of == id).map(|(_, record)| record.clone()).collect();
+        let of_operation = self.steps.iter().find(|(of, _)| *of == id);
+        let mut steps = of_operation.map(|(_, steps)| steps.clone()).unwrap_or_default();
         steps.sort_by_key(|record| record.step.kind().steps().iter().position(|step| *step == record.step));
         steps
     }
@@ -78,7 +80,7 @@ impl Snapshot {
     /// The operation of a lease that still holds: running, in the hands of its worker, under the store's present epoch.
     pub(super) fn leased_mut(&mut self, lease: &Lease) -> Option<&mut Operation> {
         let epoch = self.store(&lease.store_id)?.epoch;
-        self.operations.iter_mut().find(|operation| {
+        self.operations.find_mut(|operation| {
             operation.id == lease.operation_id
                 && operation.status == OperationStatus::Running
                 && operation.worker == Some(lease.worker)
@@ -87,14 +89,14 @@ impl Snapshot {
         })
     }
 
-    /// Whether the cluster has no permit left: they are held by running operations whose lease has not run out.
-    pub(super) fn is_full(&self, cluster: &ClusterName, now: Timestamp) -> bool {
-        let running = self
-            .running(now)
-            .filter(|operation| self.store(&operation.store_id).is_some_and(|store| store.cluster == *cluster))
-            .count();
-        let permits = self.clusters.iter().find(|row| row.name == *cluster).map_or(0, |row| row.permits);
-        running >= permits as usize
+    /// The clusters that have no permit left: they are held by running operations whose lease has not run out.
+    pub(super) fn full(&self, now: Timestamp) -> BTreeSet<ClusterName> {
+        let mut running: BTreeMap<&ClusterName, u32> = BTreeMap::new();
+        for store in self.running(now).filter_map(|operation| self.store(&operation.store_id)) {
+            *running.entry(&store.cluster).or_default() += 1;
+        }
+        let is_full = |row: &&RegisteredCluster| running.get(&row.name).copied().unwrap_or(0) >= row.permits;
+        self.clusters.iter().filter(is_full).map(|row| row.name.clone()).collect()
     }
 
     /// The operations that somebody works on.

@@ -106,8 +106,8 @@ impl StoreRepository for FakeTransaction {
 
     async fn raise_epoch(&mut self, id: &StoreId) -> Result<Epoch, StorageError> {
         let reach = self.reach;
-        let is_it = |row: &&mut Store| reach.covers(row.tenant_id) && row.id == *id;
-        let row = self.owned_rows()?.stores.iter_mut().find(is_it).ok_or(StorageError::Stale)?;
+        let is_it = |row: &Store| reach.covers(row.tenant_id) && row.id == *id;
+        let row = self.owned_rows()?.stores.find_mut(is_it).ok_or(StorageError::Stale)?;
         row.epoch = row.epoch.next();
         Ok(row.epoch)
     }

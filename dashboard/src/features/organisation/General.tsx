@@ -68,7 +68,7 @@ export function General({ organisation }: { organisation: OrganisationMembership
           <p style={{ marginTop: 0 }} className="small">
             Only once it has no stores. Members and invitations go with it.
           </p>
-          <Button variant="outline" color="red.8" onClick={() => setDeleting(true)}>
+          <Button variant="default" className="dangerous" onClick={() => setDeleting(true)}>
             Delete organisation
           </Button>
           <Confirm

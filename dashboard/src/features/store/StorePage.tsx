@@ -107,7 +107,7 @@ function Loaded({ store }: { store: Store }) {
                   <p style={{ marginTop: 0 }} className="small">
                     Products, orders and customers go with it, and cannot be had back.
                   </p>
-                  <Button variant="outline" color="red.8" leftSection={<IconTrash size={17} aria-hidden />} disabled={store.status === "deleting"} onClick={() => setDeleting(true)}>
+                  <Button variant="default" className="dangerous" leftSection={<IconTrash size={17} aria-hidden />} disabled={store.status === "deleting"} onClick={() => setDeleting(true)}>
                     {store.status === "deleting" ? "Is being deleted" : "Delete store"}
                   </Button>
                 </Card>

@@ -187,7 +187,7 @@ function Bulk({ selection, onDone }: { selection: Store[]; onDone: () => void })
       <Button size="xs" variant="default" disabled={failed.length === 0} loading={retry.isPending} onClick={() => retry.mutate(failed.map((store) => store.id), { onSuccess: outcome("retried", failed.length) })}>
         Retry {failed.length > 0 ? failed.length : ""} failed
       </Button>
-      <Button size="xs" variant="outline" color="red.8" onClick={() => setDeleting(true)}>
+      <Button size="xs" variant="default" className="dangerous" onClick={() => setDeleting(true)}>
         Delete …
       </Button>
       <Button size="xs" variant="subtle" color="gray" onClick={onDone}>

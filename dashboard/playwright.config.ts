@@ -9,7 +9,7 @@ export default defineConfig({
   workers: 1,
   fullyParallel: false,
   // A machine that builds at the same time is slow: nothing here measures time.
-  timeout: 180_000,
+  timeout: 400_000,
   expect: { timeout: 30_000 },
   reporter: [["list"]],
   use: {

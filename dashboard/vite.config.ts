@@ -16,7 +16,18 @@ export default defineConfig({
     manifest: true,
     target: "es2023",
     // The server's paths are matched in any case: hashes must not depend on it.
-    rolldownOptions: { output: { hashCharacters: "hex" } },
+    // Few files: every one is a request.
+    rolldownOptions: {
+      output: {
+        hashCharacters: "hex",
+        codeSplitting: {
+          groups: [
+            { name: "vendor", test: /node_modules/, minShareCount: 2 },
+            { name: "shared", test: /src\/(api|ui)\//, minShareCount: 4 },
+          ],
+        },
+      },
+    },
     // A file in the page would need an exception in the content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

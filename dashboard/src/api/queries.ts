@@ -138,11 +138,12 @@ export interface AuditQuestion {
   pageToken?: string;
 }
 
-export function useAudit(question: AuditQuestion) {
+export function useAudit(question: AuditQuestion, enabled = true) {
   const pace = usePace();
   return useQuery({
     queryKey: [...keys.audit(), question],
     queryFn: read<AuditPage>("/audit", { ...question }),
+    enabled,
     placeholderData: keepPreviousData,
     refetchInterval: pace,
   });

@@ -1,62 +1,19 @@
-/// What the API sends, as `docs/API.md` describes it.
+/// What the API sends. What `docs/openapi.json` describes comes from there: `dashboard/build` makes `schema.ts` of it. What that document
+/// does not describe yet is written down here, as `docs/API.md` says it.
+import type { components } from "./schema";
 
-export type StoreStatus = "requested" | "provisioning" | "ready" | "failed" | "deleting" | "deleted";
-export type OperationStatus = "queued" | "running" | "waiting" | "stuck" | "succeeded" | "failed" | "cancelled";
-export type OperationKind = "provision" | "delete" | "unwind" | (string & {});
-export type Engine = "woocommerce" | "medusa" | (string & {});
+type Schemas = components["schemas"];
+
+export type StoreStatus = Schemas["StoreStatus"];
+export type OperationStatus = Schemas["Status"];
+export type Failure = Schemas["Failure"];
+export type Step = Schemas["OperationStep"];
+export type Operation = Schemas["Operation"];
+export type Store = Schemas["Store"];
+export type User = Schemas["User"] & { createdAt?: string };
+export type Session = Schemas["Session"];
+export type ApiToken = Schemas["ApiToken"];
 export type Role = "owner" | "admin" | "developer" | "viewer";
-
-/// Why something failed or waits, and who must act.
-export interface Failure {
-  code: string;
-  class: "retry" | "user" | "platform" | (string & {});
-  message: string;
-  hint: string;
-}
-
-export interface Step {
-  name: string;
-  status: string;
-  attempts: number;
-  startedAt: string | null;
-  finishedAt: string | null;
-  error: Failure | null;
-}
-
-export interface Operation {
-  id: string;
-  storeId: string;
-  kind: OperationKind;
-  status: OperationStatus;
-  step: string | null;
-  attempt: number;
-  /// Only where one operation is asked for.
-  steps?: Step[];
-  failure: Failure | null;
-  createdAt: string;
-  startedAt: string | null;
-  finishedAt: string | null;
-}
-
-export interface Store {
-  id: string;
-  name: string;
-  engine: Engine;
-  status: StoreStatus;
-  theme: string | null;
-  urls: { storefront: string | null; admin: string | null };
-  namespace: string;
-  isCredentialOwner: boolean;
-  failureReason: string | null;
-  retryCount: number;
-  provisioningDurationMs: number | null;
-  createdAt: string;
-  updatedAt: string;
-  host: string;
-  engineNote: string | null;
-  failure: Failure | null;
-  operation: Operation | null;
-}
 
 export interface Credentials {
   email: string;
@@ -102,14 +59,6 @@ export interface AuditPage {
   nextPageToken?: string | null;
 }
 
-export interface User {
-  id: string;
-  email: string;
-  username: string;
-  role: "admin" | "tenant";
-  createdAt?: string;
-}
-
 export interface OrganisationMembership {
   id: string;
   name: string;
@@ -127,26 +76,6 @@ export interface SignedIn {
   user: User;
   token: string;
   expiresIn: number;
-}
-
-export interface Session {
-  id: string;
-  createdAt: string;
-  lastUsedAt: string;
-  expiresAt: string;
-  ipAddress: string | null;
-  userAgent: string | null;
-  current: boolean;
-}
-
-export interface ApiToken {
-  id: string;
-  name: string;
-  prefix: string;
-  scopes: string[];
-  createdAt: string;
-  expiresAt: string;
-  lastUsedAt: string | null;
 }
 
 export interface Member {

@@ -51,10 +51,10 @@ export function Shell({ children }: { children: ReactNode }) {
       </a>
       <Live key={`${me.data.user.id}:${chosen}`} channel={`${me.data.user.id}:${chosen}`} />
       <div className="shell">
-        <div className="side">
+        <header className="side">
           <Side />
-        </div>
-        <div className="topbar">
+        </header>
+        <header className="topbar">
           <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Open the menu" onClick={() => setOpen(true)}>
             <IconMenu2 size={20} aria-hidden />
           </ActionIcon>
@@ -62,7 +62,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <Logo size={24} />
             Shopwright
           </Link>
-        </div>
+        </header>
         <Dialog drawer opened={open} onClose={() => setOpen(false)} title="Menu">
           <Side bare />
         </Dialog>

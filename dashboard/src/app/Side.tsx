@@ -10,7 +10,7 @@ import { signOut } from "../api/session";
 import { useSignal } from "../api/signal";
 import { Logo } from "../ui/logo";
 import { Menu } from "../ui/menu";
-import { useSelf } from "./me";
+import { useMay, useSelf } from "./me";
 import { NewOrganisation } from "./NewOrganisation";
 
 const LINKS = [
@@ -23,6 +23,7 @@ const LINKS = [
 
 export function Side({ bare = false }: { bare?: boolean }) {
   const { user } = useSelf();
+  const mayAudit = useMay("audit:read");
   return (
     <>
       {bare ? null : (
@@ -34,7 +35,7 @@ export function Side({ bare = false }: { bare?: boolean }) {
       <Organisations />
       <nav aria-label="Pages">
         <ul className="nav">
-          {LINKS.map(({ to, text, Icon }) => (
+          {LINKS.filter(({ to }) => to !== "/audit" || mayAudit).map(({ to, text, Icon }) => (
             <li key={to}>
               <NavLink to={to} exact={to === "/"}>
                 <Icon size={19} stroke={1.7} aria-hidden />

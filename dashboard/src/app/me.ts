@@ -1,4 +1,5 @@
-/// Who works here, for which organisation, and what they may do. The server decides; this only spares people a refusal.
+/// Who works here, for which organisation, and what they may do: the table of roles in `docs/API.md`. The server decides; this only
+/// spares people a refusal.
 import { createContext, useContext } from "react";
 import type { OrganisationMembership, Role, User } from "../api/types";
 
@@ -16,12 +17,12 @@ export function useSelf(): Me {
   return me;
 }
 
-export type Action = "stores:write" | "credentials:read" | "members:write" | "organisation:write";
+export type Action = "stores:write" | "stores:delete" | "credentials:read" | "audit:read" | "members:write" | "organisation:rename" | "organisation:delete";
 
 const MAY: Record<Role, readonly Action[]> = {
-  owner: ["stores:write", "credentials:read", "members:write", "organisation:write"],
-  admin: ["stores:write", "credentials:read", "members:write"],
-  developer: ["stores:write", "credentials:read"],
+  owner: ["stores:write", "stores:delete", "credentials:read", "audit:read", "members:write", "organisation:rename", "organisation:delete"],
+  admin: ["stores:write", "stores:delete", "credentials:read", "audit:read", "members:write", "organisation:rename"],
+  developer: ["stores:write", "audit:read"],
   viewer: [],
 };
 

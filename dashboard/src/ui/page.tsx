@@ -1,6 +1,9 @@
 /// What every page consists of: a title that gets the focus on arrival, and what stands beside it.
 import { useEffect, useRef, type ReactNode } from "react";
 
+/// Whether a page was shown before this one.
+let arrived = false;
+
 export function Page({ title, lead, acts, narrow, children }: { title: string; lead?: ReactNode; acts?: ReactNode; narrow?: boolean; children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -8,7 +11,8 @@ export function Page({ title, lead, acts, narrow, children }: { title: string; l
   }, [title]);
   useEffect(() => {
     // Whoever came by a link starts reading here; who just opened the page is left alone.
-    if (document.activeElement && document.activeElement !== document.body) heading.current?.focus({ preventScroll: true });
+    if (arrived) heading.current?.focus({ preventScroll: true });
+    arrived = true;
     window.scrollTo(0, 0);
   }, []);
   return (

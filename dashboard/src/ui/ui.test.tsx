@@ -46,7 +46,9 @@ test("roles hide what they may not do", () => {
   expect(may("viewer", "stores:write")).toBe(false);
   expect(may("developer", "stores:write")).toBe(true);
   expect(may("developer", "members:write")).toBe(false);
-  expect(may("admin", "organisation:write")).toBe(false);
+  expect(may("developer", "stores:delete")).toBe(false);
+  expect(may("admin", "organisation:delete")).toBe(false);
+  expect(may("viewer", "audit:read")).toBe(false);
   expect(may(undefined, "stores:write")).toBe(true);
 });
 

@@ -124,9 +124,9 @@ export const causeName = (code: string): string =>
 
 export const ROLES: Record<Role, { name: string; may: string }> = {
   owner: { name: "Owner", may: "Everything, the organisation itself included" },
-  admin: { name: "Administrator", may: "Stores, members and invitations" },
-  developer: { name: "Developer", may: "Creates, changes and deletes stores" },
-  viewer: { name: "Viewer", may: "Looks at everything, changes nothing" },
+  admin: { name: "Administrator", may: "Stores, credentials, members and invitations" },
+  developer: { name: "Developer", may: "Creates stores and sets failed ones going again" },
+  viewer: { name: "Viewer", may: "Looks at stores, changes nothing" },
 };
 
 export const SCOPES: Record<string, string> = {

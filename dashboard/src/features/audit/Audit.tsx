@@ -7,7 +7,7 @@ import { Link } from "../../app/router";
 import { download } from "../../api/download";
 import { storesOptions, useAudit, useMembers } from "../../api/queries";
 import type { AuditEntry } from "../../api/types";
-import { useSelf } from "../../app/me";
+import { useMay, useSelf } from "../../app/me";
 import { Menu } from "../../ui/menu";
 import { useFilters } from "../../ui/hooks";
 import { Problem } from "../../ui/notice";
@@ -17,18 +17,26 @@ import { State } from "../../ui/state";
 import { When } from "../../ui/times";
 import { tellError } from "../../ui/toasts";
 import { eventName, eventTone, storeWord } from "../../ui/words";
+import { Forbidden } from "../errors/Forbidden";
 import { Extra } from "../store/Timeline";
 
 const TYPES = ["store_created", "status_change", "helm_install", "helm_uninstall", "info", "warning", "error", "recovery", "security"];
 
-/// A day as somebody picks it, in their zone, as the instant that the API takes.
-const dayStart = (day: string) => (day ? new Date(`${day}T00:00:00`).toISOString() : "");
-const dayEnd = (day: string) => (day ? new Date(`${day}T23:59:59.999`).toISOString() : "");
+/// A day as somebody picks it, in their zone, as the instants that the API takes: from its start, to the start of the next.
+function dayStart(day: string, daysLater = 0): string {
+  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
+  return day ? new Date(year, month - 1, date + daysLater).toISOString() : "";
+}
 
 export function Audit() {
+  if (!useMay("audit:read")) return <Forbidden>Your role in this organisation does not read its audit log. Ask an administrator of the organisation.</Forbidden>;
+  return <Log />;
+}
+
+function Log() {
   const [filter, setFilter] = useFilters<"storeId" | "eventType" | "actorId" | "from" | "to">();
   const { organisation } = useSelf();
-  const asked = { storeId: filter("storeId"), eventType: filter("eventType"), actorId: filter("actorId"), from: dayStart(filter("from")), to: dayEnd(filter("to")) };
+  const asked = { storeId: filter("storeId"), eventType: filter("eventType"), actorId: filter("actorId"), from: dayStart(filter("from")), to: dayStart(filter("to"), 1) };
   const question = { ...asked, limit: 50 };
   const paging = usePaging(JSON.stringify(question));
   const audit = useAudit({ ...question, ...(paging.token ? { pageToken: paging.token } : {}) });

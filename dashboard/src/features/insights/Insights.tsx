@@ -1,6 +1,7 @@
 /// Where people would rather look than read: three charts, each with its numbers in words beside it.
 import { useAudit, useOperations } from "../../api/queries";
 import type { Store } from "../../api/types";
+import { useMay } from "../../app/me";
 import { Card } from "../../ui/page";
 import { duration } from "../../ui/times";
 import { causeName, storeWord } from "../../ui/words";
@@ -10,7 +11,7 @@ import { failuresByCause, median, SHOWN, statesOverTime, timesToReady } from "./
 const COLOURS: Record<string, string> = { ready: "#2f9e63", provisioning: "#d99a1b", failed: "#d6453b", deleting: "#8a979b" };
 
 export function Insights({ stores }: { stores: Store[] }) {
-  const changes = useAudit({ eventType: "status_change", limit: 500 });
+  const changes = useAudit({ eventType: "status_change", limit: 500 }, useMay("audit:read"));
   const operations = useOperations({ status: "failed", limit: 100 });
   const history = changes.data ? statesOverTime(stores, changes.data.logs, Date.now()) : [];
   const times = timesToReady(stores, 12);

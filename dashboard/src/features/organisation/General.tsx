@@ -20,7 +20,7 @@ export function General({ organisation }: { organisation: OrganisationMembership
   const remove = useDeleteOrganisation();
   const limits = useLimits();
   const navigate = useNavigate();
-  const allowed = may(organisation.role, "organisation:write");
+  const allowed = may(organisation.role, "organisation:rename");
   const problem = rename.error ? asApiError(rename.error) : null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -63,12 +63,12 @@ export function General({ organisation }: { organisation: OrganisationMembership
           </dl>
         </Card>
       ) : null}
-      {allowed && !organisation.personal ? (
+      {may(organisation.role, "organisation:delete") && !organisation.personal ? (
         <Card title="Delete this organisation" danger>
           <p style={{ marginTop: 0 }} className="small">
             Only once it has no stores. Members and invitations go with it.
           </p>
-          <Button variant="outline" color="red.8" onClick={() => setDeleting(true)}>
+          <Button variant="default" className="dangerous" onClick={() => setDeleting(true)}>
             Delete organisation
           </Button>
           <Confirm

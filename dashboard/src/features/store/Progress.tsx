@@ -7,12 +7,10 @@ import { OperationState } from "../../ui/state";
 import { duration, Elapsed, When } from "../../ui/times";
 import { causeName, kindNoun, stepNow, stepTodo } from "../../ui/words";
 
-const DONE = ["succeeded", "done", "completed", "skipped"];
-
 type Look = "done" | "now" | "bad" | "todo";
 
 function lookOf(step: Step, operation: Operation, open: boolean): Look {
-  if (DONE.includes(step.status) || (step.finishedAt && !step.error)) return "done";
+  if (step.status === "succeeded") return "done";
   if (operation.step === step.name && open) return operation.status === "stuck" ? "bad" : "now";
   if (step.status === "failed" || (step.error && !open)) return "bad";
   return "todo";

@@ -43,6 +43,7 @@ export function StorePage() {
 
 function Loaded({ store }: { store: Store }) {
   const mayWrite = useMay("stores:write");
+  const mayDelete = useMay("stores:delete");
   const [deleting, setDeleting] = useState(false);
   const [filter, setFilter] = useFilters<"tab">();
   const remove = useDeleteStore();
@@ -102,12 +103,12 @@ function Loaded({ store }: { store: Store }) {
             </div>
             <div>
               <Facts store={store} />
-              {mayWrite && store.status !== "deleted" ? (
+              {mayDelete && store.status !== "deleted" ? (
                 <Card title="Delete this store" danger>
                   <p style={{ marginTop: 0 }} className="small">
                     Products, orders and customers go with it, and cannot be had back.
                   </p>
-                  <Button variant="outline" color="red.8" leftSection={<IconTrash size={17} aria-hidden />} disabled={store.status === "deleting"} onClick={() => setDeleting(true)}>
+                  <Button variant="default" className="dangerous" leftSection={<IconTrash size={17} aria-hidden />} disabled={store.status === "deleting"} onClick={() => setDeleting(true)}>
                     {store.status === "deleting" ? "Is being deleted" : "Delete store"}
                   </Button>
                 </Card>

@@ -12,6 +12,9 @@ import { eventName, eventTone } from "../../ui/words";
 const STEP = 100;
 const MOST = 500;
 
+/// A message that says no more than its state does.
+const isBare = (message: string) => /^\w+ → \w+$/.test(message);
+
 const isMilestone = (entry: AuditEntry) => entry.eventType !== "info" && entry.eventType !== "helm_install" && entry.eventType !== "helm_uninstall";
 
 export function Timeline({ storeId, only }: { storeId: string; only: "milestones" | "everything" }) {
@@ -33,7 +36,7 @@ export function Timeline({ storeId, only }: { storeId: string; only: "milestones
               </span>
               <div>
                 {entry.newStatus ? <StoreState status={entry.newStatus} /> : <State text={eventName(entry.eventType)} tone={eventTone(entry.eventType)} />}
-                <div style={{ marginTop: "0.25rem" }}>{entry.message}</div>
+                {isBare(entry.message) ? null : <div style={{ marginTop: "0.25rem" }}>{entry.message}</div>}
               </div>
             </li>
           ))}

@@ -16,13 +16,14 @@ const operation: Operation = {
   status: "waiting",
   step: "await_workloads",
   attempt: 2,
-  failure: { code: "image_pull", class: "platform", message: "pod web-0: ErrImagePull", hint: "Check the image's name." },
+  failure: { code: "image_pull", class: "platform", detail: "pod web-0: ErrImagePull", message: "pod web-0: ErrImagePull", hint: "Check the image's name." },
   createdAt: "2026-11-25T10:00:00.000Z",
+  requestedAt: "2026-11-25T10:00:00.000Z",
   startedAt: "2026-11-25T10:00:01.000Z",
   finishedAt: null,
   steps: [
     { name: "install_release", status: "succeeded", attempts: 1, startedAt: "2026-11-25T10:00:01.000Z", finishedAt: "2026-11-25T10:00:04.000Z", error: null },
-    { name: "await_workloads", status: "running", attempts: 2, startedAt: "2026-11-25T10:00:04.000Z", finishedAt: null, error: null },
+    { name: "await_workloads", status: "started", attempts: 2, startedAt: "2026-11-25T10:00:04.000Z", finishedAt: null, error: null },
     { name: "publish", status: "pending", attempts: 0, startedAt: null, finishedAt: null, error: null },
   ],
 };

@@ -170,6 +170,7 @@ function below(store: Store): string {
 
 function Bulk({ selection, onDone }: { selection: Store[]; onDone: () => void }) {
   const [deleting, setDeleting] = useState(false);
+  const mayDelete = useMay("stores:delete");
   const retry = useBulk(retryStore);
   const remove = useBulk(deleteStore);
   const failed = selection.filter((store) => store.status === "failed");
@@ -187,9 +188,11 @@ function Bulk({ selection, onDone }: { selection: Store[]; onDone: () => void })
       <Button size="xs" variant="default" disabled={failed.length === 0} loading={retry.isPending} onClick={() => retry.mutate(failed.map((store) => store.id), { onSuccess: outcome("retried", failed.length) })}>
         Retry {failed.length > 0 ? failed.length : ""} failed
       </Button>
-      <Button size="xs" variant="outline" color="red.8" onClick={() => setDeleting(true)}>
-        Delete …
-      </Button>
+      {mayDelete ? (
+        <Button size="xs" variant="default" className="dangerous" onClick={() => setDeleting(true)}>
+          Delete …
+        </Button>
+      ) : null}
       <Button size="xs" variant="subtle" color="gray" onClick={onDone}>
         Clear
       </Button>

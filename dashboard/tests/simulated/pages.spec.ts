@@ -1,0 +1,74 @@
+/// Every other page: it opens, says what it should, and axe finds nothing in either colour scheme.
+import { accessible } from "../support/axe";
+import { expect, test } from "../support/fixtures";
+import { signIn, somebody } from "../support/people";
+
+const ADMIN = { email: "admin@example.com", password: "correct-horse" };
+
+test("account: another password ends other sessions", async ({ page, server, browser }) => {
+  const ada = await somebody(server.url);
+  const elsewhere = await (await browser.newContext()).newPage();
+  await signIn(elsewhere, server.url, ada);
+  await signIn(page, server.url, ada, "/account");
+  await expect(page.getByText("This one")).toBeVisible();
+  await accessible(page, "account");
+  await page.getByRole("textbox", { name: "Current password" }).fill("not my password");
+  await page.getByRole("textbox", { name: "New password" }).fill("another long password");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByText(/current password/i).last()).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1, name: "Account" })).toBeVisible();
+  await page.getByRole("textbox", { name: "Current password" }).fill(ada.password);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByText("Your password is changed")).toBeVisible();
+  await expect(elsewhere.getByRole("dialog", { name: "Your session has ended" })).toBeVisible({ timeout: 60_000 });
+  await elsewhere.context().close();
+});
+
+test("API tokens are shown once", async ({ page, server }) => {
+  await signIn(page, server.url, await somebody(server.url), "/organisation?tab=tokens");
+  await page.getByRole("button", { name: "New token" }).click();
+  await page.getByLabel("Name").fill("pipeline");
+  await accessible(page, "new token");
+  await page.getByRole("button", { name: "Make token" }).click();
+  await expect(page.locator(".secret code")).toHaveText(/^swt_/);
+  await accessible(page, "a token, shown once");
+  await page.getByRole("button", { name: "I have it" }).click();
+  await expect(page.getByText("pipeline")).toBeVisible();
+  await expect(page.locator(".secret code")).toHaveCount(0);
+  await page.getByRole("button", { name: "Revoke pipeline" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await expect(page.getByRole("heading", { name: "No token yet" })).toBeVisible();
+});
+
+test("the other pages, and one that does not exist", async ({ page, server }) => {
+  await signIn(page, server.url, ADMIN, "/platform");
+  for (const [path, title] of [["/platform", "Platform"], ["/operations", "Operations"], ["/audit", "Audit log"], ["/nowhere", "Nothing is here"]] as const) {
+    await page.goto(`${server.url}${path}`);
+    await expect(page.getByRole("heading", { level: 1, name: title })).toBeVisible();
+    await expect(page.getByText("…", { exact: false }).filter({ hasText: /^(Looking|Reading|Asking)/ })).toHaveCount(0);
+    await accessible(page, title);
+  }
+});
+
+test("who is no administrator does not see the platform", async ({ page, server }) => {
+  await signIn(page, server.url, await somebody(server.url), "/platform");
+  await expect(page.getByRole("heading", { name: "You may not see this" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Platform" })).toHaveCount(0);
+});
+
+test("a phone has everything behind one button, and a keyboard gets everywhere", async ({ page, server }) => {
+  await signIn(page, server.url, await somebody(server.url));
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to the page" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("main")).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Create store" }).first()).toBeFocused();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole("button", { name: "Open the menu" }).click();
+  await accessible(page, "the menu on a phone");
+  await page.getByRole("dialog").getByRole("link", { name: "Stores" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Stores" })).toBeVisible();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+});

@@ -63,6 +63,10 @@ async fn join(fixture: &Fixture, host: &RequestContext, id: TenantId, guest: &Re
     fixture.organisations.accept(guest, &token).await.unwrap();
 }
 
+async fn accept(fixture: &Fixture, who: &RequestContext, token: &SecretString) -> Result<(), OrganisationError> {
+    fixture.organisations.accept(who, token).await.map(|_| ())
+}
+
 fn wish(name: &str) -> CreateStore {
     CreateStore { name: name.parse().unwrap(), engine: Engine::Medusa, theme: None, password: None, idempotency: None }
 }
@@ -191,7 +195,6 @@ async fn an_invitation_is_good_for_one_person_in_time() {
     let organisations = &fixture.organisations;
     let id = organisations.create(&host, name("Tea & Co")).await.unwrap().organisation.id;
     let over = |answer: Result<_, OrganisationError>| matches!(answer, Err(OrganisationError::InvitationOver));
-    let accept = async |who, token| organisations.accept(who, token).await.map(|_| ());
 
     let for_guest = Some(guest.actor.email.clone());
     let (invitation, token) = organisations.invite(&host, id, for_guest, Role::Viewer).await.unwrap();
@@ -200,26 +203,26 @@ async fn an_invitation_is_good_for_one_person_in_time() {
         (open.organisation.as_str(), open.role, open.email),
         ("Tea & Co", Role::Viewer, invitation.email.clone())
     );
-    let foreign = accept(&other, &token).await;
+    let foreign = accept(&fixture, &other, &token).await;
     assert!(matches!(foreign, Err(OrganisationError::InvitationForAnother)), "{foreign:?}");
-    accept(&guest, &token).await.unwrap();
-    assert!(over(accept(&guest, &token).await), "used");
+    accept(&fixture, &guest, &token).await.unwrap();
+    assert!(over(accept(&fixture, &guest, &token).await), "used");
     assert!(over(organisations.inspect(&token).await.map(|_| ())), "used");
 
     let (invitation, token) = organisations.invite(&host, id, None, Role::Viewer).await.unwrap();
-    let again = accept(&guest, &token).await;
+    let again = accept(&fixture, &guest, &token).await;
     assert!(matches!(again, Err(OrganisationError::AlreadyMember)), "{again:?}");
     organisations.revoke_invitation(&host, id, invitation.id).await.unwrap();
-    assert!(over(accept(&other, &token).await), "taken back");
+    assert!(over(accept(&fixture, &other, &token).await), "taken back");
     let twice = organisations.revoke_invitation(&host, id, invitation.id).await;
     assert!(matches!(twice, Err(OrganisationError::NoSuchInvitation)), "{twice:?}");
 
     let (_, token) = organisations.invite(&host, id, None, Role::Viewer).await.unwrap();
     fixture.clock.advance(jiff::SignedDuration::from_hours(7 * 24));
-    assert!(over(accept(&other, &token).await), "late");
+    assert!(over(accept(&fixture, &other, &token).await), "late");
     for forged in ["swi_unknown", "swr_1234", "", &"swi_".repeat(100)] {
         let token = SecretString::from(forged);
-        assert!(over(accept(&other, &token).await), "{forged}");
+        assert!(over(accept(&fixture, &other, &token).await), "{forged}");
     }
     let rows = format!("{:?}", fixture.storage.snapshot().await);
     assert!(!rows.contains(token.expose_secret()), "the token is kept nowhere");

@@ -3,6 +3,7 @@
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::operation::OperationKind;
+use shopwright_domain::organisation::Action;
 use shopwright_domain::saga::{ProvisionStep, Step};
 use shopwright_domain::store::{Store, StoreHost, StoreState, ThemeName};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
@@ -11,8 +12,8 @@ use shopwright_ports::secrets::{Sealed, StoreCredentials};
 use shopwright_ports::storage::{IdempotencyRecord, Reach, Tenant, Transaction};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
 
-use super::Stores;
 use super::settle::Prepared;
+use super::{Stores, access};
 
 const ROUTE: &str = "POST /stores";
 
@@ -30,6 +31,7 @@ impl Stores {
         context: &RequestContext,
         command: &CreateStore,
     ) -> Result<Prepared, StoreServiceError> {
+        access::require(context, context.actor.tenant_id, Action::CreateStores)?;
         let engine = self.engine(&command.engine)?;
         let theme = Self::theme(engine, command.theme.as_ref())?;
         let note = self.releases.engine_note(engine).await.map_err(engine_unavailable)?;
@@ -99,7 +101,7 @@ impl Stores {
         let operation = tx.operations().get(record.operation_id).await.map_err(storage)?;
         let store = store
             .ok_or_else(|| StoreServiceError::Internal(format!("{} of an idempotency key is gone", record.store_id)))?;
-        let is_owner = store.owner_id == context.actor.user_id;
+        let is_owner = access::sees_credentials(context, &store);
         Ok(Some(Accepted { store, operation, is_owner }))
     }
 
@@ -177,7 +179,8 @@ impl Stores {
         tx.operations().enqueue(&operation, &[]).await.map_err(storage)?;
         tx.tenants().set_last_store_created_at(store.tenant_id, now).await.map_err(storage)?;
         tx.audit().append(&event).await.map_err(storage)?;
-        Ok(Accepted { store, operation: Some(operation), is_owner: true })
+        let is_owner = access::sees_credentials(context, &store);
+        Ok(Accepted { store, operation: Some(operation), is_owner })
     }
 
     /// Creating the name of an own failed store again is its retry; a password that is chosen now replaces the old one.

@@ -10,11 +10,17 @@ use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::organisation::Role;
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::{Failure, Store, StoreHost, StoreName};
-use shopwright_domain::{ApiTokenId, ClusterName, Epoch, InvitationId, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_domain::{
+    ApiTokenId, ClusterName, Epoch, InvitationId, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId,
+};
 use shopwright_ports::releases::ReleaseOrigin;
 use shopwright_ports::secrets::Sealed;
-use shopwright_ports::storage::{ ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository, CredentialRepository, IdempotencyRecord, IdempotencyRepository, Lease, OperationRepository, Page, RefreshToken, RegisteredCluster, ReleaseRepository, SealedKey, Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter, StoreRepository, Tenant, TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,;
-use shopwright_ports::storage::{ ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository, CredentialRepository, IdempotencyRecord, IdempotencyRepository, Invitation, InvitationRepository, Lease, Member, MembershipRepository, OperationRepository, Page, RefreshToken, RegisteredCluster, SealedKey, Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter, StoreRepository, Tenant, TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,;
+use shopwright_ports::storage::{
+    ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository,
+    CredentialRepository, IdempotencyRecord, IdempotencyRepository, Invitation, InvitationRepository, Lease, Member,
+    MembershipRepository, OperationRepository, Page, RefreshToken, RegisteredCluster, ReleaseRepository, SealedKey,
+    Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter, StoreRepository, Tenant,
+    TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,
 };
 
 use super::SimTransaction;

@@ -4,6 +4,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
+use shopwright_app::audit::AuditTrail;
+use shopwright_app::events::{EventSettings, Events};
 use shopwright_app::health::HealthChecks;
 use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::saga::{ClusterGuard, Executor};
@@ -105,8 +107,11 @@ impl Mocked {
             started_at: clock.now(),
             simulated: false,
         };
+        let events = Events::new(Arc::new(storage.clone()), clock.clone(), EventSettings::default());
         let api = Api {
             stores: Arc::new(stores),
+            audit: Arc::new(AuditTrail { storage: Arc::new(storage.clone()) }),
+            events: Arc::new(events),
             identity: Arc::new(identity),
             health: Arc::new(health),
             metrics: Arc::new(MockMetricsService::new()),

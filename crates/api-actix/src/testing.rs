@@ -21,7 +21,9 @@ use shopwright_domain::identity::{Actor as DomainActor, PlatformRole};
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Store, StoreState, StoreUrls, example_store};
 use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
+use shopwright_ports::audit_api::MockAuditService;
 use shopwright_ports::clock::Clock;
+use shopwright_ports::events_api::MockEventService;
 use shopwright_ports::health_api::{Check, ClusterCondition, FenceCondition, Health, HealthService, MockHealthService};
 use shopwright_ports::identity_api::{Bearer, IdentityError, MockIdentityService, Proof, SignedIn};
 use shopwright_ports::metrics_api::MockMetricsService;
@@ -62,6 +64,12 @@ impl Actor {
     pub(crate) fn asks_with(self, request: TestRequest, scopes: &[Scope]) -> TestRequest {
         let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
         request.insert_header(("authorization", format!("Bearer swt_{}|{}", self.name, scopes.join(","))))
+    }
+
+    /// Who the services are told asks.
+    pub(crate) fn actor(self) -> DomainActor {
+        let user = self.user();
+        DomainActor { user_id: user.id, tenant_id: user.tenant_id, email: user.email, role: user.role }
     }
 
     fn user(self) -> User {
@@ -158,6 +166,8 @@ pub(crate) fn view(is_owner: bool) -> StoreView {
 /// The services to be told what to answer.
 pub(crate) struct Bench {
     pub(crate) stores: MockStoreService,
+    pub(crate) audit: MockAuditService,
+    pub(crate) events: MockEventService,
     pub(crate) identity: MockIdentityService,
     pub(crate) health: MockHealthService,
     pub(crate) metrics: MockMetricsService,
@@ -178,6 +188,8 @@ impl Bench {
     pub(crate) fn without_actors() -> Self {
         Self {
             stores: MockStoreService::new(),
+            audit: MockAuditService::new(),
+            events: MockEventService::new(),
             identity: MockIdentityService::new(),
             health: MockHealthService::new(),
             metrics: MockMetricsService::new(),
@@ -190,6 +202,8 @@ impl Bench {
     pub(crate) fn api(self) -> Api {
         Api {
             stores: Arc::new(self.stores),
+            audit: Arc::new(self.audit),
+            events: Arc::new(self.events),
             identity: Arc::new(self.identity),
             health: Arc::new(self.health),
             metrics: Arc::new(self.metrics),
@@ -226,6 +240,12 @@ impl TestApp {
     pub(crate) async fn mounted(state: State) -> Self {
         let service = init_service(App::new().configure(mount(state))).await;
         Self(Box::new(move |request| Box::pin(service.call(request.to_request()))))
+    }
+
+    /// The body of an answer that may break off.
+    pub(crate) async fn body_of(&self, request: TestRequest) -> Result<actix_web::web::Bytes, ()> {
+        let response = (self.0)(request).await.unwrap();
+        to_bytes(response.into_body()).await.map_err(drop)
     }
 
     pub(crate) async fn send(&self, request: TestRequest) -> Answer {

@@ -117,6 +117,7 @@ pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
         user_agent: None,
         traceparent: None,
         tracestate: None,
+        credential: None,
     };
     let actor = Actor { user_id, tenant_id, email, role: PlatformRole::Tenant };
     Ok((RequestContext { actor, origin }, user))

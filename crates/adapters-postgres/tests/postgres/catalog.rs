@@ -37,7 +37,7 @@ async fn every_table_and_column_has_a_comment(pool: PgPool) {
     )
     .await;
 
-    assert_eq!(tables(&pool).await.len(), 14);
+    assert_eq!(tables(&pool).await.len(), 16);
     assert_eq!(silent, Vec::<String>::new(), "without a comment");
 }
 

@@ -1,7 +1,7 @@
 //! Accounts: the first administrator, registration, sign-in, change of password.
 
 use secrecy::SecretString;
-use shopwright_domain::identity::{Actor, Email, PlatformRole, Username};
+use shopwright_domain::identity::{Actor, Credential, Email, PlatformRole, Username};
 use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
 use shopwright_ports::storage::{Reach, StorageError, Tenant, Transaction, Unique, User};
@@ -75,7 +75,13 @@ impl Identity {
             StorageError::NotUnique(Unique::UserEmail | Unique::Username) => IdentityError::UserExists,
             other => other.into(),
         })?;
-        tx.audit().append(&self.security_event(user, origin, "registration", message)).await?;
+        let mut event = self.security_event(user, origin, "registration", message);
+        for (key, value) in
+            [("email", user.email.as_str()), ("username", user.username.as_str()), ("role", user.role.as_str())]
+        {
+            event.after.insert(key.to_owned(), value.into());
+        }
+        tx.audit().append(&event).await?;
         Ok(())
     }
 
@@ -96,7 +102,7 @@ impl Identity {
         let role = if first { PlatformRole::Admin } else { PlatformRole::Tenant };
         let user = self.new_user(email, username, hash, role);
         self.insert(tx.as_mut(), &user, Some(origin), "registered").await?;
-        let signed_in = self.begin_session(tx.as_mut(), origin, user).await?;
+        let (_, signed_in) = self.begin_session(tx.as_mut(), origin, user).await?;
         tx.commit().await?;
         Ok(signed_in)
     }
@@ -116,8 +122,10 @@ impl Identity {
             Some(user) if right => {
                 let mut tx = self.storage.begin(Reach::Identity).await?;
                 self.forgive(tx.as_mut(), email).await?;
-                tx.audit().append(&self.security_event(&user, Some(origin), "login_success", "signed in")).await?;
-                let signed_in = self.begin_session(tx.as_mut(), origin, user).await?;
+                let mut event = self.security_event(&user, Some(origin), "login_success", "signed in");
+                let (session, signed_in) = self.begin_session(tx.as_mut(), origin, user).await?;
+                event.credential = Some(Credential::Session(session));
+                tx.audit().append(&event).await?;
                 tx.commit().await?;
                 Ok(signed_in)
             }

@@ -55,7 +55,10 @@ impl Identity {
         tx.api_tokens().insert(&row).await?;
         let scopes: Vec<&str> = row.scopes.iter().map(|scope| scope.as_str()).collect();
         let event = self.security_event(&user, Some(origin), "api_token_created", "made an API token");
-        let event = event.with("apiTokenId", row.id.to_string()).with("scopes", scopes.join(" "));
+        let mut event = event.with("apiTokenId", row.id.to_string()).with("scopes", scopes.join(" "));
+        event.after.insert("name".to_owned(), row.name.as_str().into());
+        event.after.insert("scopes".to_owned(), scopes.join(" ").into());
+        event.after.insert("expiresAt".to_owned(), row.expires_at.to_string().into());
         tx.audit().append(&event).await?;
         tx.commit().await?;
         Ok((row, token))

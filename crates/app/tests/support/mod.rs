@@ -120,6 +120,7 @@ impl Fixture {
             user_agent: None,
             traceparent: None,
             tracestate: None,
+            credential: None,
         }
     }
 

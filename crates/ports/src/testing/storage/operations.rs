@@ -1,5 +1,6 @@
 //! The queue of operations, and their steps.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use shopwright_domain::{Epoch, OperationId, StoreId, WorkerId};
 
 use super::Snapshot;
 use super::transaction::FakeTransaction;
-use crate::storage::{Census, Claim, Lease, OperationRepository, Reach, StorageError, Unique};
+use crate::storage::{Census, Claim, Lease, OperationFilter, OperationRepository, Reach, StorageError, Unique};
 
 fn put_step(rows: &mut Snapshot, id: OperationId, record: &StepRecord) {
     rows.steps.retain(|(of, known)| *of != id || known.step != record.step);
@@ -64,6 +65,7 @@ impl OperationRepository for FakeTransaction {
         for record in done {
             put_step(rows, operation.id, record);
         }
+        self.touched.operation(operation.id, None);
         Ok(())
     }
 
@@ -78,6 +80,23 @@ impl OperationRepository for FakeTransaction {
         let of_store = self.owned_rows()?.operations.iter().filter(is_it);
         // Of two from the same microsecond the one that was added later.
         Ok(of_store.enumerate().max_by_key(|(added, row)| (row.created_at, *added)).map(|(_, row)| row.clone()))
+    }
+
+    async fn list(&mut self, filter: &OperationFilter, limit: u32) -> Result<Vec<Operation>, StorageError> {
+        let key = |at: Timestamp, id: OperationId| (Reverse(at), id);
+        let reach = self.reach;
+        let wanted = |row: &&Operation| {
+            reach.covers(row.tenant_id)
+                && filter.tenant_id.is_none_or(|tenant| row.tenant_id == tenant)
+                && filter.store_id.as_ref().is_none_or(|store| row.store_id == *store)
+                && filter.status.is_none_or(|status| row.status == status)
+                && filter.kind.is_none_or(|kind| row.kind == kind)
+                && filter.after.is_none_or(|(at, id)| key(row.created_at, row.id) > key(at, id))
+        };
+        let mut operations: Vec<_> = self.owned_rows()?.operations.iter().filter(wanted).cloned().collect();
+        operations.sort_by_key(|row| key(row.created_at, row.id));
+        operations.truncate(limit as usize);
+        Ok(operations)
     }
 
     async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError> {
@@ -114,6 +133,7 @@ impl OperationRepository for FakeTransaction {
     async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {
         self.fenced(lease)?;
         put_step(self.rows()?, lease.operation_id, record);
+        self.touched.operation(lease.operation_id, Some(record.step));
         Ok(())
     }
 
@@ -121,11 +141,13 @@ impl OperationRepository for FakeTransaction {
         let operation = self.fenced(lease)?;
         operation.step = Some(step);
         operation.attempt = attempt;
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
     async fn note_waiting(&mut self, lease: &Lease, failure: Option<&Failure>) -> Result<(), StorageError> {
         self.fenced(lease)?.failure = failure.cloned();
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
@@ -163,6 +185,7 @@ impl OperationRepository for FakeTransaction {
         operation.failure = failure.cloned();
         operation.worker = None;
         operation.lease_expires_at = None;
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
@@ -182,6 +205,7 @@ impl OperationRepository for FakeTransaction {
         operation.worker = None;
         operation.lease_expires_at = None;
         operation.finished_at = Some(at);
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
@@ -195,6 +219,7 @@ impl OperationRepository for FakeTransaction {
             operation.lease_expires_at = None;
             operation.wake_at = None;
             operation.finished_at = Some(at);
+            self.touched.operation(id, None);
         }
         Ok(())
     }

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use shopwright_domain::operation::{Operation, OperationStatus};
 use shopwright_domain::saga::StepRecord;
 use shopwright_domain::store::Store;
-use shopwright_domain::{ClusterName, OperationId, StoreId};
+use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId};
 
 use crate::secrets::Sealed;
 use crate::storage::{
-    ApiToken, AuditEntry, IdempotencyRecord, Lease, RefreshToken, RegisteredCluster, SealedKey, Session, Tenant,
+    ApiToken, AuditEntry, Event, IdempotencyRecord, Lease, RefreshToken, RegisteredCluster, SealedKey, Session, Tenant,
     Throttle, User,
 };
 
@@ -33,6 +33,12 @@ pub struct Snapshot {
     pub credentials: BTreeMap<StoreId, Sealed>,
     /// The audit trail of all tenants.
     pub audit: Vec<AuditEntry>,
+    /// What readers follow live.
+    pub events: Vec<Event>,
+    /// Of each tenant the number of the last event that was forgotten.
+    pub event_floors: BTreeMap<TenantId, u64>,
+    /// Transactions that had something to tell.
+    pub transactions: u64,
     /// Idempotency keys.
     pub idempotency: Vec<IdempotencyRecord>,
     /// Keys that sign access tokens.

@@ -176,7 +176,11 @@ fn filter(form: &mut Form) -> AuditFilter {
 fn filter_fields() -> [Field; 6] {
     [
         optional("storeId", text(), "About this store"),
-        optional("eventType", text_of(1, 64), "Of this type. Sign-ins and changes of accounts are shown for `security` alone"),
+        optional(
+            "eventType",
+            text_of(1, 64),
+            "Of this type. Sign-ins and changes of accounts are shown for `security` alone",
+        ),
         optional("actorId", text_as("uuid"), "Done by this person"),
         optional("operationId", text_as("uuid"), "About this operation"),
         optional("from", text_as("date-time"), "At this time or later"),

@@ -124,7 +124,9 @@ pub(crate) fn of_store_doc() -> Doc {
 }
 
 pub(crate) fn of_everything_doc() -> Doc {
-    doc("What happens to all stores that one may see, as server-sent events; `Last-Event-ID` goes on where a stream ended")
+    doc(
+        "What happens to all stores that one may see, as server-sent events; `Last-Event-ID` goes on where a stream ended",
+    )
 }
 
 /// What happens to one store.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use jiff::SignedDuration;
 use shopwright_app::events::{EventSettings, Events};
 use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::saga::StepStatus;
@@ -115,7 +116,7 @@ async fn a_provision_is_followed_from_step_to_step_until_the_store_is_ready() {
         assert_eq!(event.store_id, store.id);
         match &event.news {
             News::Store { state, .. } => states.push(*state),
-            News::Operation { step: Some(step), step_status: Some(status), .. } => steps.push((*step, *status)),
+            News::Operation { step: Some(step), step_status: Some(how), .. } => steps.push((*step, *how)),
             News::Operation { status, .. } => assert_eq!(*status, OperationStatus::Queued),
             News::Audit { .. } => entries += 1,
         }
@@ -260,7 +261,7 @@ async fn a_place_that_is_too_old_or_none_begins_anew() {
     let replica = replica(&world);
     let (early, _) = begun(&replica, &admin, Followed::Everything, None).await;
     world.ready_store(&ada, "teashop").await;
-    world.clock.advance(Duration::from_hours(24 * 8));
+    world.clock.advance(SignedDuration::from_hours(24 * 8));
 
     let forgotten = replica.events.forget_old().await.unwrap();
     world.create(&ada, "bookshop").await;

@@ -66,5 +66,9 @@ pub(crate) fn page(default: u32, max: u32) -> [Field; 2] {
 
 /// `pageToken`, as lists take it instead of an offset.
 pub(crate) fn page_token() -> Field {
-    optional("pageToken", text(), "Where the page begins: `nextPageToken` of the page before, with the same filters and order")
+    optional(
+        "pageToken",
+        text(),
+        "Where the page begins: `nextPageToken` of the page before, with the same filters and order",
+    )
 }

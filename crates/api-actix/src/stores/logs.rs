@@ -29,7 +29,9 @@ struct Body {
 
 pub(crate) fn doc() -> Doc {
     let example = json!({"storeId": "store-1a2b3c4d", "logs": [examples::log()], "total": 1, "nextPageToken": null});
-    Doc::answers::<Body>(200, "What happened to a store, newest first", example).query([page_token()]).query(page(100, 500))
+    Doc::answers::<Body>(200, "What happened to a store, newest first", example)
+        .query([page_token()])
+        .query(page(100, 500))
 }
 
 pub(crate) async fn handle(

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
+use shopwright_app::audit::AuditTrail;
+use shopwright_app::events::{EventSettings, Events};
 use shopwright_app::health::HealthChecks;
 use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::organisations::{OrganisationRules, Organisations};
@@ -124,8 +126,11 @@ impl Mocked {
             breaker: Breaker::new(BreakerPolicy::default()).snapshot(),
             breaker_last_failure: None,
         });
+        let events = Events::new(Arc::new(storage.clone()), clock.clone(), EventSettings::default());
         let api = Api {
             stores: Arc::new(stores),
+            audit: Arc::new(AuditTrail { storage: Arc::new(storage.clone()) }),
+            events: Arc::new(events),
             identity: Arc::new(identity),
             organisations: Arc::new(organisations),
             health: Arc::new(health),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::error::unavailable;
 use crate::row::{Row, micros};
 use crate::settings::PgSettings;
+use crate::stirs::Stirs;
 use crate::transaction::{PgTransaction, sql};
 use crate::unreadable::Unreadable;
 
@@ -68,7 +69,8 @@ async fn renew_all(
     .bind(held.iter().map(|lease| lease.epoch.0).collect::<Vec<_>>())
     .bind(held.iter().map(|lease| lease.worker.as_uuid()).collect::<Vec<_>>())
     .bind(lease_micros(lease));
-    let mut transaction = PgTransaction::begin(pool, Some(Reach::Worker), settings, &Unreadable::default()).await?;
+    let mut transaction =
+        PgTransaction::begin(pool, Some(Reach::Worker), settings, &Unreadable::default(), &Stirs::default()).await?;
     let rows = transaction.rows("renew leases", statement).await?;
     let key = |row| {
         let row = Row::new(row, "operations", "id");
@@ -80,20 +82,28 @@ async fn renew_all(
 }
 
 impl PgTransaction {
-    /// Lets only the holder of `lease` pass. It locks store and operation in this order, so that nobody takes over before the
-    /// transaction ends.
+    /// Lets only the holder of `lease` pass. It locks tenant, store and operation in this order, so that nobody takes over before the
+    /// transaction ends; what it changes will be an event of the tenant's stream.
     pub(crate) async fn fence(&mut self, lease: &Lease) -> Result<(), StorageError> {
+        if self.fenced.as_ref() == Some(lease) {
+            return Ok(());
+        }
         let statement = sql("\
             select 1
-            from stores s
+            from tenants t
+            join stores s on s.tenant_id = t.id
             join operations o on o.store_id = s.id
             where s.id = $1 and s.epoch = $2
                 and o.id = $3 and o.epoch = $2 and o.worker = $4 and o.status = 'running'
-            for no key update of s, o")
+            for no key update of t, s, o")
         .bind(lease.store_id.as_str())
         .bind(lease.epoch.0)
         .bind(lease.operation_id.as_uuid())
         .bind(lease.worker.as_uuid());
-        self.row("check a lease", statement).await?.map(|_| ()).ok_or(StorageError::LeaseLost)
+        if self.row("check a lease", statement).await?.is_none() {
+            return Err(StorageError::LeaseLost);
+        }
+        self.fenced = Some(lease.clone());
+        Ok(())
     }
 }

@@ -5,16 +5,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::Failure;
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, UserId, WorkerId};
-use shopwright_ports::storage::{Census, Claim, Lease, OperationRepository, StorageError};
+use shopwright_ports::storage::{Census, Claim, Lease, OperationFilter, OperationRepository, StorageError};
 use sqlx::postgres::PgRow;
 
 use crate::error::internal;
 use crate::row::{Row, integer};
 use crate::transaction::{PgTransaction, sql};
+use crate::unreadable::readable;
 
 macro_rules! operation_columns {
     () => {
@@ -110,6 +111,7 @@ impl OperationRepository for PgTransaction {
         for record in done {
             self.write_step(operation.tenant_id, operation.id, record).await?;
         }
+        self.touched.operation(operation.id, None);
         Ok(())
     }
 
@@ -127,6 +129,29 @@ impl OperationRepository for PgTransaction {
         ))
         .bind(store_id.as_str());
         self.row("read a store's newest operation", statement).await?.as_ref().map(operation).transpose()
+    }
+
+    async fn list(&mut self, filter: &OperationFilter, limit: u32) -> Result<Vec<Operation>, StorageError> {
+        let statement = sql(concat!(
+            "select ",
+            operation_columns!(),
+            " from operations
+            where ($1::uuid is null or tenant_id = $1)
+                and ($2::text is null or store_id = $2)
+                and ($3::text is null or status = $3)
+                and ($4::text is null or kind = $4)
+                and ($5::timestamptz is null or (created_at <= $5 and (created_at < $5 or id > $6)))
+            order by created_at desc, id
+            limit $7"
+        ))
+        .bind(filter.tenant_id.map(|id| id.as_uuid()))
+        .bind(filter.store_id.as_ref().map(StoreId::as_str))
+        .bind(filter.status.map(OperationStatus::as_str))
+        .bind(filter.kind.map(OperationKind::as_str))
+        .bind(filter.after.map(|(at, _)| at.to_sqlx()))
+        .bind(filter.after.map(|(_, id)| id.as_uuid()))
+        .bind(i64::from(limit));
+        readable(&self.rows("list operations", statement).await?, operation)
     }
 
     async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError> {
@@ -150,11 +175,13 @@ impl OperationRepository for PgTransaction {
 
     async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {
         self.fence(lease).await?;
+        self.touched.operation(lease.operation_id, Some(record.step));
         self.write_step(lease.tenant_id, lease.operation_id, record).await
     }
 
     async fn record_progress(&mut self, lease: &Lease, step: Step, attempt: u32) -> Result<(), StorageError> {
         self.fence(lease).await?;
+        self.touched.operation(lease.operation_id, None);
         let statement = sql("update operations set step = $2, attempt = $3 where id = $1")
             .bind(lease.operation_id.as_uuid())
             .bind(step.as_str())
@@ -164,6 +191,7 @@ impl OperationRepository for PgTransaction {
 
     async fn note_waiting(&mut self, lease: &Lease, failure: Option<&Failure>) -> Result<(), StorageError> {
         self.fence(lease).await?;
+        self.touched.operation(lease.operation_id, None);
         let statement = sql("update operations set failure_code = $2, failure_detail = $3 where id = $1")
             .bind(lease.operation_id.as_uuid())
             .bind(code(failure))
@@ -187,6 +215,8 @@ impl OperationRepository for PgTransaction {
 
     async fn lift_epoch(&mut self, lease: &Lease, known: Epoch) -> Result<Lease, StorageError> {
         self.fence(lease).await?;
+        // From here on the lease is another one.
+        self.fenced = None;
         if lease.epoch > known {
             return Ok(lease.clone());
         }
@@ -210,6 +240,7 @@ impl OperationRepository for PgTransaction {
             return Err(not_allowed("parked", status));
         }
         self.fence(lease).await?;
+        self.touched.operation(lease.operation_id, None);
         let statement = sql("\
             update operations
             set status = $2, wake_at = $3, failure_code = $4, failure_detail = $5, worker = null,
@@ -234,6 +265,7 @@ impl OperationRepository for PgTransaction {
             return Err(not_allowed("finished", status));
         }
         self.fence(lease).await?;
+        self.touched.operation(lease.operation_id, None);
         let statement = sql("\
             update operations
             set status = $2, finished_at = $3, failure_code = $4, failure_detail = $5, worker = null,
@@ -254,6 +286,9 @@ impl OperationRepository for PgTransaction {
             where id = $1 and status in ('queued', 'running', 'waiting', 'stuck')")
         .bind(id.as_uuid())
         .bind(at.to_sqlx());
-        self.execute("supersede an operation", statement).await.map(|_| ())
+        if self.execute("supersede an operation", statement).await? > 0 {
+            self.touched.operation(id, None);
+        }
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use crate::error::{internal, storage_error, unavailable};
 use crate::server::{Fitness, fitness};
 use crate::settings::PgSettings;
+use crate::stirs::Stirs;
 use crate::transaction::PgTransaction;
 use crate::unreadable::Unreadable;
 use crate::{lease, roles, schema};
@@ -27,6 +28,7 @@ pub struct PgStorage {
     leases: PgPool,
     settings: PgSettings,
     unreadable: Unreadable,
+    stirs: Stirs,
 }
 
 impl PgStorage {
@@ -64,7 +66,18 @@ impl PgStorage {
     /// The database behind `pool`, whose own limits stay as they are.
     pub fn from_pool(pool: PgPool, settings: PgSettings) -> Self {
         let leases = pool_options(1, settings.renew_timeout).connect_lazy_with((*pool.connect_options()).clone());
-        Self { pool, leases, settings, unreadable: Unreadable::default() }
+        Self { pool, leases, settings, unreadable: Unreadable::default(), stirs: Stirs::default() }
+    }
+
+    /// Shares hints of new events with another storage on the same database: whoever waits at one is told of commits at both.
+    #[must_use]
+    pub fn stirring_with(mut self, other: &Self) -> Self {
+        self.stirs = other.stirs.clone();
+        self
+    }
+
+    async fn transaction(&self, reach: Option<Reach>) -> Result<PgTransaction, StorageError> {
+        PgTransaction::begin(&self.pool, reach, &self.settings, &self.unreadable, &self.stirs).await
     }
 
     /// Makes the roles that transactions run as and brings the schema up to date, one process at a time.
@@ -126,14 +139,18 @@ fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
 #[async_trait]
 impl Storage for PgStorage {
     async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError> {
-        Ok(Box::new(PgTransaction::begin(&self.pool, Some(reach), &self.settings, &self.unreadable).await?))
+        Ok(Box::new(self.transaction(Some(reach)).await?))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        schema::check(&mut PgTransaction::begin(&self.pool, None, &self.settings, &self.unreadable).await?).await
+        schema::check(&mut self.transaction(None).await?).await
     }
 
     async fn renew(&self, held: &[Lease], lease: Duration) -> Result<Vec<Lease>, StorageError> {
         lease::renew(&self.leases, &self.settings.of_renewal(), held, lease).await
+    }
+
+    async fn stirred(&self) {
+        self.stirs.wait().await;
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use shopwright_domain::store::{Failure, Store, StoreHost, StoreName, StoreUrls};
 use shopwright_domain::{Epoch, RowVersion, StoreId, TenantId, UserId};
-use shopwright_ports::storage::{Page, StorageError, StoreFilter, StoreRepository};
+use shopwright_ports::storage::{Page, StorageError, StoreFilter, StorePlace, StoreRepository, StoreSort};
 use sqlx::postgres::PgRow;
 
 use crate::error::internal;
@@ -28,19 +28,87 @@ macro_rules! store_columns {
 }
 pub(crate) use store_columns;
 
-// The same conditions for the page and for the count. Without a state, deleted stores are left out.
-macro_rules! filtered {
-    ($head:expr, $tail:literal) => {
+// What a list holds. Without a state, deleted stores are left out.
+macro_rules! matching {
+    () => {
+        "($1::uuid is null or tenant_id = $1)
+            and ($2::uuid is null or owner_id = $2)
+            and (case when $3::text is null then state <> 'deleted' else state = $3 end)
+            and ($4::text is null or engine = $4)
+            and ($5::text is null or position($5 in name) > 0)"
+    };
+}
+
+// How many match in all, counted: for questions that no total is kept for.
+macro_rules! counted {
+    () => {
+        concat!("(select count(*) from stores where ", matching!(), ")")
+    };
+}
+
+// How many match in all, as it is kept per tenant, engine and state.
+macro_rules! kept {
+    () => {
+        "(select coalesce(sum(stores), 0)::bigint from store_totals
+          where ($1::uuid is null or tenant_id = $1)
+              and (case when $3::text is null then state <> 'deleted' else state = $3 end)
+              and ($4::text is null or engine = $4))"
+    };
+}
+
+// A page behind a place, and how many match in all. The place is a time or name, as wide as the index goes, and within equals an id.
+macro_rules! select_page {
+    ($total:expr, $behind:literal, $order:literal) => {
         concat!(
-            $head,
-            " from stores
-            where ($1::uuid is null or tenant_id = $1)
-                and ($2::uuid is null or owner_id = $2)
-                and (case when $3::text is null then state <> 'deleted' else state = $3 end)
-                and ($4::text is null or engine = $4) ",
-            $tail
+            "select ",
+            store_columns!(),
+            ", ",
+            $total,
+            " as total from stores where ",
+            matching!(),
+            " and ($6::",
+            $behind,
+            ") order by ",
+            $order,
+            " limit $8 offset $9"
         )
     };
+}
+
+macro_rules! select_page_by {
+    ($sort:expr, $total:expr) => {
+        match $sort {
+            StoreSort::Newest => select_page!(
+                $total,
+                "timestamptz is null or (created_at <= $6 and (created_at < $6 or id > $7))",
+                "created_at desc, id"
+            ),
+            StoreSort::Oldest => select_page!(
+                $total,
+                "timestamptz is null or (created_at >= $6 and (created_at > $6 or id < $7))",
+                "created_at, id desc"
+            ),
+            StoreSort::Name => select_page!(
+                $total,
+                "text is null or (name collate \"C\" >= $6 and (name collate \"C\" > $6 or id > $7))",
+                "name collate \"C\", id"
+            ),
+            StoreSort::NameBackwards => select_page!(
+                $total,
+                "text is null or (name collate \"C\" <= $6 and (name collate \"C\" < $6 or id < $7))",
+                "name collate \"C\" desc, id desc"
+            ),
+        }
+    };
+}
+
+fn bind_filter(statement: Sql<'static>, filter: &StoreFilter) -> Sql<'static> {
+    statement
+        .bind(filter.tenant_id.map(|id| id.as_uuid()))
+        .bind(filter.owner_id.map(|id| id.as_uuid()))
+        .bind(filter.state.map(shopwright_domain::store::StoreState::as_str))
+        .bind(filter.engine.map(shopwright_domain::store::Engine::as_str))
+        .bind(filter.search.clone())
 }
 
 pub(crate) fn store(row: &PgRow) -> Result<Store, StorageError> {
@@ -111,7 +179,9 @@ impl StoreRepository for PgTransaction {
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
                     $22, $23)");
         let statement = bind_store(statement, store)?.bind(store.epoch.0).bind(store.created_at.to_sqlx());
-        self.execute("insert a store", statement).await.map(|_| ())
+        self.execute("insert a store", statement).await?;
+        self.touched.store(&store.id);
+        Ok(())
     }
 
     async fn get(&mut self, id: &StoreId) -> Result<Option<Store>, StorageError> {
@@ -158,30 +228,57 @@ impl StoreRepository for PgTransaction {
             Err(StorageError::Stale)
         } else {
             store.row_version = store.row_version.next();
+            self.touched.store(&store.id);
             Ok(())
         }
     }
 
     async fn raise_epoch(&mut self, id: &StoreId) -> Result<Epoch, StorageError> {
         let statement = sql("update stores set epoch = epoch + 1 where id = $1 returning id, epoch").bind(id.as_str());
+        // Whoever held a lease is out.
+        self.fenced = None;
         let row = self.row("raise a store's epoch", statement).await?.ok_or(StorageError::Stale)?;
         Row::new(&row, "stores", "id").get("epoch").map(Epoch)
     }
 
     async fn list(&mut self, filter: &StoreFilter, page: Page) -> Result<(Vec<Store>, u64), StorageError> {
-        let bind = |statement: Sql<'static>| {
-            statement
-                .bind(filter.tenant_id.map(|id| id.as_uuid()))
-                .bind(filter.owner_id.map(|id| id.as_uuid()))
-                .bind(filter.state.map(shopwright_domain::store::StoreState::as_str))
-                .bind(filter.engine.as_ref().map(shopwright_domain::store::EngineName::as_str))
+        // Two answers in one: a list is the most frequent question there is.
+        let statement = if filter.owner_id.is_none() && filter.search.is_none() {
+            select_page_by!(filter.sort, kept!())
+        } else {
+            select_page_by!(filter.sort, counted!())
         };
-        let statement =
-            sql(filtered!(concat!("select ", store_columns!()), "order by created_at desc, id limit $5 offset $6"));
-        let statement = bind(statement).bind(i64::from(page.limit)).bind(i64::from(page.offset));
+        let statement = bind_place(bind_filter(sql(statement), filter), filter)?;
+        let statement = statement.bind(i64::from(page.limit)).bind(i64::from(page.offset));
         let rows = self.rows("list stores", statement).await?;
-        let total = self.total("count stores", bind(sql(filtered!("select count(*) as total", "")))).await?;
+        let total = match rows.first() {
+            Some(row) => total_of(row)?,
+            // An empty page has no row to say it.
+            None => {
+                self.total("count stores", bind_filter(sql(concat!("select ", counted!(), " as total")), filter))
+                    .await?
+            }
+        };
         Ok((readable(&rows, store)?, total))
+    }
+}
+
+fn total_of(row: &PgRow) -> Result<u64, StorageError> {
+    let total: i64 = Row::new(row, "count", "total").get("total")?;
+    Ok(u64::try_from(total).unwrap_or(0))
+}
+
+/// Binds the place behind which the page begins: its time or name, and its id.
+fn bind_place(statement: Sql<'static>, filter: &StoreFilter) -> Result<Sql<'static>, StorageError> {
+    let by_time = matches!(filter.sort, StoreSort::Newest | StoreSort::Oldest);
+    match &filter.after {
+        None if by_time => Ok(statement.bind(None::<jiff_sqlx::Timestamp>).bind(None::<String>)),
+        None => Ok(statement.bind(None::<String>).bind(None::<String>)),
+        Some(StorePlace::Time(at, id)) if by_time => Ok(statement.bind(at.to_sqlx()).bind(id.to_string())),
+        Some(StorePlace::Name(name, id)) if !by_time => {
+            Ok(statement.bind(name.as_str().to_owned()).bind(id.to_string()))
+        }
+        Some(_) => Err(internal("a page begins at a place of another order")),
     }
 }
 
@@ -189,7 +286,6 @@ impl PgTransaction {
     /// The number in the column `total`.
     pub(crate) async fn total(&mut self, what: &str, statement: Sql<'_>) -> Result<u64, StorageError> {
         let row = self.row(what, statement).await?.ok_or_else(|| internal("a count has no answer"))?;
-        let total: i64 = Row::new(&row, "count", "total").get("total")?;
-        Ok(u64::try_from(total).unwrap_or(0))
+        total_of(&row)
     }
 }

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shopwright_ports::storage::{
-    ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    InvitationRepository, MembershipRepository, OperationRepository, Reach, ReleaseRepository, SessionRepository,
-    SigningKeyRepository, StorageError, StoreRepository, TenantRepository, ThrottleRepository, Transaction,
-    UserRepository,
+    ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, EventRepository,
+    IdempotencyRepository, InvitationRepository, Lease, MembershipRepository, OperationRepository, Reach,
+    ReleaseRepository, SessionRepository, SigningKeyRepository, StorageError, StoreRepository, TenantRepository,
+    ThrottleRepository, Transaction, UserRepository,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
@@ -23,8 +23,10 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{ends_the_session, internal, storage_error, unavailable};
+use crate::events::Touched;
 use crate::roles::role;
 use crate::settings::PgSettings;
+use crate::stirs::Stirs;
 use crate::unreadable::Unreadable;
 
 /// A statement with its values.
@@ -52,6 +54,11 @@ pub(crate) struct PgTransaction {
     patience: Duration,
     /// When the transaction must be over.
     deadline: Instant,
+    /// What its events will be about.
+    pub(crate) touched: Touched,
+    /// The lease that was seen to hold, and with its rows locked holds until the end.
+    pub(crate) fenced: Option<Lease>,
+    stirs: Stirs,
     pub(crate) unreadable: Unreadable,
 }
 
@@ -61,6 +68,7 @@ impl PgTransaction {
         reach: Option<Reach>,
         settings: &PgSettings,
         unreadable: &Unreadable,
+        stirs: &Stirs,
     ) -> Result<Self, StorageError> {
         const WHAT: &str = "begin a transaction";
         let connection = pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
@@ -73,6 +81,9 @@ impl PgTransaction {
             spent: false,
             patience: settings.statement_timeout + settings.answer_margin,
             deadline: Instant::now() + settings.transaction_timeout,
+            touched: Touched::default(),
+            fenced: None,
+            stirs: stirs.clone(),
             unreadable: unreadable.clone(),
         };
         let begun = transaction.run(WHAT, |connection| sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(connection)).await;
@@ -213,6 +224,10 @@ impl Transaction for PgTransaction {
         self
     }
 
+    fn events(&mut self) -> &mut dyn EventRepository {
+        self
+    }
+
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
@@ -234,7 +249,11 @@ impl Transaction for PgTransaction {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
+        let tells = self.tell().await?;
         self.command("commit", "commit").await?;
+        if tells {
+            self.stirs.stir();
+        }
         // Outside any transaction now: back to the pool.
         self.connection = None;
         Ok(())

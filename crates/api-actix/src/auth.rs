@@ -45,7 +45,7 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let origin = origin::From::extract(&request).await?.0;
+            let mut origin = origin::From::extract(&request).await?.0;
             let state =
                 request.app_data::<Data<State>>().ok_or_else(|| Problem::internal("a handler without state"))?;
             let header = origin::header(request.headers(), AUTHORIZATION.as_str());
@@ -54,6 +54,7 @@ impl FromRequest for Authenticated {
             let organisation = organisation(&request)?;
             let Bearer { actor, user, proof } = state.api.identity.authenticate(token, organisation).await?;
             routes::access(&request).check(&proof)?;
+            origin.credential = Some(proof.credential());
             Ok(Self { context: RequestContext { actor, origin }, user, proof })
         })
     }

@@ -64,6 +64,11 @@ impl Form {
         self.fields.contains_key(key)
     }
 
+    /// A field that stays where it is.
+    pub(crate) fn value(&self, key: &str) -> Option<&Value> {
+        self.fields.get(key)
+    }
+
     /// Takes a field, whatever it is.
     pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
         self.fields.remove(key)

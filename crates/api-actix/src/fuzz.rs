@@ -19,7 +19,7 @@ async fn app() -> TestApp {
     bench.identity.expect_logout().returning(|_, _| Ok(()));
     bench.identity.expect_revoke_session().returning(|_, _, _| Ok(()));
     bench.identity.expect_create_api_token().returning(|_, _, _| Ok((api_token(), "swt_1".into())));
-    bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: vec![view(true)], total: 1 }));
+    bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: vec![view(true)], total: 1, next: None }));
     bench.stores.expect_create().returning(|_, _| {
         let mut store = ready_store();
         store.state = StoreState::Requested;

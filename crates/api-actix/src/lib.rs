@@ -7,12 +7,14 @@
 //! [`serve`] runs it on a listener; [`Api::configure`] mounts it in another actix application; [`LocalServer`] is for tests.
 
 mod access;
+mod audit;
 mod auth;
 mod body;
 mod conditional;
 mod dashboard;
 mod deadline;
 mod engines;
+mod events;
 mod form;
 mod frame;
 mod health;
@@ -25,6 +27,7 @@ mod openapi;
 mod operations;
 mod organisations;
 mod origin;
+mod page_token;
 mod paths;
 mod problem;
 mod query;
@@ -39,19 +42,26 @@ mod fuzz;
 #[cfg(test)]
 mod testing;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+use futures::future::Shared;
 use shopwright_domain::engine::EngineCatalogue;
+use shopwright_ports::audit_api::AuditService;
 use shopwright_ports::clock::{Clock, Entropy};
+use shopwright_ports::events_api::EventService;
 use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
 use shopwright_ports::metrics_api::MetricsService;
 use shopwright_ports::organisations_api::OrganisationService;
 use shopwright_ports::stores_api::StoreService;
 use shopwright_ports::telemetry::Telemetry;
+
+use events::Streams;
 
 pub use access::Access;
 pub use auth::cookie::Cookies;
@@ -66,6 +76,10 @@ pub use server::{LocalServer, serve};
 pub struct Api {
     /// What may be asked for stores.
     pub stores: Arc<dyn StoreService>,
+    /// What was written down about every change.
+    pub audit: Arc<dyn AuditService>,
+    /// What happens, live.
+    pub events: Arc<dyn EventService>,
     /// Who somebody is.
     pub identity: Arc<dyn IdentityService>,
     /// Organisations, their members, invitations.
@@ -122,6 +136,12 @@ pub struct Limits {
     pub drain_time: Duration,
     /// Connections at the same time, per worker.
     pub max_connections: usize,
+    /// Event streams of one person at the same time, per process.
+    pub streams_per_person: usize,
+    /// How often a stream that has nothing to say shows that it lives.
+    pub heartbeat: Duration,
+    /// How often it is asked whether whoever follows a stream may still see it.
+    pub recheck: Duration,
     /// Threads that serve requests; as many as there are cores when there is none.
     pub workers: Option<usize>,
 }
@@ -135,6 +155,9 @@ impl Default for Limits {
             handler_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(10),
             max_connections: 4096,
+            streams_per_person: 20,
+            heartbeat: Duration::from_secs(15),
+            recheck: Duration::from_secs(5),
             workers: None,
         }
     }
@@ -144,20 +167,38 @@ impl Default for Limits {
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) api: Api,
-    draining: Arc<AtomicBool>,
+    pub(crate) streams: Streams,
+    drain: Arc<Drain>,
+}
+
+/// The beginning of the shutdown, for whoever looks and for whoever waits.
+struct Drain {
+    begun: AtomicBool,
+    begin: Mutex<Option<oneshot::Sender<()>>>,
+    waited_for: Shared<oneshot::Receiver<()>>,
 }
 
 impl State {
     pub(crate) fn new(api: Api) -> Self {
-        Self { api, draining: Arc::default() }
+        let (begin, begins) = oneshot::channel();
+        let drain =
+            Drain { begun: AtomicBool::new(false), begin: Mutex::new(Some(begin)), waited_for: begins.shared() };
+        Self { streams: Streams::new(api.limits.streams_per_person), api, drain: Arc::new(drain) }
     }
 
-    /// From now on requests are turned away.
+    /// From now on requests are turned away, and streams end.
     pub(crate) fn begin_draining(&self) {
-        self.draining.store(true, Ordering::Release);
+        self.drain.begun.store(true, Ordering::Release);
+        // Dropped or sent, it means the same.
+        self.drain.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
+        self.drain.begun.load(Ordering::Acquire)
+    }
+
+    /// Returns when the shutdown begins.
+    pub(crate) fn draining(&self) -> impl Future<Output = ()> + use<> {
+        self.drain.waited_for.clone().map(|_| ())
     }
 }

@@ -1,6 +1,7 @@
-//! `GET /operations/{id}`: what runs on a store, step by step. Also its short form inside a store.
+//! `GET /operations/{id}`: what runs on a store, step by step. Also its short form inside a store, and in the [`list`].
 
 pub(crate) mod cancel;
+pub(crate) mod list;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};

@@ -31,6 +31,7 @@ impl From {
                 .filter(|value| is_tracestate(value))
                 .map(str::to_owned),
             traceparent: traceparent.map(str::to_owned),
+            credential: None,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Query strings: unknown keys are dropped as in v1, numbers are read from text, a key that comes twice is wrong.
 
 use actix_web::HttpRequest;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use shopwright_ports::storage::Page;
 
@@ -25,6 +26,11 @@ pub(crate) fn fields(text: &[u8]) -> Map<String, Value> {
     fields
 }
 
+/// A time in a page token, in microseconds.
+pub(crate) fn read_time(text: &str) -> Option<Timestamp> {
+    Timestamp::from_microsecond(text.parse().ok()?).ok()
+}
+
 /// The query of a request as a form.
 pub(crate) fn form(request: &HttpRequest) -> Form {
     Form::new(fields(request.query_string().as_bytes()))
@@ -36,6 +42,11 @@ impl Form {
         let limit = self.number("limit", default, 1, max);
         let offset = self.number("offset", 0, 0, u32::MAX);
         limit.zip(offset).map(|(limit, offset)| Page { limit, offset })
+    }
+
+    /// `limit` alone, for lists that have no offset.
+    pub(crate) fn limit(&mut self, default: u32, max: u32) -> Option<u32> {
+        self.number("limit", default, 1, max)
     }
 
     fn number(&mut self, key: &str, default: u32, min: u32, max: u32) -> Option<u32> {

@@ -14,7 +14,7 @@ use crate::frame::frame;
 use crate::not_found::not_found;
 use crate::openapi::doc::Doc;
 use crate::organisations::{invitations, members};
-use crate::{State, auth, engines, health, metrics, openapi, operations, organisations, root, stores};
+use crate::{State, audit, auth, engines, events, health, metrics, openapi, operations, organisations, root, stores};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -126,8 +126,13 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     on(Method::GET, "/api/v1/stores/{id}/upgrade", READ, || to(stores::upgrade::preview), stores::upgrade::preview_doc),
     on(Method::POST, "/api/v1/stores/{id}/upgrade", WRITE, || to(stores::upgrade::handle), stores::upgrade::doc),
     on(Method::GET, "/api/v1/stores/{id}/logs", READ, || to(stores::logs::handle), stores::logs::doc),
+    on(Method::GET, "/api/v1/stores/{id}/events", READ, || to(events::of_store), events::of_store_doc),
+    on(Method::GET, "/api/v1/events", READ, || to(events::of_everything), events::of_everything_doc),
+    on(Method::GET, "/api/v1/audit", READ, || to(audit::list::handle), audit::list::doc),
+    on(Method::GET, "/api/v1/audit/export", READ, || to(audit::export::handle), audit::export::doc),
     on(Method::GET, "/api/v1/metrics", PLATFORM, || to(metrics::text), metrics::text_doc),
     on(Method::GET, "/api/v1/metrics/json", PLATFORM, || to(metrics::summary), metrics::json_doc),
+    on(Method::GET, "/api/v1/operations", READ, || to(operations::list::handle), operations::list::doc),
     on(Method::GET, "/api/v1/operations/{id}", READ, || to(operations::handle), operations::doc),
     on(
         Method::POST,

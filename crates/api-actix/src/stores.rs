@@ -26,7 +26,7 @@ use crate::reply;
 use store_body::StoreBody;
 
 /// The store that the path names.
-fn id_of(request: &HttpRequest) -> Result<StoreId, Problem> {
+pub(crate) fn id_of(request: &HttpRequest) -> Result<StoreId, Problem> {
     let mut form = Form::new(serde_json::Map::new());
     let id = request.match_info().get("id").and_then(|text| text.parse().ok());
     if id.is_none() {

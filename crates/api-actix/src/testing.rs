@@ -22,7 +22,9 @@ use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::organisation::Role;
 use shopwright_domain::store::{Store, StoreState, StoreUrls, example_store};
 use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
+use shopwright_ports::audit_api::MockAuditService;
 use shopwright_ports::clock::Clock;
+use shopwright_ports::events_api::MockEventService;
 use shopwright_ports::health_api::{Check, ClusterCondition, FenceCondition, Health, HealthService, MockHealthService};
 use shopwright_ports::identity_api::{Bearer, IdentityError, MockIdentityService, Proof, SignedIn};
 use shopwright_ports::metrics_api::MockMetricsService;
@@ -64,6 +66,12 @@ impl Actor {
     pub(crate) fn asks_with(self, request: TestRequest, scopes: &[Scope]) -> TestRequest {
         let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
         request.insert_header(("authorization", format!("Bearer swt_{}|{}", self.name, scopes.join(","))))
+    }
+
+    /// Who the services are told asks.
+    pub(crate) fn actor(self) -> DomainActor {
+        let user = self.user();
+        DomainActor { user_id: user.id, tenant_id: user.tenant_id, email: user.email, role: user.role }
     }
 
     fn user(self) -> User {
@@ -175,6 +183,8 @@ pub(crate) fn view(is_owner: bool) -> StoreView {
 /// The services to be told what to answer.
 pub(crate) struct Bench {
     pub(crate) stores: MockStoreService,
+    pub(crate) audit: MockAuditService,
+    pub(crate) events: MockEventService,
     pub(crate) identity: MockIdentityService,
     pub(crate) organisations: MockOrganisationService,
     pub(crate) health: MockHealthService,
@@ -196,6 +206,8 @@ impl Bench {
     pub(crate) fn without_actors() -> Self {
         Self {
             stores: MockStoreService::new(),
+            audit: MockAuditService::new(),
+            events: MockEventService::new(),
             identity: MockIdentityService::new(),
             organisations: MockOrganisationService::new(),
             health: MockHealthService::new(),
@@ -209,6 +221,8 @@ impl Bench {
     pub(crate) fn api(self) -> Api {
         Api {
             stores: Arc::new(self.stores),
+            audit: Arc::new(self.audit),
+            events: Arc::new(self.events),
             identity: Arc::new(self.identity),
             organisations: Arc::new(self.organisations),
             health: Arc::new(self.health),
@@ -248,6 +262,12 @@ impl TestApp {
     pub(crate) async fn mounted(state: State) -> Self {
         let service = init_service(App::new().configure(mount(state))).await;
         Self(Box::new(move |request| Box::pin(service.call(request.to_request()))))
+    }
+
+    /// The body of an answer that may break off.
+    pub(crate) async fn body_of(&self, request: TestRequest) -> Result<actix_web::web::Bytes, ()> {
+        let response = (self.0)(request).await.unwrap();
+        to_bytes(response.into_body()).await.map_err(drop)
     }
 
     pub(crate) async fn send(&self, request: TestRequest) -> Answer {

@@ -86,6 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         user_agent: None,
         traceparent: None,
         tracestate: None,
+        credential: None,
     };
     let context = RequestContext { actor, origin };
     let wanted = CreateStore {

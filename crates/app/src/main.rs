@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use shopwright_adapters_helm::exec_helm;
 use shopwright_app::cli::client::{Console, run_client};
-use shopwright_app::cli::definition::{Cli, ClustersCommand, Command, KeysCommand};
+use shopwright_app::cli::definition::{AuditCommand, Cli, ClustersCommand, Command, KeysCommand};
 use shopwright_app::config::{Config, Environment, KeysConfig, MigrateConfig};
 use shopwright_app::telemetry::Tracing;
 use shopwright_app::{crypto, forward, wiring};
@@ -47,6 +47,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
             wiring::init_logs(config.log_format);
             println!("{}", wiring::rotate_keys(&config, at_once).await?);
         }
+        Command::Audit { command } => return audit(command, &environment).await,
         Command::Clusters { command: ClustersCommand::Prepare(admin) } => {
             for line in wiring::prepare_cluster(&admin.admin_kubeconfig, admin.admin_context.as_deref()).await? {
                 println!("{line}");
@@ -69,6 +70,24 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::ExecHelm { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Exit code 1 for a chain that is broken, as for every other reason not to trust it.
+async fn audit(command: AuditCommand, environment: &Environment) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let whole = match command {
+        AuditCommand::Verify { organisation, settings } => {
+            let config = MigrateConfig::load(&settings, environment)?;
+            wiring::init_logs(config.log_format);
+            wiring::verify_audit(&config, organisation, &mut std::io::stdout()).await?
+        }
+        AuditCommand::Export { organisation, settings } => {
+            let config = MigrateConfig::load(&settings, environment)?;
+            wiring::init_logs(config.log_format);
+            wiring::export_audit(&config, organisation, &mut std::io::stdout()).await?;
+            true
+        }
+    };
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {

@@ -27,14 +27,15 @@ use shopwright_domain::{OperationId, StoreId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
-use shopwright_ports::storage::{Page, Storage, StoreFilter};
+use shopwright_ports::storage::{AuditPlace, OperationFilter, Page, Storage, StoreFilter};
 use shopwright_ports::stores_api::{
-    Accepted, AdminCredentials, CreateStore, EngineView, LogPage, OperationView, RequestContext, StorePage,
-    StoreService, StoreServiceError, StoreView, UpgradePreview,
+    Accepted, CreateStore, EngineView, LogPage, OperationPage, OperationView, RequestContext, StorePage, StoreService,
+    StoreServiceError, StoreView, UpgradePreview,
 };
 use shopwright_ports::telemetry::trace_id;
 use tokio::sync::Notify;
 
+pub(crate) use access::{reach, visible};
 pub use rules::{PublicUrls, StoreRules};
 
 /// The use cases of stores.
@@ -95,6 +96,7 @@ impl Stores {
         event.store_id = Some(store.id.clone());
         event.actor = Some(context.actor.user_id);
         event.actor_email = Some(context.actor.email.as_str().to_owned());
+        event.credential = context.origin.credential;
         event.ip_address.clone_from(&context.origin.ip_address);
         event.request_id = Some(context.origin.request_id.clone());
         match trace_id(context.origin.traceparent.as_deref()) {
@@ -168,8 +170,23 @@ impl StoreService for Stores {
         self.settle(|| self.try_cancel(context, id)).await
     }
 
-    async fn logs(&self, context: &RequestContext, id: &StoreId, page: Page) -> Result<LogPage, StoreServiceError> {
-        self.read_logs(context, id, page).await
+    async fn logs(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+        after: Option<AuditPlace>,
+        page: Page,
+    ) -> Result<LogPage, StoreServiceError> {
+        self.read_logs(context, id, after, page).await
+    }
+
+    async fn operations(
+        &self,
+        context: &RequestContext,
+        filter: OperationFilter,
+        limit: u32,
+    ) -> Result<OperationPage, StoreServiceError> {
+        self.read_operations(context, filter, limit).await
     }
 
     async fn operation(&self, context: &RequestContext, id: OperationId) -> Result<OperationView, StoreServiceError> {

@@ -145,7 +145,7 @@ async fn a_stranger_cannot_tell_a_foreign_store_from_none() {
         assert!(matches!(world.stores.get(&mallory, id).await, Err(StoreServiceError::Forbidden)));
         assert!(matches!(world.stores.delete(&mallory, id).await, Err(StoreServiceError::Forbidden)));
         assert!(matches!(world.stores.retry(&mallory, id).await, Err(StoreServiceError::Forbidden)));
-        assert!(matches!(world.stores.logs(&mallory, id, ALL).await, Err(StoreServiceError::Forbidden)));
+        assert!(matches!(world.stores.logs(&mallory, id, None, ALL).await, Err(StoreServiceError::Forbidden)));
     }
     assert!(matches!(world.stores.get(&operator, &none).await, Err(StoreServiceError::NotFound(_))));
     assert!(world.stores.get(&operator, &foreign).await.is_ok());

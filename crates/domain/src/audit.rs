@@ -1,13 +1,18 @@
 //! What is written down about every change, in the same transaction as the change.
 
+pub mod chain;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use crate::identity::Credential;
 use crate::ids::{Epoch, InvalidId, OperationId, RequestId, StoreId, TenantId, UserId};
-use crate::store::StoreState;
+use crate::store::{Store, StoreState};
+
+pub use chain::{Broken, ChainDigest, ChainHead};
 
 /// What kind of event it is. These words are part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -133,10 +138,16 @@ pub struct AuditEvent {
     pub message: String,
     /// Details for programs; keys are camelCase as in the API.
     pub metadata: BTreeMap<String, MetadataValue>,
+    /// What was changed, as it was before. Never a secret.
+    pub before: BTreeMap<String, MetadataValue>,
+    /// The same, as it is since.
+    pub after: BTreeMap<String, MetadataValue>,
     /// Who did it; nobody for what a worker does on its own.
     pub actor: Option<UserId>,
     /// The actor's e-mail at that time.
     pub actor_email: Option<String>,
+    /// The sign-in or token by which they did it.
+    pub credential: Option<Credential>,
     /// The address the request came from.
     pub ip_address: Option<String>,
     /// The request that caused it, also for what happens long after.
@@ -159,8 +170,11 @@ impl AuditEvent {
             new: None,
             message: message.into(),
             metadata: BTreeMap::new(),
+            before: BTreeMap::new(),
+            after: BTreeMap::new(),
             actor: None,
             actor_email: None,
+            credential: None,
             ip_address: None,
             request_id: None,
             epoch: None,
@@ -173,5 +187,93 @@ impl AuditEvent {
     pub fn with(mut self, key: &str, value: impl Into<MetadataValue>) -> Self {
         self.metadata.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// Adds what was changed about something: its value before and since. Two that are equal are no change.
+    #[must_use]
+    pub fn changing(mut self, key: &str, before: impl Into<MetadataValue>, after: impl Into<MetadataValue>) -> Self {
+        let (before, after) = (before.into(), after.into());
+        if before != after {
+            self.before.insert(key.to_owned(), before);
+            self.after.insert(key.to_owned(), after);
+        }
+        self
+    }
+
+    /// Adds what is different about a store; without `before` it is new.
+    #[must_use]
+    pub fn changing_store(mut self, before: Option<&Store>, after: &Store) -> Self {
+        let (old, new) = (before.map(facts).unwrap_or_default(), facts(after));
+        let differs = |key: &str| old.get(key) != new.get(key);
+        let only = |facts: &BTreeMap<&'static str, MetadataValue>| -> BTreeMap<String, MetadataValue> {
+            let changed = facts.iter().filter(|(key, _)| differs(key));
+            changed.map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
+        };
+        self.before.extend(only(&old));
+        self.after.extend(only(&new));
+        self
+    }
+}
+
+/// What an audit entry says of a store. Never a secret; what comes with every change, such as versions and times, is left out.
+fn facts(store: &Store) -> BTreeMap<&'static str, MetadataValue> {
+    let mut facts = BTreeMap::from([
+        ("name", store.name.as_str().into()),
+        ("host", store.host.as_str().into()),
+        ("engine", store.engine.as_str().into()),
+        ("cluster", store.cluster.as_str().into()),
+        ("ownerId", store.owner_id.to_string().into()),
+        ("status", store.state.as_str().into()),
+        ("retryCount", i64::from(store.retry_count).into()),
+    ]);
+    let mut optional = |key, value: Option<&str>| {
+        if let Some(value) = value {
+            facts.insert(key, value.into());
+        }
+    };
+    optional("theme", store.theme.map(crate::store::Theme::as_str));
+    optional("failureCode", store.failure.as_ref().map(|failure| failure.code.as_str()));
+    optional("storefrontUrl", store.urls.as_ref().map(|urls| urls.storefront.as_str()));
+    optional("adminUrl", store.urls.as_ref().map(|urls| urls.admin.as_str()));
+    optional("engineNote", store.engine_note.as_deref());
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::StoreId;
+    use crate::store::{StoreEvent, example_store};
+
+    fn text(map: &BTreeMap<String, MetadataValue>) -> String {
+        map.iter().map(|(key, value)| format!("{key}={value:?}")).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_changed_about_a_store_is_told() {
+        let (tenant, now) = (TenantId::from_random(1), Timestamp::UNIX_EPOCH);
+        let before = example_store(StoreId::from_random(1), tenant, "teashop".parse().unwrap(), now);
+        let mut after = before.clone();
+        after.apply(StoreEvent::ProvisioningStarted, now).unwrap();
+        let event = || AuditEvent::new(tenant, AuditEventType::StatusChange, "", now);
+
+        let changed = event().changing_store(Some(&before), &after);
+        let made = event().changing_store(None, &before);
+        let same = event().changing_store(Some(&after), &after);
+
+        assert_eq!(text(&changed.before), r#"status=Text("requested")"#);
+        assert_eq!(text(&changed.after), r#"status=Text("provisioning")"#);
+        assert!(made.before.is_empty() && made.after.len() >= 7, "{made:?}");
+        assert!(same.before.is_empty() && same.after.is_empty(), "{same:?}");
+    }
+
+    #[test]
+    fn values_that_are_equal_are_no_change() {
+        let event = AuditEvent::new(TenantId::from_random(1), AuditEventType::Security, "", Timestamp::UNIX_EPOCH)
+            .changing("role", "viewer", "admin")
+            .changing("active", true, true);
+
+        assert_eq!(text(&event.before), r#"role=Text("viewer")"#);
+        assert_eq!(text(&event.after), r#"role=Text("admin")"#);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ids::{InvalidId, TenantId, UserId};
+use crate::ids::{ApiTokenId, InvalidId, SessionId, TenantId, UserId};
 use crate::organisation::{Action, Role};
 
 /// An e-mail address, lower case, as it is stored and looked up.
@@ -158,6 +158,33 @@ impl FromStr for PlatformRole {
             "admin" => Ok(Self::Admin),
             "tenant" => Ok(Self::Tenant),
             other => Err(InvalidId { kind: "role", value: other.chars().take(80).collect() }),
+        }
+    }
+}
+
+/// What a request proved with who sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// The access token of this sign-in.
+    Session(SessionId),
+    /// This API token.
+    ApiToken(ApiTokenId),
+}
+
+impl Credential {
+    /// The sign-in, if it is one.
+    pub const fn session(self) -> Option<SessionId> {
+        match self {
+            Self::Session(id) => Some(id),
+            Self::ApiToken(_) => None,
+        }
+    }
+
+    /// The API token, if it is one.
+    pub const fn api_token(self) -> Option<ApiTokenId> {
+        match self {
+            Self::Session(_) => None,
+            Self::ApiToken(id) => Some(id),
         }
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use shopwright_domain::identity::{Actor, Email, Username};
+use shopwright_domain::identity::{Actor, Credential, Email, Username};
 use shopwright_domain::{ApiTokenId, RequestId, Scope, SessionId, TenantId};
 
 use crate::secrets::PublicKey;
 use crate::storage::{ApiToken, Session, StorageError, User};
 
-/// Where a request comes from, before anybody is signed in.
+/// Where a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The request.
@@ -25,6 +25,8 @@ pub struct Origin {
     pub traceparent: Option<String>,
     /// What other tracers have to say about that trace.
     pub tracestate: Option<String>,
+    /// What it proved with who sends it; none before anybody is signed in.
+    pub credential: Option<Credential>,
 }
 
 /// Somebody who has just proved who they are.
@@ -49,6 +51,16 @@ pub enum Proof {
     Session(SessionId),
     /// A program's token, good for these things.
     ApiToken(ApiTokenId, BTreeSet<Scope>),
+}
+
+impl Proof {
+    /// What the audit trail says of it.
+    pub const fn credential(&self) -> Credential {
+        match self {
+            Self::Session(id) => Credential::Session(*id),
+            Self::ApiToken(id, _) => Credential::ApiToken(*id),
+        }
+    }
 }
 
 /// Who the bearer of a token is now.

@@ -1,6 +1,6 @@
 //! What Shopwright needs from the world, and what the world may ask of it, as traits with contracts.
 //!
-//! *Driving* ports ([`stores_api`], [`identity_api`], [`organisations_api`], [`health_api`],
+//! *Driving* ports ([`stores_api`], [`audit_api`], [`events_api`], [`identity_api`], [`organisations_api`], [`health_api`],
 //! [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
 //! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`clock`], [`telemetry`]) are what the use cases and the worker call.
 //!
@@ -8,8 +8,10 @@
 //! `Option`, not an error. With feature `testing` each driven port has a stateful fake with failure injection beside it, and a contract
 //! suite that the fake and the real adapter both pass.
 
+pub mod audit_api;
 pub mod clock;
 pub mod cluster;
+pub mod events_api;
 pub mod health_api;
 pub mod identity_api;
 pub mod metrics_api;

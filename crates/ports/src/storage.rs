@@ -2,7 +2,8 @@
 //!
 //! A use case begins a [`Transaction`], works with the repositories it needs, and commits: store, operation, audit event and
 //! idempotency key stand or fall together. Dropping a transaction rolls it back, also when the future that holds it is dropped at any
-//! await. No transaction is held across a call to the cluster or to Helm. Lock order: tenant, then store, then operation.
+//! await. No transaction is held across a call to the cluster or to Helm. Lock order: tenant, then store, then operation; whoever adds or
+//! changes a store or an operation locks its tenant first, because every such change is an event of the tenant's stream.
 //!
 //! Every transaction says by its [`Reach`] whose rows it is about; what lies outside is not there for it.
 
@@ -10,6 +11,7 @@ mod api_tokens;
 mod audit;
 mod clusters;
 mod credentials;
+mod events;
 mod idempotency;
 mod invitations;
 mod keys;
@@ -26,18 +28,19 @@ mod users;
 use async_trait::async_trait;
 
 pub use api_tokens::{ApiToken, ApiTokenRepository};
-pub use audit::{AuditEntry, AuditFilter, AuditRepository};
+pub use audit::{AuditEntry, AuditFilter, AuditPlace, AuditRepository};
 pub use clusters::{ClusterRepository, RegisteredCluster};
 pub use credentials::CredentialRepository;
+pub use events::{Event, EventRepository, InvalidMark, Mark, News, StreamBounds};
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
 pub use invitations::{Invitation, InvitationRepository};
 pub use keys::{SealedKey, SigningKeyRepository};
 pub use memberships::{Member, MembershipRepository};
-pub use operations::{Census, Claim, Lease, OperationRepository, TakeOver};
+pub use operations::{Census, Claim, Lease, OperationFilter, OperationRepository, TakeOver};
 pub use reach::Reach;
 pub use releases::ReleaseRepository;
 pub use sessions::{RefreshToken, Session, SessionRepository};
-pub use stores::{Page, StoreFilter, StoreRepository};
+pub use stores::{Page, StoreFilter, StorePlace, StoreRepository, StoreSort, UnknownSort};
 pub use tenants::{Tenant, TenantRepository};
 pub use throttles::{Throttle, ThrottleRepository};
 pub use users::{User, UserRepository};
@@ -135,6 +138,12 @@ pub trait Storage: Send + Sync {
     /// Renews every lease in `held` that is still this worker's, in one statement, and returns those. Made on a connection of its own,
     /// so that a busy pool cannot cost a lease.
     async fn renew(&self, held: &[Lease], lease: std::time::Duration) -> Result<Vec<Lease>, StorageError>;
+
+    /// Returns when there may be new events. A hint, that may come too often or never (RELIABILITY F23): whoever waits looks by
+    /// themselves too.
+    async fn stirred(&self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Everything that one transaction can touch.
@@ -160,6 +169,8 @@ pub trait Transaction: Send {
     fn operations(&mut self) -> &mut dyn OperationRepository;
     /// The audit trail.
     fn audit(&mut self) -> &mut dyn AuditRepository;
+    /// What readers follow live.
+    fn events(&mut self) -> &mut dyn EventRepository;
     /// Idempotency keys.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Keys that sign access tokens.

@@ -13,7 +13,7 @@ use shopwright_domain::{OperationId, StoreId};
 
 use crate::identity_api::Origin;
 use crate::releases::ObjectRef;
-use crate::storage::{AuditEntry, Page, StorageError, StoreFilter};
+use crate::storage::{AuditEntry, AuditPlace, OperationFilter, Page, StorageError, StoreFilter, StorePlace};
 
 /// Who asks, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,10 +97,12 @@ pub struct EngineView {
 /// A page of stores.
 #[derive(Debug, Clone)]
 pub struct StorePage {
-    /// The stores, newest first, without credentials.
+    /// The stores in the order that was asked for, without credentials.
     pub stores: Vec<StoreView>,
     /// How many match in all.
     pub total: u64,
+    /// Where the next page begins; none on the last.
+    pub next: Option<StorePlace>,
 }
 
 /// A page of audit entries.
@@ -110,6 +112,17 @@ pub struct LogPage {
     pub entries: Vec<AuditEntry>,
     /// How many match in all.
     pub total: u64,
+    /// Where the next page begins; none on the last.
+    pub next: Option<AuditPlace>,
+}
+
+/// A page of operations.
+#[derive(Debug, Clone)]
+pub struct OperationPage {
+    /// The operations, newest first.
+    pub operations: Vec<Operation>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<(Timestamp, OperationId)>,
 }
 
 /// An operation with what became of its steps.
@@ -344,8 +357,22 @@ pub trait StoreService: Send + Sync {
     /// be retried or deleted. Cancelling twice is one cancellation.
     async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError>;
 
-    /// What happened to a store.
-    async fn logs(&self, context: &RequestContext, id: &StoreId, page: Page) -> Result<LogPage, StoreServiceError>;
+    /// What happened to a store, behind the place `after`.
+    async fn logs(
+        &self,
+        context: &RequestContext,
+        id: &StoreId,
+        after: Option<AuditPlace>,
+        page: Page,
+    ) -> Result<LogPage, StoreServiceError>;
+
+    /// What runs and ran on the actor's stores; on all tenants' for platform administrators. A store that is not theirs has none.
+    async fn operations(
+        &self,
+        context: &RequestContext,
+        filter: OperationFilter,
+        limit: u32,
+    ) -> Result<OperationPage, StoreServiceError>;
 
     /// One operation with its steps.
     async fn operation(&self, context: &RequestContext, id: OperationId) -> Result<OperationView, StoreServiceError>;

@@ -76,6 +76,7 @@ impl Merchant {
             user_agent: None,
             traceparent: None,
             tracestate: None,
+            credential: None,
         };
         Ok(Arc::new(Self { context: RequestContext { actor, origin }, book: Book::default() }))
     }

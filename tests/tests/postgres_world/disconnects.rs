@@ -10,7 +10,9 @@ use futures::StreamExt as _;
 use serde_json::json;
 use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
 use shopwright_domain::SessionId;
+use shopwright_ports::audit_api::MockAuditService;
 use shopwright_ports::clock::Entropy as _;
+use shopwright_ports::events_api::MockEventService;
 use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
@@ -38,6 +40,8 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         identity: Arc::new(identity),
         // Nobody asks.
         organisations: Arc::new(MockOrganisationService::new()),
+        audit: Arc::new(MockAuditService::new()),
+        events: Arc::new(MockEventService::new()),
         health: Arc::new(MockHealthService::new()),
         metrics: Arc::new(MockMetricsService::new()),
         engines: Arc::new(engines::catalogue()),

@@ -124,6 +124,7 @@ pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
         user_agent: None,
         traceparent: None,
         tracestate: None,
+        credential: None,
     };
     let actor = Actor { user_id, tenant_id, member_role: Role::Owner, email, role: PlatformRole::Tenant };
     Ok((RequestContext { actor, origin }, user))

@@ -34,13 +34,15 @@ const STATEMENTS: u32 = 100_000;
 const SESSIONS: u32 = 3;
 const CLIENTS: u32 = 24;
 /// What belongs to tenants, and the column that says to whom.
-const OWNED: [(&str, &str); 7] = [
+const OWNED: [(&str, &str); 9] = [
     ("tenants", "id"),
     ("stores", "tenant_id"),
     ("operations", "tenant_id"),
     ("operation_steps", "tenant_id"),
     ("store_credentials", "tenant_id"),
     ("audit_events", "tenant_id"),
+    ("events", "tenant_id"),
+    ("store_totals", "tenant_id"),
     ("idempotency_keys", "tenant_id"),
 ];
 /// Texts of theirs that mean nothing to a constraint.
@@ -280,7 +282,7 @@ fn statement(town: &Town, mine: TenantId, dice: &mut Dice) -> String {
         5 => format!("select first_value({owner}) over (order by random())::text from {one} limit 5"),
         6 => format!(
             "select {owner}::text from {one} where {condition} limit 3 {}",
-            if one == "audit_events" { "" } else { "for no key update skip locked" }
+            if matches!(one, "audit_events" | "events") { "" } else { "for no key update skip locked" }
         ),
         _ => {
             let (table, owner, text) = *any(&WRITABLE, dice);

@@ -149,7 +149,7 @@ async fn audit_numbers_have_no_gaps_under_load(_: PgPoolOptions, options: PgConn
         result.expect("appended");
     }
 
-    let filter = AuditFilter { tenant_id: Some(shop.tenant), store_id: None };
+    let filter = AuditFilter { tenant_id: Some(shop.tenant), ..AuditFilter::default() };
     let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     let (entries, total) = tx.audit().list(&filter, Page { limit: 100, offset: 0 }).await.expect("list");
     assert_eq!(total, 40);

@@ -214,7 +214,7 @@ async fn everybody_at_once_on_a_few_stores_meets_no_deadlock(_: PgPoolOptions, o
     assert!(ends.iter().any(|(_, _, lost)| *lost > 10), "{ends:?}");
     assert!(claims > 50, "{claims} claims");
     // The chain has no gaps: its number is taken under the tenant's lock.
-    let filter = AuditFilter { tenant_id: Some(storm.shop.tenant), store_id: None };
+    let filter = AuditFilter { tenant_id: Some(storm.shop.tenant), ..AuditFilter::default() };
     let mut tx = storm.storage.begin(Reach::Worker).await.expect("begin");
     let (entries, total) = tx.audit().list(&filter, Page { limit: 1, offset: 0 }).await.expect("list");
     assert_eq!(entries.first().map(|entry| entry.sequence), Some(total));

@@ -91,6 +91,38 @@ pub(crate) fn log() -> Value {
     })
 }
 
+/// An entry of the audit trail.
+pub(crate) fn audit_entry() -> Value {
+    let mut entry = log();
+    for (key, value) in [
+        ("storeName", json!("teashop")),
+        ("organisationId", json!("7d1c5a52-8a0e-4e0c-9b6c-5f4f8a1d2e3b")),
+        ("actor", json!({"id": "0b8f6c1e-6a57-4a83-9d0e-3a5d7c2f9b11", "email": "ada@example.com"})),
+        ("sessionId", json!("3f0c2f5e-5b3a-4f0e-8b11-3f6f1d0a9c77")),
+        ("tokenId", Value::Null),
+        ("ipAddress", json!("203.0.113.7")),
+        ("userEmail", json!("ada@example.com")),
+        ("requestId", json!("req_5d9f7e00a800")),
+        ("before", json!({"status": "requested"})),
+        ("after", json!({"status": "provisioning"})),
+        ("digest", json!("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")),
+    ] {
+        entry[key] = value;
+    }
+    entry
+}
+
+/// A stream of events, as it begins.
+pub(crate) fn event_stream() -> String {
+    let data = json!({
+        "id": 42, "type": "operation", "at": AT, "organisationId": "7d1c5a52-8a0e-4e0c-9b6c-5f4f8a1d2e3b",
+        "storeId": "store-1a2b3c4d", "operationId": "5f0a1f0c-8f5d-4a6e-9f43-0c6d1b7e2a55", "kind": "provision",
+        "status": "running", "step": "await_workloads", "stepStatus": "started", "attempt": 0,
+        "message": "provision is running; await_workloads is started", "failure": null, "auditId": null, "eventType": null,
+    });
+    format!("retry: 2000\nid: 41\n\nid: 42\nevent: operation\ndata: {data}\n\n: alive\n\n")
+}
+
 /// `/health`.
 pub(crate) fn health() -> Value {
     json!({

@@ -63,3 +63,12 @@ pub(crate) fn page(default: u32, max: u32) -> [Field; 2] {
         optional("offset", number(0, u32::MAX, 0), "How many are skipped"),
     ]
 }
+
+/// `pageToken`, as lists take it instead of an offset.
+pub(crate) fn page_token() -> Field {
+    optional(
+        "pageToken",
+        text(),
+        "Where the page begins: `nextPageToken` of the page before, with the same filters and order",
+    )
+}

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use actix_web::http::StatusCode;
+use shopwright_ports::audit_api::AuditServiceError;
 use shopwright_ports::identity_api::IdentityError;
 use shopwright_ports::organisations_api::OrganisationError;
 use shopwright_ports::storage::StorageError;
@@ -54,6 +55,12 @@ pub(crate) const TIMED_OUT: Row = row(
     "REQUEST_TIMEOUT",
     true,
     Some("Look whether the request had its effect before repeating it, or repeat it with the same Idempotency-Key."),
+);
+pub(crate) const TOO_MANY_STREAMS: Row = row(
+    StatusCode::TOO_MANY_REQUESTS,
+    "TOO_MANY_STREAMS",
+    true,
+    Some("Close a stream that is not needed any more; one `GET /events` shows all stores."),
 );
 pub(crate) const SHUTTING_DOWN: Row = row(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", true, Some(AGAIN));
 pub(crate) const INTERNAL: Row = row(
@@ -337,6 +344,13 @@ impl From<StoreServiceError> for Problem {
             | StoreServiceError::Storage(_)
             | StoreServiceError::Internal(_) => problem,
         }
+    }
+}
+
+impl From<AuditServiceError> for Problem {
+    fn from(error: AuditServiceError) -> Self {
+        let AuditServiceError::Storage(storage) = &error;
+        of_row(of_storage(storage), &error)
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use actix_web::test::TestRequest;
+use futures::StreamExt as _;
 
-use shopwright_ports::stores_api::StorePage;
+use shopwright_ports::stores_api::{LogPage, OperationPage, StorePage};
 
 use super::*;
 use crate::testing::{ADMIN, Bench, OWNER};
@@ -83,7 +84,12 @@ async fn every_route_asks_an_api_token_for_its_scope() {
             let request = TestRequest::with_uri(&path).method(line.method.clone()).set_json("no object");
             let mut bench = Bench::new();
             bench.organisations.expect_list().returning(|_| Ok(Vec::new()));
-            bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0 }));
+            bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0, next: None }));
+            let nothing = || LogPage { entries: Vec::new(), total: 0, next: None };
+            bench.audit.expect_list().returning(move |_, _, _| Ok(nothing()));
+            bench.audit.expect_stretch().returning(move |_, _, _| Ok(nothing()));
+            bench.events.expect_follow().returning(|_, _, _| Ok(futures::stream::empty().boxed()));
+            bench.stores.expect_operations().returning(|_, _, _| Ok(OperationPage { operations: vec![], next: None }));
             // A scope gives nobody a right that they have not.
             let who = if line.access == Access::Scope(Scope::PlatformAdmin) { ADMIN } else { OWNER };
             bench.send(who.asks_with(request, scopes)).await

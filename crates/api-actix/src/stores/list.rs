@@ -1,4 +1,4 @@
-//! `GET /stores`: a page of stores, newest first, without credentials.
+//! `GET /stores`: a page of stores without credentials, by offset as in v1 or by page token.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,7 +7,7 @@ use shopwright_domain::UserId;
 use shopwright_domain::engine::EngineCatalogue;
 use shopwright_domain::identity::Actor;
 use shopwright_domain::store::StoreState;
-use shopwright_ports::storage::{Page, StoreFilter};
+use shopwright_ports::storage::{Page, StoreFilter, StorePlace, StoreSort};
 
 use super::store_body::StoreBody;
 use crate::State;
@@ -15,26 +15,68 @@ use crate::auth::Authenticated;
 use crate::form::{Form, Rule};
 use crate::openapi::doc::Doc;
 use crate::openapi::examples;
-use crate::openapi::fields::{one_of, optional, page, text_of};
+use crate::openapi::fields::{one_of, optional, page, page_token, text_of};
+use crate::page_token::List;
 use crate::problem::Problem;
+use crate::query::read_time;
 use crate::{engines, query, reply};
 use serde_json::json;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 struct Body {
     stores: Vec<StoreBody>,
     total: u64,
     limit: u32,
     offset: u32,
+    #[schema(required)]
+    next_page_token: Option<String>,
 }
 
-fn question(mut form: Form, actor: &Actor, catalogue: &EngineCatalogue) -> Result<(StoreFilter, Page), Problem> {
+/// What decides which stores are in the list, and in which order.
+const FILTERS: [&str; 5] = ["status", "engine", "ownerId", "search", "sort"];
+
+fn question(
+    mut form: Form,
+    actor: &Actor,
+    list: &List,
+    catalogue: &EngineCatalogue,
+) -> Result<(StoreFilter, Page), Problem> {
     let state = form.choice("status");
     let engine = engines::field(&mut form, catalogue).map(|engine| engine.name().clone());
     let owner_id = owner(&mut form, actor);
+    let search = search(&mut form);
+    let sort = form.choice::<StoreSort>("sort").unwrap_or_default();
+    let after = list.after(&mut form, |place| read_place(sort, place));
     let page = form.page(50, 100);
-    form.finish(page.map(|page| (StoreFilter { tenant_id: None, owner_id, state, engine }, page)))
+    form.finish(page.map(|page| (StoreFilter { tenant_id: None, owner_id, state, engine, search, sort, after }, page)))
+}
+
+/// A part of a name. Names are in lower case, and no longer.
+fn search(form: &mut Form) -> Option<String> {
+    let text = form.optional("search")?;
+    if text.chars().count() > 63 {
+        form.refuse("search", Rule::limit("string.max", 63), "search must have at most 63 characters");
+        return None;
+    }
+    Some(text.to_lowercase())
+}
+
+fn read_place(sort: StoreSort, place: &str) -> Option<StorePlace> {
+    let (key, id) = place.split_once('.')?;
+    let id = id.parse().ok()?;
+    match sort {
+        StoreSort::Newest | StoreSort::Oldest => Some(StorePlace::Time(read_time(key)?, id)),
+        StoreSort::Name | StoreSort::NameBackwards => Some(StorePlace::Name(key.parse().ok()?, id)),
+    }
+}
+
+fn write_place(place: &StorePlace) -> String {
+    match place {
+        StorePlace::Time(at, id) => format!("{}.{id}", at.as_microsecond()),
+        StorePlace::Name(name, id) => format!("{name}.{id}"),
+    }
 }
 
 /// Whose stores: a question for administrators. Tenants see their own whatever they ask, as in v1.
@@ -63,9 +105,12 @@ pub(crate) fn doc() -> Doc {
         ),
         optional("engine", text_of(1, 32), "Only these"),
         optional("ownerId", text_of(0, 128), "Whose; for administrators, ignored otherwise"),
+        optional("search", text_of(1, 63), "With this in their name"),
+        optional("sort", one_of(StoreSort::ALL.map(StoreSort::as_str)), "In this order; the newest first otherwise"),
+        page_token(),
     ];
-    let example = json!({"stores": [examples::store()], "total": 1, "limit": 50, "offset": 0});
-    Doc::answers::<Body>(200, "Stores, newest first, without credentials", example).query(fields).query(page(50, 100))
+    let example = json!({"stores": [examples::store()], "total": 1, "limit": 50, "offset": 0, "nextPageToken": null});
+    Doc::answers::<Body>(200, "A page of stores without credentials", example).query(fields).query(page(50, 100))
 }
 
 pub(crate) async fn handle(
@@ -73,10 +118,13 @@ pub(crate) async fn handle(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, page) = question(query::form(&request), &auth.context.actor, &state.api.engines)?;
+    let (form, actor) = (query::form(&request), &auth.context.actor);
+    let list = List::of("stores", actor, &form, &FILTERS);
+    let (filter, page) = question(form, actor, &list, &state.api.engines)?;
     let found = state.api.stores.list(&auth.context, filter, page).await?;
     let stores = found.stores.iter().map(StoreBody::listed).collect();
-    let body = Body { stores, total: found.total, limit: page.limit, offset: page.offset };
+    let next_page_token = found.next.as_ref().map(|place| list.token(&write_place(place)));
+    let body = Body { stores, total: found.total, limit: page.limit, offset: page.offset, next_page_token };
     Ok(reply::ok(&auth.context.origin, body))
 }
 
@@ -84,11 +132,11 @@ pub(crate) async fn handle(
 mod tests {
     use actix_web::test::TestRequest;
     use shopwright_domain::store::StoreState;
-    use shopwright_ports::storage::{Page, StoreFilter};
+    use shopwright_ports::storage::{Page, StoreFilter, StorePlace};
     use shopwright_ports::stores_api::StorePage;
     use shopwright_ports::testing::engines;
 
-    use crate::testing::{ADMIN, Actor, Answer, Bench, OWNER, view};
+    use crate::testing::{ADMIN, Actor, Answer, Bench, OWNER, STORE, view};
 
     /// The answer to `query`, and what the service was asked.
     async fn list(actor: Actor, query: &str, expected: Option<(StoreFilter, Page)>) -> Answer {
@@ -99,7 +147,7 @@ mod tests {
                 .expect_list()
                 .once()
                 .withf(move |_, asked, paged| *asked == filter && *paged == page)
-                .returning(|_, _, _| Ok(StorePage { stores: vec![view(true)], total: 7 }));
+                .returning(|_, _, _| Ok(StorePage { stores: vec![view(true)], total: 7, next: None }));
         }
         bench.send(actor.asks(TestRequest::get().uri(&format!("/api/v1/stores{query}")))).await
     }
@@ -141,6 +189,47 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn the_next_page_begins_where_this_one_ended() {
+        for (query, place) in [
+            ("sort=name&search=Tea", StorePlace::Name("teashop".parse().unwrap(), STORE.parse().unwrap())),
+            ("search=Tea", StorePlace::Time(view(true).store.created_at, STORE.parse().unwrap())),
+        ] {
+            let mut bench = Bench::new();
+            let (given, wanted) = (place.clone(), place.clone());
+            bench.stores.expect_list().once().withf(|_, filter, _| filter.after.is_none()).returning(move |_, _, _| {
+                Ok(StorePage { stores: vec![view(true)], total: 2, next: Some(given.clone()) })
+            });
+            let is_next = move |filter: &StoreFilter| {
+                filter.after.as_ref() == Some(&wanted) && filter.search.as_deref() == Some("tea")
+            };
+            bench
+                .stores
+                .expect_list()
+                .once()
+                .withf(move |_, filter, _| is_next(filter))
+                .returning(|_, _, _| Ok(StorePage { stores: vec![view(true)], total: 2, next: None }));
+            let app = bench.app().await;
+            let get = |more: &str| OWNER.asks(TestRequest::get().uri(&format!("/api/v1/stores?{query}{more}")));
+
+            let first = app.send(get("")).await;
+            let token = first.body["nextPageToken"].as_str().unwrap_or_default().to_owned();
+            let second = app.send(get(&format!("&limit=7&pageToken={token}"))).await;
+
+            assert_eq!(
+                (second.status, &second.body["nextPageToken"]),
+                (200, &serde_json::Value::Null),
+                "{}",
+                second.text
+            );
+            let with_offset = app.send(get(&format!("&offset=1&pageToken={token}"))).await;
+            assert_eq!(with_offset.kinds(), [("offset".into(), "object.oxor".into())]);
+            let elsewhere = OWNER.asks(TestRequest::get().uri(&format!("/api/v1/stores?pageToken={token}")));
+            let refused = app.send(elsewhere).await;
+            assert_eq!((refused.status, refused.kinds()), (400, vec![("pageToken".into(), "any.invalid".into())]));
+        }
+    }
+
+    #[actix_web::test]
     async fn a_wrong_filter_is_400() {
         for (query, kind) in [
             ("?status=", "any.only"),
@@ -148,6 +237,9 @@ mod tests {
             ("?engine=magento", "any.only"),
             ("?status=ready&status=failed", "string.base"),
             ("?limit=0", "number.min"),
+            ("?sort=size", "any.only"),
+            ("?search=", "string.empty"),
+            ("?pageToken=AXl5", "any.invalid"),
         ] {
             let answer = list(OWNER, query, None).await;
 

@@ -3,47 +3,19 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
-use shopwright_domain::audit::MetadataValue;
-use shopwright_domain::store::StoreState;
-use shopwright_ports::storage::AuditEntry;
+use serde_json::json;
 
 use super::id_of;
 use crate::State;
+use crate::audit::{LogBody, read_place, write_place};
 use crate::auth::Authenticated;
-use crate::iso::Iso;
 use crate::openapi::doc::Doc;
-use crate::openapi::fields::page;
-use crate::openapi::{examples, words};
+use crate::openapi::examples;
+use crate::openapi::fields::{page, page_token};
+use crate::page_token::List;
 use crate::problem::Problem;
 use crate::{query, reply};
 use utoipa::ToSchema;
-
-/// One entry. Whose address and e-mail stood behind it is the audit trail's matter: here both are null, as in v1.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = StoreLog)]
-struct LogBody {
-    id: String,
-    #[schema(required)]
-    store_id: Option<String>,
-    #[schema(value_type = words::EventType)]
-    event_type: &'static str,
-    #[schema(required, value_type = Option<words::StoreStatus>)]
-    previous_status: Option<&'static str>,
-    #[schema(required, value_type = Option<words::StoreStatus>)]
-    new_status: Option<&'static str>,
-    message: String,
-    #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
-    #[schema(required)]
-    ip_address: Option<String>,
-    #[schema(required)]
-    user_email: Option<String>,
-    created_at: Iso,
-    #[schema(required)]
-    operation_id: Option<String>,
-}
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -51,38 +23,15 @@ struct Body {
     store_id: String,
     logs: Vec<LogBody>,
     total: u64,
-}
-
-fn metadata(value: &MetadataValue) -> Value {
-    match value {
-        MetadataValue::Text(text) => text.as_str().into(),
-        MetadataValue::Number(number) => (*number).into(),
-        MetadataValue::Flag(flag) => (*flag).into(),
-    }
-}
-
-impl From<&AuditEntry> for LogBody {
-    fn from(entry: &AuditEntry) -> Self {
-        let event = &entry.event;
-        Self {
-            id: entry.sequence.to_string(),
-            store_id: event.store_id.as_ref().map(ToString::to_string),
-            event_type: event.event_type.as_str(),
-            previous_status: event.previous.map(StoreState::as_str),
-            new_status: event.new.map(StoreState::as_str),
-            message: event.message.clone(),
-            metadata: event.metadata.iter().map(|(key, value)| (key.clone(), metadata(value))).collect(),
-            ip_address: None,
-            user_email: None,
-            created_at: Iso(event.at),
-            operation_id: event.operation_id.map(|id| id.to_string()),
-        }
-    }
+    #[schema(required)]
+    next_page_token: Option<String>,
 }
 
 pub(crate) fn doc() -> Doc {
-    let example = json!({"storeId": "store-1a2b3c4d", "logs": [examples::log()], "total": 1});
-    Doc::answers::<Body>(200, "What happened to a store, newest first", example).query(page(100, 500))
+    let example = json!({"storeId": "store-1a2b3c4d", "logs": [examples::log()], "total": 1, "nextPageToken": null});
+    Doc::answers::<Body>(200, "What happened to a store, newest first", example)
+        .query([page_token()])
+        .query(page(100, 500))
 }
 
 pub(crate) async fn handle(
@@ -92,11 +41,14 @@ pub(crate) async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let id = id_of(&request)?;
     let mut form = query::form(&request);
+    let list = List::of(&format!("logs of {id}"), &auth.context.actor, &form, &[]);
+    let after = list.after(&mut form, read_place);
     let page = form.page(100, 500);
     let page = form.finish(page)?;
-    let found = state.api.stores.logs(&auth.context, &id, page).await?;
+    let found = state.api.stores.logs(&auth.context, &id, after, page).await?;
     let logs = found.entries.iter().map(LogBody::from).collect();
-    Ok(reply::ok(&auth.context.origin, Body { store_id: id.to_string(), logs, total: found.total }))
+    let next_page_token = found.next.map(|place| list.token(&write_place(place)));
+    Ok(reply::ok(&auth.context.origin, Body { store_id: id.to_string(), logs, total: found.total, next_page_token }))
 }
 
 #[cfg(test)]
@@ -104,7 +56,7 @@ mod tests {
     use actix_web::test::TestRequest;
     use serde_json::json;
     use shopwright_domain::TenantId;
-    use shopwright_domain::audit::{AuditEvent, AuditEventType};
+    use shopwright_domain::audit::{AuditEvent, AuditEventType, ChainDigest};
     use shopwright_domain::store::StoreState;
     use shopwright_ports::clock::Clock;
     use shopwright_ports::storage::{AuditEntry, Page};
@@ -123,7 +75,7 @@ mod tests {
         event.new = Some(StoreState::Deleting);
         event.ip_address = Some("192.0.2.1".into());
         event.actor_email = Some("owner@example.com".into());
-        AuditEntry { sequence: 24, event }
+        AuditEntry { sequence: 24, event, digest: ChainDigest::default(), store_name: None }
     }
 
     #[actix_web::test]
@@ -133,8 +85,10 @@ mod tests {
             .stores
             .expect_logs()
             .once()
-            .withf(|_, id, page| id.as_str() == STORE && *page == Page { limit: 500, offset: 3 })
-            .returning(|_, _, _| Ok(LogPage { entries: vec![entry()], total: 24 }));
+            .withf(|_, id, after, page| {
+                id.as_str() == STORE && after.is_none() && *page == Page { limit: 500, offset: 3 }
+            })
+            .returning(|_, _, _, _| Ok(LogPage { entries: vec![entry()], total: 24, next: None }));
 
         let request = TestRequest::get().uri(&format!("/api/v1/stores/{STORE}/logs?limit=500&offset=3"));
         let answer = bench.send(OWNER.asks(request)).await;

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shopwright_domain::OperationId;
 use shopwright_domain::engine::RotationTarget;
 use shopwright_domain::store::{EngineName, ThemeName};
+use shopwright_domain::{OperationId, TenantId};
 
 use crate::config::{Flags, values};
 
@@ -59,6 +59,12 @@ pub enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Look after the audit trail
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Prepare clusters for the server
     Clusters {
         /// What to do with them.
@@ -97,6 +103,29 @@ pub enum KeysCommand {
         /// The key leaked: the new one signs now, every other is gone, and every client refreshes its access token
         #[arg(long)]
         at_once: bool,
+        /// Where the database is.
+        #[command(flatten)]
+        settings: Flags,
+    },
+}
+
+/// What an operator does with the audit trail. It works on the server's database, with the server's settings.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditCommand {
+    /// Read every entry again and check that its chain is whole; exit 1 names the first entry that is not
+    Verify {
+        /// Only this organisation's chain
+        #[arg(long, value_name = "ID")]
+        organisation: Option<TenantId>,
+        /// Where the database is.
+        #[command(flatten)]
+        settings: Flags,
+    },
+    /// Write entries to standard output, oldest first; with digests, to be verified anywhere
+    Export {
+        /// Only this organisation's chain
+        #[arg(long, value_name = "ID")]
+        organisation: Option<TenantId>,
         /// Where the database is.
         #[command(flatten)]
         settings: Flags,

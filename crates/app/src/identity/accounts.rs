@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use shopwright_domain::audit::AuditEvent;
-use shopwright_domain::identity::{Actor, Email, PlatformRole, Username};
+use shopwright_domain::identity::{Actor, Credential, Email, PlatformRole, Username};
 use shopwright_domain::organisation::is_for;
 use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
@@ -79,7 +79,13 @@ impl Identity {
             StorageError::NotUnique(Unique::UserEmail | Unique::Username) => IdentityError::UserExists,
             other => other.into(),
         })?;
-        tx.audit().append(&self.security_event(user, origin, "registration", message)).await?;
+        let mut event = self.security_event(user, origin, "registration", message);
+        for (key, value) in
+            [("email", user.email.as_str()), ("username", user.username.as_str()), ("role", user.role.as_str())]
+        {
+            event.after.insert(key.to_owned(), value.into());
+        }
+        tx.audit().append(&event).await?;
         Ok(())
     }
 
@@ -109,7 +115,7 @@ impl Identity {
             let invitation = self.invitation(tx.as_mut(), token, &user.email).await?;
             self.join(tx.as_mut(), &user, origin, &invitation).await?;
         }
-        let signed_in = self.begin_session(tx.as_mut(), origin, user).await?;
+        let (_, signed_in) = self.begin_session(tx.as_mut(), origin, user).await?;
         tx.commit().await?;
         Ok(signed_in)
     }
@@ -159,8 +165,10 @@ impl Identity {
             Some(user) if right => {
                 let mut tx = self.storage.begin(Reach::Identity).await?;
                 self.forgive(tx.as_mut(), email).await?;
-                tx.audit().append(&self.security_event(&user, Some(origin), "login_success", "signed in")).await?;
-                let signed_in = self.begin_session(tx.as_mut(), origin, user).await?;
+                let mut event = self.security_event(&user, Some(origin), "login_success", "signed in");
+                let (session, signed_in) = self.begin_session(tx.as_mut(), origin, user).await?;
+                event.credential = Some(Credential::Session(session));
+                tx.audit().append(&event).await?;
                 tx.commit().await?;
                 Ok(signed_in)
             }

@@ -57,7 +57,10 @@ impl Identity {
         let scopes: Vec<&str> = row.scopes.iter().map(|scope| scope.as_str()).collect();
         let event = self.security_event(&user, Some(origin), "api_token_created", "made an API token");
         let event = event.with("apiTokenId", row.id.to_string()).with("scopes", scopes.join(" "));
-        let event = event.with("organisationId", row.acts_in.to_string());
+        let mut event = event.with("organisationId", row.acts_in.to_string());
+        event.after.insert("name".to_owned(), row.name.as_str().into());
+        event.after.insert("scopes".to_owned(), scopes.join(" ").into());
+        event.after.insert("expiresAt".to_owned(), row.expires_at.to_string().into());
         tx.audit().append(&event).await?;
         tx.commit().await?;
         Ok((row, token))

@@ -20,6 +20,7 @@ impl Identity {
             AuditEvent::new(user.tenant_id, AuditEventType::Security, message, self.clock.now()).with("action", action);
         event.actor = Some(user.id);
         event.actor_email = Some(user.email.as_str().to_owned());
+        event.credential = origin.and_then(|origin| origin.credential);
         event.ip_address = origin.and_then(|origin| origin.ip_address.clone());
         event.request_id = origin.map(|origin| origin.request_id.clone());
         match origin.and_then(|origin| trace_id(origin.traceparent.as_deref())) {

@@ -33,13 +33,13 @@ fn refresh_token(bytes: [u8; 32]) -> SecretString {
 }
 
 impl Identity {
-    /// A new session of a user with its first tokens.
+    /// A new session of a user with its first tokens, and its id.
     pub(super) async fn begin_session(
         &self,
         tx: &mut dyn Transaction,
         origin: &Origin,
         user: User,
-    ) -> Result<SignedIn, IdentityError> {
+    ) -> Result<(SessionId, SignedIn), IdentityError> {
         let now = self.clock.now();
         let session = Session {
             id: SessionId::from_random(self.entropy.u128()),
@@ -57,7 +57,7 @@ impl Identity {
         let token = refresh_token(bytes);
         let row = self.row_of(&session, &token, now);
         tx.sessions().insert(&session, &row).await?;
-        self.signed_in(&session, user, token, row.expires_at)
+        Ok((session.id, self.signed_in(&session, user, token, row.expires_at)?))
     }
 
     fn row_of(&self, session: &Session, token: &SecretString, now: Timestamp) -> RefreshToken {

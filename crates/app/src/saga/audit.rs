@@ -80,8 +80,9 @@ impl Executor {
         self.event(run, note)
     }
 
-    /// The store has moved from `previous` to where it is now.
-    pub(super) fn moved(&self, run: &Run<'_>, previous: StoreState, store: &Store) -> AuditEvent {
+    /// The store has moved from where it was `before` to where it is now.
+    pub(super) fn moved(&self, run: &Run<'_>, before: &Store, store: &Store) -> AuditEvent {
+        let previous = before.state;
         let mut note = Note::new(AuditEventType::StatusChange, format!("{previous} -> {}", store.state));
         if store.state == StoreState::Ready {
             if let Some(urls) = &store.urls {
@@ -94,7 +95,7 @@ impl Executor {
         let mut event = self.event(run, note);
         event.previous = Some(previous);
         event.new = Some(store.state);
-        event
+        event.changing_store(Some(before), store)
     }
 }
 

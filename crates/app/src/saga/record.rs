@@ -311,7 +311,7 @@ impl Executor {
         failure: Option<&Failure>,
     ) -> Result<(), StorageError> {
         let mut store = self.lock_store(tx, run).await?;
-        let previous = store.state;
+        let before = store.clone();
         store.apply(event, self.now(run)).map_err(illegal)?;
         if let Some(failure) = failure {
             store.failure = Some(failure.clone());
@@ -322,8 +322,8 @@ impl Executor {
             store.urls = Some(self.urls.of(&store.host, admin_path));
         }
         tx.stores().save(&mut store).await?;
-        tx.audit().append(&self.moved(run, previous, &store)).await?;
-        tracing::info!(store_id = %store.id, operation_id = %run.lease.operation_id, epoch = %run.lease.epoch, from = %previous, to = %store.state, "store changed");
+        tx.audit().append(&self.moved(run, &before, &store)).await?;
+        tracing::info!(store_id = %store.id, operation_id = %run.lease.operation_id, epoch = %run.lease.epoch, from = %before.state, to = %store.state, "store changed");
         run.store = store;
         Ok(())
     }

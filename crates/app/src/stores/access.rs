@@ -8,7 +8,7 @@ use shopwright_ports::storage::{Reach, Transaction};
 use shopwright_ports::stores_api::{RequestContext, StoreServiceError};
 
 /// How far a request sees: platform administrators everything, everybody else what the organisation owns in whose name they act.
-pub(super) fn reach(context: &RequestContext) -> Reach {
+pub(crate) fn reach(context: &RequestContext) -> Reach {
     if context.actor.is_admin() { Reach::Platform } else { Reach::Tenant(context.actor.tenant_id) }
 }
 
@@ -16,7 +16,7 @@ pub(super) fn reach(context: &RequestContext) -> Reach {
 ///
 /// A tenant gets the same refusal for a foreign store and for none, so that ids tell nothing; platform administrators see what there is
 /// (DECISIONS 30).
-pub(super) async fn visible(
+pub(crate) async fn visible(
     tx: &mut dyn Transaction,
     context: &RequestContext,
     id: &StoreId,

@@ -42,6 +42,7 @@ impl Stores {
         let mut event = self.event(context, &store, AuditEventType::StatusChange, "the provision was cancelled");
         event.operation_id = Some(unwind.id);
         event.previous = Some(store.state);
+        let before = store.clone();
         tx.operations().supersede(id, now).await.map_err(storage)?;
         store.epoch = tx.stores().raise_epoch(&store_id).await.map_err(storage)?;
         store
@@ -51,7 +52,8 @@ impl Stores {
         event.new = Some(store.state);
         tx.stores().save(&mut store).await.map_err(storage)?;
         tx.operations().enqueue(&unwind, &[]).await.map_err(storage)?;
-        tx.audit().append(&event.with("cancelledOperation", id.to_string())).await.map_err(storage)?;
+        let event = event.with("cancelledOperation", id.to_string()).changing_store(Some(&before), &store);
+        tx.audit().append(&event).await.map_err(storage)?;
         Ok(Prepared::by(tx, Accepted { store, operation: Some(unwind), is_owner }))
     }
 

@@ -169,6 +169,7 @@ impl Stores {
             .with("engine", store.engine.as_str())
             .with("ownerId", store.owner_id.to_string());
         event.new = Some(StoreState::Requested);
+        event = event.changing_store(None, &store);
         event.operation_id = Some(operation.id);
         if let Some(theme) = &store.theme {
             event = event.with("theme", theme.as_str());

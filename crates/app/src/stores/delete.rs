@@ -38,6 +38,7 @@ impl Stores {
             tx.operations().supersede(running.id, now).await.map_err(storage)?;
             event = event.with("cancelledOperation", running.id.to_string());
         }
+        let before = store.clone();
         store.epoch = tx.stores().raise_epoch(id).await.map_err(storage)?;
         store
             .apply(StoreEvent::DeletionRequested, now)
@@ -45,7 +46,7 @@ impl Stores {
         event.new = Some(store.state);
         tx.stores().save(&mut store).await.map_err(storage)?;
         tx.operations().enqueue(&operation, &[]).await.map_err(storage)?;
-        tx.audit().append(&event).await.map_err(storage)?;
+        tx.audit().append(&event.changing_store(Some(&before), &store)).await.map_err(storage)?;
         Ok(Prepared::by(tx, Accepted { store, operation: Some(operation), is_owner }))
     }
 }

@@ -3,12 +3,15 @@
 use shopwright_domain::engine::{Administrator, EngineDescriptor};
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_domain::{OperationId, StoreId};
-use shopwright_ports::storage::{AuditFilter, Page, StorageError, StoreFilter, Transaction};
+use shopwright_ports::storage::{
+    AuditEntry, AuditFilter, AuditPlace, OperationFilter, Page, StorageError, StoreFilter, Transaction,
+};
 use shopwright_ports::stores_api::{
-    AdminCredentials, LogPage, OperationView, RequestContext, StorePage, StoreServiceError, StoreView,
+    AdminCredentials, LogPage, OperationPage, OperationView, RequestContext, StorePage, StoreServiceError, StoreView,
 };
 
 use super::{Stores, access};
+use crate::paging::{cut, with_one_more};
 
 impl Stores {
     pub(super) async fn read_one(
@@ -66,25 +69,47 @@ impl Stores {
             filter.owner_id = None;
         }
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
-        let (stores, total) = tx.stores().list(&filter, page).await.map_err(StoreServiceError::Storage)?;
+        let (mut stores, total) =
+            tx.stores().list(&filter, with_one_more(page)).await.map_err(StoreServiceError::Storage)?;
+        let next = cut(&mut stores, page.limit, |store| filter.sort.place_of(store));
         let view = |store: Store| {
             let is_owner = access::sees_credentials(context, &store);
             StoreView { store, operation: None, credentials: None, is_owner }
         };
-        Ok(StorePage { stores: stores.into_iter().map(view).collect(), total })
+        Ok(StorePage { stores: stores.into_iter().map(view).collect(), total, next })
     }
 
     pub(super) async fn read_logs(
         &self,
         context: &RequestContext,
         id: &StoreId,
+        after: Option<AuditPlace>,
         page: Page,
     ) -> Result<LogPage, StoreServiceError> {
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
         let store = access::visible(tx.as_mut(), context, id).await?;
-        let filter = AuditFilter { tenant_id: Some(store.tenant_id), store_id: Some(store.id) };
-        let (entries, total) = tx.audit().list(&filter, page).await.map_err(StoreServiceError::Storage)?;
-        Ok(LogPage { entries, total })
+        let filter =
+            AuditFilter { tenant_id: Some(store.tenant_id), store_id: Some(store.id), after, ..AuditFilter::default() };
+        let (mut entries, total) =
+            tx.audit().list(&filter, with_one_more(page)).await.map_err(StoreServiceError::Storage)?;
+        let next = cut(&mut entries, page.limit, AuditEntry::place);
+        Ok(LogPage { entries, total, next })
+    }
+
+    pub(super) async fn read_operations(
+        &self,
+        context: &RequestContext,
+        mut filter: OperationFilter,
+        limit: u32,
+    ) -> Result<OperationPage, StoreServiceError> {
+        if !context.actor.is_admin() {
+            filter.tenant_id = Some(context.actor.tenant_id);
+        }
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
+        let mut operations =
+            tx.operations().list(&filter, limit.saturating_add(1)).await.map_err(StoreServiceError::Storage)?;
+        let next = cut(&mut operations, limit, |operation| (operation.created_at, operation.id));
+        Ok(OperationPage { operations, next })
     }
 
     pub(super) async fn read_operation(

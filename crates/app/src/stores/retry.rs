@@ -76,11 +76,13 @@ impl Stores {
         let mut audit = self.event(context, &store, AuditEventType::StatusChange, format!("{kind} is tried again"));
         audit.operation_id = Some(operation.id);
         audit.previous = Some(store.state);
+        let before = store.clone();
         store.apply(event, now).map_err(|error| StoreServiceError::Internal(error.to_string()))?;
         audit.new = Some(store.state);
         tx.stores().save(&mut store).await.map_err(storage)?;
         tx.operations().enqueue(&operation, &done).await.map_err(storage)?;
-        tx.audit().append(&audit.with("retryCount", i64::from(store.retry_count))).await.map_err(storage)?;
+        let audit = audit.with("retryCount", i64::from(store.retry_count)).changing_store(Some(&before), &store);
+        tx.audit().append(&audit).await.map_err(storage)?;
         let is_owner = access::sees_credentials(context, &store);
         Ok(Accepted { store, operation: Some(operation), is_owner })
     }

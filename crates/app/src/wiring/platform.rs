@@ -77,7 +77,7 @@ impl Platform {
             open_database(database, entropy.as_ref()).await?;
         migrate_at(&migrate_url, &url, &worker_url).await?;
         let storage = connect_storage(&url, "shopwright-api").await?;
-        let worker_storage = connect_storage(&worker_url, "shopwright-worker").await?;
+        let worker_storage = connect_storage(&worker_url, "shopwright-worker").await?.stirring_with(&storage);
         storage.check().await.map_err(StartError::Database)?;
         // A login that cannot become the roles of its transactions is told now, not by the first request.
         for reach in [Reach::Identity, Reach::Tenant(TenantId::from_random(0)), Reach::Platform] {

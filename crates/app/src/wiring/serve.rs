@@ -18,8 +18,10 @@ use tokio_util::sync::CancellationToken;
 use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
+use crate::audit::AuditTrail;
 use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where};
 use crate::crypto::Sha256Digester;
+use crate::events::{EventSettings, Events};
 use crate::health::HealthChecks;
 use crate::metrics::{Recorder, RunningMetrics};
 use crate::organisations::{OrganisationRules, Organisations};
@@ -94,8 +96,12 @@ async fn run(
         started_at: platform.clock.now(),
         simulated: platform.simulated,
     };
+    // Who may see what is decided by the use case: the storage behind it reaches all organisations.
+    let events = Events::new(platform.worker_storage.clone(), platform.clock.clone(), EventSettings::default());
     let api = Api {
         stores: Arc::new(stores(config, platform, &work)),
+        audit: Arc::new(AuditTrail { storage: platform.storage.clone() }),
+        events: Arc::new(events.clone()),
         identity: Arc::new(identity.identity.clone()),
         organisations: Arc::new(organisations(platform)),
         health: Arc::new(health),
@@ -110,6 +116,8 @@ async fn run(
         limits: Limits::default(),
         telemetry,
     };
+    let told_of = stop.clone();
+    let telling = tokio::spawn(async move { events.run(told_of).await });
     let looking_after = tokio::spawn(identity.look_after(platform.clock.clone(), stop.clone()));
 
     let working = worker.map(|worker| {
@@ -139,6 +147,9 @@ async fn run(
         && let Err(error) = working.await
     {
         tracing::error!(%error, "the worker ended badly");
+    }
+    if let Err(error) = telling.await {
+        tracing::error!(%error, "nobody was told what happens any more");
     }
     if let Err(error) = looking_after.await {
         tracing::error!(%error, "nobody looked after sessions and keys any more");

@@ -59,6 +59,12 @@ pub enum StartError {
     /// The first administrator cannot be made.
     #[error("the first administrator cannot be made: {0}; choose another ADMIN_EMAIL")]
     Administrator(#[source] IdentityError),
+    /// There is no chain of this organisation.
+    #[error("there is no organisation {0}; leave --organisation out to look at all of them")]
+    NoOrganisation(shopwright_domain::TenantId),
+    /// The result cannot be written.
+    #[error("the result cannot be written: {0}")]
+    Output(#[source] std::io::Error),
     /// The server ended badly.
     #[error("the server ended: {0}")]
     Serve(#[source] std::io::Error),

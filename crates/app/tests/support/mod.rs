@@ -131,6 +131,7 @@ impl Fixture {
             user_agent: None,
             traceparent: None,
             tracestate: None,
+            credential: None,
         }
     }
 

@@ -78,6 +78,21 @@ impl Census {
     }
 }
 
+/// Which operations. `None` everywhere is all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OperationFilter {
+    /// Of this tenant.
+    pub tenant_id: Option<TenantId>,
+    /// On this store.
+    pub store_id: Option<StoreId>,
+    /// In this status.
+    pub status: Option<OperationStatus>,
+    /// Of this kind.
+    pub kind: Option<OperationKind>,
+    /// Behind this one in the list: the time it was asked for, and its id.
+    pub after: Option<(Timestamp, OperationId)>,
+}
+
 /// The queue of operations, and their steps.
 #[async_trait]
 pub trait OperationRepository: Send {
@@ -90,6 +105,9 @@ pub trait OperationRepository: Send {
 
     /// The store's newest operation.
     async fn latest_of(&mut self, store_id: &StoreId) -> Result<Option<Operation>, StorageError>;
+
+    /// At most `limit` operations, the newest first and then by id.
+    async fn list(&mut self, filter: &OperationFilter, limit: u32) -> Result<Vec<Operation>, StorageError>;
 
     /// What became of an operation's steps; steps that never began have no record.
     async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError>;

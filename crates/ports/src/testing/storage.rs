@@ -11,6 +11,7 @@ mod audit;
 mod claim;
 mod clusters;
 mod credentials;
+mod events;
 mod idempotency;
 mod invitations;
 mod keys;

@@ -9,6 +9,7 @@
 
 mod claiming;
 mod epochs;
+mod events;
 mod leases;
 mod members;
 mod queue;
@@ -23,6 +24,7 @@ mod world;
 
 pub use claiming::*;
 pub use epochs::*;
+pub use events::*;
 pub use leases::*;
 pub use members::*;
 pub use queue::*;
@@ -79,10 +81,24 @@ macro_rules! for_each_storage_fact {
         $check!(live_stores_are_counted_per_tenant);
         $check!(stores_are_listed_newest_first_in_pages);
         $check!(lists_of_stores_are_filtered);
+        $check!(a_list_of_stores_is_gone_through_in_every_order);
+        $check!(a_page_of_stores_begins_only_at_a_place_of_its_order);
         $check!(credentials_are_overwritten_and_forgotten);
         $check!(audit_numbers_have_no_gaps);
         $check!(an_audit_event_reads_back);
         $check!(audit_entries_are_listed_newest_first);
+        $check!(audit_entries_are_filtered);
+        $check!(a_chain_of_audit_entries_can_be_verified);
+        $check!(the_heads_of_chains_are_listed);
+        $check!(the_audit_trail_is_gone_through_from_end_to_end);
+        $check!(every_change_of_an_operation_is_told);
+        $check!(every_change_of_a_store_is_told);
+        $check!(an_audit_entry_about_a_store_is_told);
+        $check!(a_transaction_tells_an_operation_once);
+        $check!(what_is_rolled_back_is_not_told);
+        $check!(events_of_many_tenants_are_read_at_once);
+        $check!(events_between_two_moments_are_those_of_all_tenants);
+        $check!(events_are_forgotten_by_age);
         $check!(an_idempotency_key_gives_back_what_was_recorded);
         $check!(an_idempotency_key_is_written_over);
         $check!(signing_keys_come_newest_first);
@@ -100,6 +116,7 @@ macro_rules! for_each_storage_fact {
         $check!(an_operation_reads_back);
         $check!(a_store_has_one_unfinished_operation);
         $check!(the_newest_operation_is_the_one_added_last);
+        $check!(operations_are_listed_newest_first_and_filtered);
         $check!(a_retry_brings_the_steps_that_are_done);
         $check!(a_waiting_operation_stays_until_its_wake_time);
         $check!(a_waiting_operation_is_claimed_after_its_wake_time);

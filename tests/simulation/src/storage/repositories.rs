@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use shopwright_domain::audit::AuditEvent;
+use shopwright_domain::audit::{AuditEvent, ChainHead};
 use shopwright_domain::identity::Email;
 use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::organisation::Role;
@@ -17,10 +17,11 @@ use shopwright_ports::releases::ReleaseOrigin;
 use shopwright_ports::secrets::Sealed;
 use shopwright_ports::storage::{
     ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository,
-    CredentialRepository, IdempotencyRecord, IdempotencyRepository, Invitation, InvitationRepository, Lease, Member,
-    MembershipRepository, OperationRepository, Page, RefreshToken, RegisteredCluster, ReleaseRepository, SealedKey,
-    Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter, StoreRepository, Tenant,
-    TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,
+    CredentialRepository, Event, EventRepository, IdempotencyRecord, IdempotencyRepository, Invitation,
+    InvitationRepository, Lease, Mark, Member, MembershipRepository, OperationFilter, OperationRepository, Page,
+    RefreshToken, RegisteredCluster, ReleaseRepository, SealedKey, Session, SessionRepository, SigningKeyRepository,
+    StorageError, StoreFilter, StoreRepository, StreamBounds, Tenant, TenantRepository, Throttle, ThrottleRepository,
+    Transaction, User, UserRepository,
 };
 
 use super::SimTransaction;
@@ -115,6 +116,7 @@ repository!(OperationRepository, operations, {
     enqueue(operation: &Operation, done: &[StepRecord]) -> ();
     get(id: OperationId) -> Option<Operation>;
     latest_of(store_id: &StoreId) -> Option<Operation>;
+    list(filter: &OperationFilter, limit: u32) -> Vec<Operation>;
     steps(id: OperationId) -> Vec<StepRecord>;
     claim(worker: WorkerId, lease: Duration) -> Option<Claim>;
     next_due() -> Option<Timestamp>;
@@ -132,6 +134,19 @@ repository!(OperationRepository, operations, {
 repository!(AuditRepository, audit, {
     append(event: &AuditEvent) -> ();
     list(filter: &AuditFilter, page: Page) -> (Vec<AuditEntry>, u64);
+    entries(filter: &AuditFilter, page: Page) -> Vec<AuditEntry>;
+    heads(after: Option<TenantId>, limit: u32) -> Vec<ChainHead>;
+    head(tenant_id: TenantId) -> Option<ChainHead>;
+    chain(tenant_id: TenantId, after: u64, limit: u32) -> Vec<AuditEntry>;
+    beyond(tenant_id: TenantId) -> Option<u64>;
+});
+
+repository!(EventRepository, events, {
+    bounds(tenant_id: TenantId) -> Option<StreamBounds>;
+    behind(places: &[(TenantId, u64)], limit: u32) -> Vec<Event>;
+    mark() -> Mark;
+    between(from: &Mark, to: &Mark, limit: u32) -> Vec<Event>;
+    purge(before: Timestamp, limit: u32) -> u64;
 });
 
 repository!(IdempotencyRepository, idempotency, {
@@ -213,6 +228,10 @@ impl Transaction for SimTransaction {
     }
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn EventRepository {
         self
     }
 

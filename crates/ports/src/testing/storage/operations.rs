@@ -1,5 +1,6 @@
 //! The queue of operations, and their steps.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use shopwright_domain::{Epoch, OperationId, StoreId, WorkerId};
 
 use super::Snapshot;
 use super::transaction::FakeTransaction;
-use crate::storage::{Census, Claim, Lease, OperationRepository, Reach, StorageError, Unique};
+use crate::storage::{Census, Claim, Lease, OperationFilter, OperationRepository, Reach, StorageError, Unique};
 
 fn put_step(rows: &mut Snapshot, id: OperationId, record: &StepRecord) {
     let Some((_, steps)) = rows.steps.find_mut(|(of, _)| *of == id) else {
@@ -67,6 +68,7 @@ impl OperationRepository for FakeTransaction {
         for record in done {
             put_step(rows, operation.id, record);
         }
+        self.touched.operation(operation.id, None);
         Ok(())
     }
 
@@ -81,6 +83,23 @@ impl OperationRepository for FakeTransaction {
         let of_store = self.owned_rows()?.operations.iter().filter(is_it);
         // Of two from the same microsecond the one that was added later.
         Ok(of_store.enumerate().max_by_key(|(added, row)| (row.created_at, *added)).map(|(_, row)| row.clone()))
+    }
+
+    async fn list(&mut self, filter: &OperationFilter, limit: u32) -> Result<Vec<Operation>, StorageError> {
+        let key = |at: Timestamp, id: OperationId| (Reverse(at), id);
+        let reach = self.reach;
+        let wanted = |row: &&Operation| {
+            reach.covers(row.tenant_id)
+                && filter.tenant_id.is_none_or(|tenant| row.tenant_id == tenant)
+                && filter.store_id.as_ref().is_none_or(|store| row.store_id == *store)
+                && filter.status.is_none_or(|status| row.status == status)
+                && filter.kind.is_none_or(|kind| row.kind == kind)
+                && filter.after.is_none_or(|(at, id)| key(row.created_at, row.id) > key(at, id))
+        };
+        let mut operations: Vec<_> = self.owned_rows()?.operations.iter().filter(wanted).cloned().collect();
+        operations.sort_by_key(|row| key(row.created_at, row.id));
+        operations.truncate(limit as usize);
+        Ok(operations)
     }
 
     async fn steps(&mut self, id: OperationId) -> Result<Vec<StepRecord>, StorageError> {
@@ -117,6 +136,7 @@ impl OperationRepository for FakeTransaction {
     async fn record_step(&mut self, lease: &Lease, record: &StepRecord) -> Result<(), StorageError> {
         self.fenced(lease)?;
         put_step(self.rows()?, lease.operation_id, record);
+        self.touched.operation(lease.operation_id, Some(record.step));
         Ok(())
     }
 
@@ -124,11 +144,13 @@ impl OperationRepository for FakeTransaction {
         let operation = self.fenced(lease)?;
         operation.step = Some(step);
         operation.attempt = attempt;
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
     async fn note_waiting(&mut self, lease: &Lease, failure: Option<&Failure>) -> Result<(), StorageError> {
         self.fenced(lease)?.failure = failure.cloned();
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
@@ -166,6 +188,7 @@ impl OperationRepository for FakeTransaction {
         operation.failure = failure.cloned();
         operation.worker = None;
         operation.lease_expires_at = None;
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
@@ -185,6 +208,7 @@ impl OperationRepository for FakeTransaction {
         operation.worker = None;
         operation.lease_expires_at = None;
         operation.finished_at = Some(at);
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 
@@ -197,6 +221,7 @@ impl OperationRepository for FakeTransaction {
             operation.lease_expires_at = None;
             operation.wake_at = None;
             operation.finished_at = Some(at);
+            self.touched.operation(id, None);
         }
         Ok(())
     }

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::StepRecord;
 use shopwright_domain::store::Store;
-use shopwright_domain::{ClusterName, OperationId, StoreId};
+use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId};
 
 use super::Table;
 use super::memberships::MembershipRow;
 use crate::releases::ReleaseOrigin;
 use crate::secrets::Sealed;
 use crate::storage::{
-    ApiToken, AuditEntry, IdempotencyRecord, Invitation, Lease, RefreshToken, RegisteredCluster, SealedKey, Session,
-    Tenant, Throttle, User,
+    ApiToken, AuditEntry, Event, IdempotencyRecord, Invitation, Lease, RefreshToken, RegisteredCluster, SealedKey,
+    Session, Tenant, Throttle, User,
 };
 
 /// Everything in the database at one time, for tests to look at. Rows are in the order in which they were added.
@@ -49,6 +49,12 @@ pub struct Snapshot {
     pub releases: BTreeMap<StoreId, ReleaseDigests>,
     /// The audit trail of all tenants.
     pub audit: Table<AuditEntry>,
+    /// What readers follow live.
+    pub events: Table<Event>,
+    /// Of each tenant the number of the last event that was forgotten.
+    pub event_floors: BTreeMap<TenantId, u64>,
+    /// Transactions that had something to tell.
+    pub transactions: u64,
     /// Idempotency keys.
     pub idempotency: Table<IdempotencyRecord>,
     /// Keys that sign access tokens.

@@ -1,6 +1,6 @@
 //! Stores.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,12 +8,41 @@ use shopwright_domain::store::{Store, StoreHost, StoreName, StoreState};
 use shopwright_domain::{Epoch, StoreId, TenantId};
 
 use super::transaction::FakeTransaction;
-use crate::storage::{Page, StorageError, StoreFilter, StoreRepository, Unique};
+use crate::storage::{Page, StorageError, StoreFilter, StorePlace, StoreRepository, StoreSort, Unique};
 
 /// The asked-for part of `rows`, and how many there are in all.
 pub(super) fn page_of<T>(rows: Vec<T>, page: Page) -> (Vec<T>, u64) {
     let total = rows.len() as u64;
     (rows.into_iter().skip(page.offset as usize).take(page.limit as usize).collect(), total)
+}
+
+fn in_order(sort: StoreSort, one: &Store, other: &Store) -> Ordering {
+    let by_name = || one.name.as_str().cmp(other.name.as_str()).then_with(|| one.id.cmp(&other.id));
+    let newest = || other.created_at.cmp(&one.created_at).then_with(|| one.id.cmp(&other.id));
+    match sort {
+        StoreSort::Newest => newest(),
+        StoreSort::Oldest => newest().reverse(),
+        StoreSort::Name => by_name(),
+        StoreSort::NameBackwards => by_name().reverse(),
+    }
+}
+
+/// Whether the store comes after the place; the place may be of a store that is not there any more.
+fn is_behind(sort: StoreSort, store: &Store, place: &StorePlace) -> bool {
+    let mut there = store.clone();
+    match place {
+        StorePlace::Time(at, id) => (there.created_at, there.id) = (*at, id.clone()),
+        StorePlace::Name(name, id) => (there.name, there.id) = (name.clone(), id.clone()),
+    }
+    in_order(sort, store, &there) == Ordering::Greater
+}
+
+fn require_place_of(sort: StoreSort, place: &StorePlace) -> Result<(), StorageError> {
+    match (sort, place) {
+        (StoreSort::Newest | StoreSort::Oldest, StorePlace::Time(..))
+        | (StoreSort::Name | StoreSort::NameBackwards, StorePlace::Name(..)) => Ok(()),
+        _ => Err(StorageError::Internal { detail: "a page begins at a place of another order".into(), source: None }),
+    }
 }
 
 impl FakeTransaction {
@@ -52,6 +81,7 @@ impl StoreRepository for FakeTransaction {
         self.require(has_owner, "the store's owner")?;
         self.require(has_cluster, "the store's cluster")?;
         self.rows()?.stores.push(store.clone());
+        self.touched.store(&store.id);
         Ok(())
     }
 
@@ -101,6 +131,7 @@ impl StoreRepository for FakeTransaction {
         store.row_version = store.row_version.next();
         let row = &mut self.rows()?.stores[at];
         *row = Store { epoch: row.epoch, created_at: row.created_at, ..store.clone() };
+        self.touched.store(&store.id);
         Ok(())
     }
 
@@ -120,9 +151,16 @@ impl StoreRepository for FakeTransaction {
                 && filter.owner_id.is_none_or(|owner| row.owner_id == owner)
                 && filter.state.map_or(row.state != StoreState::Deleted, |state| row.state == state)
                 && filter.engine.as_ref().is_none_or(|engine| row.engine == *engine)
+                && filter.search.as_ref().is_none_or(|part| row.name.as_str().contains(part.as_str()))
         };
         let mut stores: Vec<_> = self.owned_rows()?.stores.iter().filter(wanted).cloned().collect();
-        stores.sort_by_key(|row| (Reverse(row.created_at), row.id.clone()));
-        Ok(page_of(stores, page))
+        let total = stores.len() as u64;
+        stores.sort_by(|one, other| in_order(filter.sort, one, other));
+        if let Some(place) = &filter.after {
+            require_place_of(filter.sort, place)?;
+            stores.retain(|row| is_behind(filter.sort, row, place));
+        }
+        let (page, _) = page_of(stores, page);
+        Ok((page, total))
     }
 }

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use shopwright_domain::TenantId;
 
 use super::Snapshot;
+use super::events::Touched;
 use crate::clock::Clock;
 use crate::storage::{
-    ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    InvitationRepository, MembershipRepository, OperationRepository, Reach, ReleaseRepository, SessionRepository,
-    SigningKeyRepository, StorageError, StoreRepository, TenantRepository, ThrottleRepository, Transaction, Unique,
-    UserRepository,
+    ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, EventRepository,
+    IdempotencyRepository, InvitationRepository, MembershipRepository, OperationRepository, Reach, ReleaseRepository,
+    SessionRepository, SigningKeyRepository, StorageError, StoreRepository, TenantRepository, ThrottleRepository,
+    Transaction, Unique, UserRepository,
 };
 use crate::testing::Faults;
 
@@ -21,6 +22,8 @@ pub(super) struct FakeTransaction {
     committed: OwnedMutexGuard<Snapshot>,
     working: Snapshot,
     pub(super) reach: Reach,
+    /// What its events will be about.
+    pub(super) touched: Touched,
     failed: bool,
     clock: Arc<dyn Clock>,
     pub(super) faults: Arc<Faults<StorageError>>,
@@ -34,7 +37,7 @@ impl FakeTransaction {
         faults: Arc<Faults<StorageError>>,
     ) -> Self {
         let working = committed.clone();
-        Self { committed, working, reach, failed: false, clock, faults }
+        Self { committed, working, reach, touched: Touched::default(), failed: false, clock, faults }
     }
 
     /// All rows, whatever the reach: for what constraints look at.
@@ -139,6 +142,10 @@ impl Transaction for FakeTransaction {
         self
     }
 
+    fn events(&mut self) -> &mut dyn EventRepository {
+        self
+    }
+
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
@@ -160,11 +167,13 @@ impl Transaction for FakeTransaction {
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        let Self { mut committed, working, failed, faults, .. } = *self;
+        let now = self.now();
+        let Self { mut committed, mut working, touched, failed, faults, .. } = *self;
         let write = || {
             if failed {
                 return Err(failed_before());
             }
+            working.tell(&touched, now);
             *committed = working;
             Ok(())
         };

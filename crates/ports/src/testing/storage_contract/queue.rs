@@ -7,7 +7,7 @@ use shopwright_domain::saga::{StepError, StepRecord, StepStatus};
 use shopwright_domain::store::Failure;
 
 use super::world::{LONG, NONE, World, at, digests, far_future, new_worker, step_record};
-use crate::storage::{Reach, Storage, StorageError, Unique};
+use crate::storage::{OperationFilter, Reach, Storage, StorageError, Unique};
 
 /// An operation is what was written, every field.
 pub async fn an_operation_reads_back(storage: &dyn Storage) {
@@ -72,6 +72,36 @@ pub async fn the_newest_operation_is_the_one_added_last(storage: &dyn Storage) {
         assert_eq!(newest.map(|newest| newest.id), last);
     }
     world.settle().await;
+}
+
+/// Operations come newest first, in pages that follow each other; each filter leaves out what it says.
+pub async fn operations_are_listed_newest_first_and_filtered(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    let (first, second) = (world.queued(0).await, world.queued(1).await);
+    let third = world.queued(1).await;
+    other.queued(2).await;
+    let mut tx = world.begin().await;
+    tx.operations().supersede(first.id, at(3)).await.expect("supersede");
+    tx.commit().await.expect("commit");
+    let mut twins = [second.id, third.id];
+    twins.sort();
+    let mine = OperationFilter { tenant_id: Some(world.tenant.id), ..OperationFilter::default() };
+
+    for (filter, expected) in [
+        (mine.clone(), vec![twins[0], twins[1], first.id]),
+        (OperationFilter { status: Some(OperationStatus::Cancelled), ..mine.clone() }, vec![first.id]),
+        (OperationFilter { kind: Some(OperationKind::Delete), ..mine.clone() }, vec![]),
+        (OperationFilter { store_id: Some(second.store_id.clone()), ..OperationFilter::default() }, vec![second.id]),
+        (OperationFilter { after: Some((at(1), twins[0])), ..mine.clone() }, vec![twins[1], first.id]),
+        (OperationFilter { after: Some((at(0), first.id)), ..mine.clone() }, vec![]),
+    ] {
+        let listed = world.begin().await.operations().list(&filter, 100).await.expect("list");
+        assert_eq!(listed.iter().map(|operation| operation.id).collect::<Vec<_>>(), expected, "{filter:?}");
+    }
+    let page = world.begin().await.operations().list(&mine, 2).await.expect("list");
+    assert_eq!(page.len(), 2);
+    world.settle().await;
+    other.settle().await;
 }
 
 /// What a retry brings with it is done, and the worker learns so with the claim, in the order of the steps.

@@ -1,11 +1,13 @@
 //! Credentials, audit trail, idempotency keys, signing keys.
 
 use jiff::SignedDuration;
-use shopwright_domain::Epoch;
-use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::audit::chain::Verifier;
+use shopwright_domain::audit::{AuditEvent, AuditEventType, ChainDigest, chain};
+use shopwright_domain::identity::Credential;
 use shopwright_domain::store::StoreState;
+use shopwright_domain::{ApiTokenId, Epoch, SessionId};
 
-use super::world::{World, at, idempotency_record};
+use super::world::{World, at, example_tenant, idempotency_record};
 use crate::secrets::Sealed;
 use crate::storage::{AuditEntry, AuditFilter, IdempotencyRecord, Page, Reach, SealedKey, Storage};
 
@@ -64,18 +66,21 @@ pub async fn an_audit_event_reads_back(storage: &dyn Storage) {
         actor_email: Some("ada@example.com".into()),
         ip_address: Some("192.0.2.1".into()),
         request_id: Some("req_0123456789ab".parse().expect("a request id")),
+        credential: Some(Credential::ApiToken(ApiTokenId::from_random(7))),
         epoch: Some(Epoch(3)),
         ..world.event("It “moved”.", 5)
     };
     let event = event.with("durationMs", 1_234_567_890_123).with("step", "publish").with("again", false);
+    let event = event.changing("retryCount", 1, 2).changing("note", "\"quoted\"\n", "ünïcödé");
     let mut tx = world.begin().await;
     tx.audit().append(&event).await.expect("append");
     tx.commit().await.expect("commit");
 
-    let filter = AuditFilter { store_id: Some(store.id), ..AuditFilter::default() };
+    let filter = AuditFilter { store_id: Some(store.id.clone()), ..AuditFilter::default() };
     let read = world.begin().await.audit().list(&filter, PAGE).await.expect("list");
 
-    assert_eq!(read, (vec![AuditEntry { sequence: 1, event }], 1));
+    let digest = chain::digest(ChainDigest::default(), 1, &event);
+    assert_eq!(read, (vec![AuditEntry { sequence: 1, event, digest, store_name: Some(store.name) }], 1));
 }
 
 /// Entries come newest first, in pages, with the number of all; across tenants the time is the order.
@@ -96,6 +101,130 @@ pub async fn audit_entries_are_listed_newest_first(storage: &dyn Storage) {
     assert_eq!((second[0].event.message.as_str(), total), ("one", 2));
     let all: Vec<_> = all.iter().map(|entry| entry.event.message.as_str()).take(3).collect();
     assert_eq!(all, ["elsewhere", "one", "two"]);
+}
+
+/// Every chain is whole, by the rule of the domain, and its head is its last entry; also for entries with every kind of value.
+pub async fn a_chain_of_audit_entries_can_be_verified(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    let texts = ["", "-", "3:abc", "\u{1}\t\"\\", "ü“\u{1f375}”", "{\"a\": 1}"];
+    for (seconds, text) in (0_i64..).zip(texts) {
+        let mut event = AuditEvent { actor_email: Some(text.to_owned()), ..world.event(text, seconds) };
+        event.at += SignedDuration::from_micros(seconds * 7);
+        event.credential = (seconds % 2 == 0).then(|| Credential::Session(SessionId::from_random(9)));
+        let event = event.with(text, text).with("B", true).with("a", i64::MIN + seconds).with("ä", i64::MAX);
+        let event = event.changing("x", text, seconds);
+        let mut tx = world.within(Reach::Worker).await;
+        tx.audit().append(&event).await.expect("append");
+        tx.audit().append(&other.event(text, seconds)).await.expect("append");
+        tx.commit().await.expect("commit");
+    }
+
+    for tenant in [world.tenant.id, other.tenant.id] {
+        let mut tx = world.within(Reach::Worker).await;
+        let head = tx.audit().head(tenant).await.expect("read").expect("a head");
+        let mut verifier = Verifier::new(head);
+        loop {
+            let entries = tx.audit().chain(tenant, verifier.last(), 4).await.expect("read");
+            if entries.is_empty() {
+                break;
+            }
+            for entry in entries {
+                verifier.next(entry.sequence, &entry.event, entry.digest).expect("a whole chain");
+            }
+        }
+        verifier.end().expect("a whole chain");
+        assert_eq!((head.sequence, verifier.last()), (texts.len() as u64, texts.len() as u64));
+        assert_eq!(tx.audit().beyond(tenant).await.expect("look"), None);
+    }
+}
+
+/// The heads of chains are gone through by tenant; a tenant that nothing happened to has an empty chain.
+pub async fn the_heads_of_chains_are_listed(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    let mut tx = world.within(Reach::Worker).await;
+    tx.audit().append(&world.event("one", 0)).await.expect("append");
+    tx.commit().await.expect("commit");
+
+    let (mut heads, mut after) = (Vec::new(), None);
+    loop {
+        let page = world.within(Reach::Worker).await.audit().heads(after, 2).await.expect("list");
+        let Some(last) = page.last() else { break };
+        after = Some(last.tenant_id);
+        heads.extend(page);
+    }
+
+    let length = |tenant| heads.iter().find(|head| head.tenant_id == tenant).map(|head| head.sequence);
+    assert_eq!((length(world.tenant.id), length(other.tenant.id)), (Some(1), Some(0)));
+    assert!(heads.is_sorted_by_key(|head| head.tenant_id));
+    assert_eq!(world.within(Reach::Worker).await.audit().head(example_tenant().id).await.expect("read"), None);
+}
+
+/// Each filter leaves out what it says, and counts what it leaves.
+pub async fn audit_entries_are_filtered(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    let store = world.store(0).await;
+    let operation = world.operation(&store, 0).id;
+    let about =
+        |message: &str, seconds: i64| AuditEvent { store_id: Some(store.id.clone()), ..world.event(message, seconds) };
+    let security = AuditEvent { event_type: AuditEventType::Security, ..world.event("sign-in", 1) };
+    let mut tx = world.within(Reach::Worker).await;
+    for event in [
+        security,
+        about("store", 2),
+        AuditEvent { operation_id: Some(operation), ..about("operation", 3) },
+        AuditEvent { actor: Some(world.owner.id), ..about("person", 4) },
+        other.event("elsewhere", 5),
+    ] {
+        tx.audit().append(&event).await.expect("append");
+    }
+    tx.commit().await.expect("commit");
+    let mine = AuditFilter { tenant_id: Some(world.tenant.id), ..AuditFilter::default() };
+
+    for (filter, expected) in [
+        (mine.clone(), vec!["person", "operation", "store", "sign-in"]),
+        (AuditFilter { of_stores: true, ..mine.clone() }, vec!["person", "operation", "store"]),
+        (AuditFilter { event_type: Some("security".into()), ..mine.clone() }, vec!["sign-in"]),
+        (AuditFilter { event_type: Some("dance".into()), ..mine.clone() }, vec![]),
+        (AuditFilter { actor: Some(world.owner.id), ..AuditFilter::default() }, vec!["person"]),
+        (AuditFilter { operation_id: Some(operation), ..AuditFilter::default() }, vec!["operation"]),
+        (
+            AuditFilter { store_id: Some(store.id.clone()), ..AuditFilter::default() },
+            vec!["person", "operation", "store"],
+        ),
+        (AuditFilter { from: Some(at(2)), until: Some(at(4)), ..mine.clone() }, vec!["operation", "store"]),
+        (AuditFilter { tenant_id: Some(other.tenant.id), store_id: Some(store.id.clone()), ..mine }, vec![]),
+    ] {
+        let (entries, total) = world.within(Reach::Platform).await.audit().list(&filter, PAGE).await.expect("list");
+        let messages: Vec<_> = entries.iter().map(|entry| entry.event.message.as_str()).collect();
+        assert_eq!((messages, total), (expected.clone(), expected.len() as u64), "{filter:?}");
+    }
+}
+
+/// Pages that follow each other hold each entry once, in one chain and across chains.
+pub async fn the_audit_trail_is_gone_through_from_end_to_end(storage: &dyn Storage) {
+    let (world, other) = (World::new(storage).await, World::new(storage).await);
+    let mut tx = world.within(Reach::Worker).await;
+    for seconds in [3_000_000, 3_000_002, 3_000_002, 3_000_001] {
+        tx.audit().append(&world.event("here", seconds)).await.expect("append");
+        tx.audit().append(&other.event("there", seconds)).await.expect("append");
+    }
+    tx.commit().await.expect("commit");
+
+    let by_time = AuditFilter { from: Some(at(3_000_000)), until: Some(at(3_000_003)), ..AuditFilter::default() };
+    let by_number = AuditFilter { tenant_id: Some(world.tenant.id), ..AuditFilter::default() };
+    for (mut filter, count) in [(by_time, 8), (by_number, 4)] {
+        let mut tx = world.within(Reach::Platform).await;
+        let (whole, _) = tx.audit().list(&filter, PAGE).await.expect("list");
+        let mut pages = Vec::new();
+        loop {
+            let page = tx.audit().entries(&filter, Page { limit: 3, offset: 0 }).await.expect("a page");
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.place());
+            pages.extend(page);
+        }
+        assert_eq!((whole.len(), tx.audit().list(&filter, PAGE).await.expect("list").1), (count, count as u64));
+        assert_eq!(pages, whole);
+    }
 }
 
 /// A key gives back what was recorded under it by this tenant for this route, as long as it is young enough.

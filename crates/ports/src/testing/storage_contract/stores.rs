@@ -7,7 +7,7 @@ use shopwright_domain::store::{Failure, Store, StoreState, StoreUrls};
 use shopwright_domain::{Epoch, RowVersion};
 
 use super::world::{World, at};
-use crate::storage::{Page, Storage, StorageError, StoreFilter, Unique};
+use crate::storage::{Page, Storage, StorageError, StoreFilter, StoreSort, Unique};
 
 fn full(draft: Store) -> Store {
     Store {
@@ -190,7 +190,10 @@ pub async fn lists_of_stores_are_filtered(storage: &dyn Storage) {
         (StoreFilter { owner_id: Some(other.owner.id), ..mine.clone() }, vec![]),
         (StoreFilter { state: Some(StoreState::Failed), ..mine.clone() }, vec![&failed.id]),
         (StoreFilter { state: Some(StoreState::Deleted), ..mine.clone() }, vec![&gone.id]),
-        (StoreFilter { engine: Some(engines::medusa()), ..mine }, vec![&plain.id]),
+        (StoreFilter { engine: Some(engines::medusa()), ..mine.clone() }, vec![&plain.id]),
+        (StoreFilter { search: Some(plain.name.as_str()[3..12].to_owned()), ..mine.clone() }, vec![&plain.id]),
+        (StoreFilter { search: Some("shop-".into()), ..mine.clone() }, vec![&failed.id, &plain.id]),
+        (StoreFilter { search: Some("%".into()), ..mine }, vec![]),
     ];
 
     for (filter, expected) in cases {
@@ -198,5 +201,54 @@ pub async fn lists_of_stores_are_filtered(storage: &dyn Storage) {
             world.begin().await.stores().list(&filter, Page { limit: 9, offset: 0 }).await.expect("list");
         assert_eq!(stores.iter().map(|store| &store.id).collect::<Vec<_>>(), expected, "{filter:?}");
         assert_eq!(total, expected.len() as u64, "{filter:?}");
+    }
+}
+
+/// Every order is total, its opposite is its reverse, and pages that follow each other hold each store once.
+pub async fn a_list_of_stores_is_gone_through_in_every_order(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    for created in [2, 0, 1, 1, 1] {
+        world.store(created).await;
+    }
+    // Of one name there may be many that are gone.
+    for created in [3, 3] {
+        let twin = Store { name: "twin".parse().expect("a name"), ..world.draft(created) };
+        world.insert(&twin).await.expect("insert");
+        world.delete(&twin.id, at(4)).await;
+    }
+    for (state, count) in [(None, 5), (Some(StoreState::Deleted), 2)] {
+        let mut orders = Vec::new();
+        for sort in StoreSort::ALL {
+            let mut filter = StoreFilter { tenant_id: Some(world.tenant.id), state, sort, ..StoreFilter::default() };
+            let mut tx = world.begin().await;
+            let (whole, _) = tx.stores().list(&filter, Page { limit: 100, offset: 0 }).await.expect("list");
+            let mut pages = Vec::new();
+            for _ in 0..count {
+                let (page, total) = tx.stores().list(&filter, Page { limit: 1, offset: 0 }).await.expect("list");
+                assert_eq!((page.len(), total), (1, count), "{sort:?}");
+                filter.after = page.last().map(|store| sort.place_of(store));
+                pages.extend(page);
+            }
+            let (end, total) = tx.stores().list(&filter, Page { limit: 1, offset: 0 }).await.expect("list");
+            assert_eq!((end.len(), total), (0, count), "{sort:?}");
+            assert_eq!(pages, whole, "{sort:?}");
+            orders.push(whole);
+        }
+        for opposites in orders.chunks(2) {
+            let backwards: Vec<_> = opposites[1].iter().rev().cloned().collect();
+            assert_eq!(opposites[0], backwards);
+        }
+        assert!(orders[2].is_sorted_by_key(|store| (store.name.as_str(), store.id.as_str())));
+    }
+}
+
+/// A place by name in a list by time, and the other way round, is the caller's mistake and no page.
+pub async fn a_page_of_stores_begins_only_at_a_place_of_its_order(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let store = world.store(0).await;
+    for (sort, other) in [(StoreSort::Newest, StoreSort::Name), (StoreSort::NameBackwards, StoreSort::Oldest)] {
+        let filter = StoreFilter { sort, after: Some(other.place_of(&store)), ..StoreFilter::default() };
+        let refusal = world.begin().await.stores().list(&filter, Page { limit: 1, offset: 0 }).await;
+        assert!(matches!(refusal, Err(StorageError::Internal { .. })), "{refusal:?}");
     }
 }

@@ -118,14 +118,6 @@ impl Mocked {
             started_at: clock.now(),
             simulated: false,
         };
-        let mut metrics = MockMetricsService::new();
-        metrics.expect_exposition().returning(|_| "# EOF\n".to_owned());
-        metrics.expect_summary().returning(|| MetricsSummary {
-            uptime: Duration::ZERO,
-            process: ProcessUsage::default(),
-            breaker: Breaker::new(BreakerPolicy::default()).snapshot(),
-            breaker_last_failure: None,
-        });
         let events = Events::new(Arc::new(storage.clone()), clock.clone(), EventSettings::default());
         let api = Api {
             stores: Arc::new(stores),
@@ -134,7 +126,7 @@ impl Mocked {
             identity: Arc::new(identity),
             organisations: Arc::new(organisations),
             health: Arc::new(health),
-            metrics: Arc::new(metrics),
+            metrics: Arc::new(no_numbers()),
             engines: Arc::new(engines::catalogue()),
             public_url: "http://shopwright.example.com".to_owned(),
             entropy,
@@ -171,4 +163,17 @@ impl Drop for Mocked {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// Numbers of a process that has done nothing yet.
+fn no_numbers() -> MockMetricsService {
+    let mut metrics = MockMetricsService::new();
+    metrics.expect_exposition().returning(|_| "# EOF\n".to_owned());
+    metrics.expect_summary().returning(|| MetricsSummary {
+        uptime: Duration::ZERO,
+        process: ProcessUsage::default(),
+        breaker: Breaker::new(BreakerPolicy::default()).snapshot(),
+        breaker_last_failure: None,
+    });
+    metrics
 }

@@ -107,7 +107,7 @@ fn bind_filter(statement: Sql<'static>, filter: &StoreFilter) -> Sql<'static> {
         .bind(filter.tenant_id.map(|id| id.as_uuid()))
         .bind(filter.owner_id.map(|id| id.as_uuid()))
         .bind(filter.state.map(shopwright_domain::store::StoreState::as_str))
-        .bind(filter.engine.map(shopwright_domain::store::Engine::as_str))
+        .bind(filter.engine.as_ref().map(ToString::to_string))
         .bind(filter.search.clone())
 }
 

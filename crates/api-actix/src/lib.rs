@@ -68,7 +68,7 @@ pub use auth::cookie::Cookies;
 pub use dashboard::Dashboard;
 pub use metrics::serve_metrics;
 pub use openapi::openapi;
-pub use routes::routes;
+pub use routes::{route_table, routes};
 pub use server::{LocalServer, serve};
 
 /// What the API needs, and how it behaves.

@@ -71,7 +71,13 @@ impl Actor {
     /// Who the services are told asks.
     pub(crate) fn actor(self) -> DomainActor {
         let user = self.user();
-        DomainActor { user_id: user.id, tenant_id: user.tenant_id, email: user.email, role: user.role }
+        DomainActor {
+            user_id: user.id,
+            tenant_id: user.tenant_id,
+            member_role: Role::Owner,
+            email: user.email,
+            role: user.role,
+        }
     }
 
     fn user(self) -> User {

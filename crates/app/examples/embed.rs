@@ -46,7 +46,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let owner = User {
         id: UserId::from_random(1),
         tenant_id: tenant.id,
-        member_role: Role::Owner,
         email: "ada@example.com".parse()?,
         username: "ada".parse()?,
         password_hash: String::new(),

@@ -29,8 +29,8 @@ use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{AuditPlace, OperationFilter, Page, Storage, StoreFilter};
 use shopwright_ports::stores_api::{
-    Accepted, CreateStore, EngineView, LogPage, OperationPage, OperationView, RequestContext, StorePage, StoreService,
-    StoreServiceError, StoreView, UpgradePreview,
+    Accepted, AdminCredentials, CreateStore, EngineView, LogPage, OperationPage, OperationView, RequestContext,
+    StorePage, StoreService, StoreServiceError, StoreView, UpgradePreview,
 };
 use shopwright_ports::telemetry::trace_id;
 use tokio::sync::Notify;

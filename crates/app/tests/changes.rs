@@ -55,7 +55,11 @@ async fn ask(world: &Fixture, who: &RequestContext, store: &Store, kind: Operati
 /// The store's operations after its provision, oldest first.
 async fn changes(world: &Fixture, store: &Store) -> Vec<Operation> {
     let operations = world.storage.snapshot().await.operations;
-    operations.into_iter().filter(|it| it.store_id == store.id && it.kind != OperationKind::Provision).collect()
+    operations
+        .into_iter()
+        .filter(|it| it.store_id == store.id && it.kind != OperationKind::Provision)
+        .cloned()
+        .collect()
 }
 
 /// Works until nothing of the store is unfinished, a revert that follows a failure included.

@@ -1,5 +1,7 @@
 //! Following what happens: nothing is lost or told twice, whoever comes back, however slow, on whichever replica (RELIABILITY F23).
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what helps a test fails like one")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -182,9 +184,11 @@ async fn whoever_comes_back_twenty_times_misses_nothing_and_hears_nothing_twice(
         let (_, mut everybody) = begun(replica, &admin, Followed::Everything, Some(of_all.clone())).await;
         for _ in 0..=round % 7 {
             let (place, event) = next(&mut stream).await;
-            (of_tenant, _) = (place, heard.push(event.sequence));
+            of_tenant = place;
+            heard.push(event.sequence);
             let (place, event) = next(&mut everybody).await;
-            (of_all, _) = (place, heard_of_all.push((event.tenant_id, event.sequence)));
+            of_all = place;
+            heard_of_all.push((event.tenant_id, event.sequence));
         }
     }
     busy.await.unwrap();
@@ -203,7 +207,9 @@ async fn whoever_comes_back_twenty_times_misses_nothing_and_hears_nothing_twice(
         heard_of_all.push((event.tenant_id, event.sequence));
     }
     let mut counted: BTreeMap<_, u32> = BTreeMap::new();
-    heard_of_all.iter().for_each(|event| *counted.entry(*event).or_default() += 1);
+    for event in &heard_of_all {
+        *counted.entry(*event).or_default() += 1;
+    }
     assert!(counted.values().all(|times| *times == 1), "{counted:?}");
     assert_eq!(counted.len(), whole.len());
 }

@@ -7,11 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 use shopwright_domain::Scope;
 use shopwright_domain::identity::Actor;
 use shopwright_domain::organisation::{Action, OrganisationName, Role};
-use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::store::StoreState;
 use shopwright_domain::{TenantId, UserId};
 use shopwright_ports::identity_api::{IdentityError, IdentityService, NewApiToken};
 use shopwright_ports::organisations_api::{OrganisationError, OrganisationService};
 use shopwright_ports::stores_api::{CreateStore, RequestContext, StoreService, StoreServiceError};
+use shopwright_ports::testing::engines;
 use support::Fixture;
 
 fn name(text: &str) -> OrganisationName {
@@ -68,7 +69,13 @@ async fn accept(fixture: &Fixture, who: &RequestContext, token: &SecretString) -
 }
 
 fn wish(name: &str) -> CreateStore {
-    CreateStore { name: name.parse().unwrap(), engine: Engine::Medusa, theme: None, password: None, idempotency: None }
+    CreateStore {
+        name: name.parse().unwrap(),
+        engine: engines::medusa(),
+        theme: None,
+        password: None,
+        idempotency: None,
+    }
 }
 
 /// What the trail of an organisation says was done, in order.
@@ -76,11 +83,11 @@ async fn actions(fixture: &Fixture, id: TenantId) -> Vec<String> {
     use shopwright_domain::audit::MetadataValue;
     let entries = fixture.storage.snapshot().await.audit;
     let of_it = entries.into_iter().filter(|entry| entry.event.tenant_id == id);
-    let action = |event: shopwright_domain::audit::AuditEvent| match event.metadata.get("action") {
+    let action = |event: &shopwright_domain::audit::AuditEvent| match event.metadata.get("action") {
         Some(MetadataValue::Text(action)) => Some(action.clone()),
         _ => None,
     };
-    of_it.filter_map(|entry| action(entry.event)).collect()
+    of_it.filter_map(|entry| action(&entry.event)).collect()
 }
 
 #[tokio::test]

@@ -231,7 +231,7 @@ fn facts(store: &Store) -> BTreeMap<&'static str, MetadataValue> {
             facts.insert(key, value.into());
         }
     };
-    optional("theme", store.theme.map(crate::store::Theme::as_str));
+    optional("theme", store.theme.as_ref().map(crate::store::ThemeName::as_str));
     optional("failureCode", store.failure.as_ref().map(|failure| failure.code.as_str()));
     optional("storefrontUrl", store.urls.as_ref().map(|urls| urls.storefront.as_str()));
     optional("adminUrl", store.urls.as_ref().map(|urls| urls.admin.as_str()));

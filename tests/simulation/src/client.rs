@@ -6,7 +6,6 @@ use futures::future::{Either, select};
 use shopwright_app::stores::Stores;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::organisation::Role;
-use shopwright_domain::store::Engine;
 use shopwright_domain::{RequestId, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
 use shopwright_ports::identity_api::Origin;

@@ -9,7 +9,6 @@ use shopwright_app::stores::{StoreRules, Stores};
 use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::organisation::Role;
-use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, TenantId, UserId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::identity_api::Origin;

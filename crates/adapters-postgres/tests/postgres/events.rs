@@ -121,7 +121,8 @@ async fn a_follower_of_one_tenant_reads_its_rows_alone(_: PgPoolOptions, options
     let shop = Shop::open(&storage, 1).await;
     let mut observer = options.connect().await.expect("connect");
     let quiet = TenantId::from_random(2);
-    let row = Tenant { id: quiet, name: "Quiet".into(), last_store_created_at: None, created_at: now() };
+    let row =
+        Tenant { id: quiet, name: "Quiet".into(), personal: true, last_store_created_at: None, created_at: now() };
     let mut tx = storage.begin(Reach::Worker).await.expect("begin");
     tx.tenants().insert(&row).await.expect("insert");
     tx.commit().await.expect("commit");

@@ -177,11 +177,11 @@ fn a_stream_ends_when_its_reader_may_not_see_it_any_more() {
     let known = Bench::new().api().identity;
     let told = Arc::clone(&revoked);
     bench.identity = shopwright_ports::identity_api::MockIdentityService::new();
-    bench.identity.expect_authenticate().returning(move |token| {
+    bench.identity.expect_authenticate().returning(move |token, organisation| {
         if told.load(Ordering::Acquire) {
             return Err(IdentityError::Unauthorized);
         }
-        futures::executor::block_on(known.authenticate(token))
+        futures::executor::block_on(known.authenticate(token, organisation))
     });
     let server = LocalServer::start(bench.api()).unwrap();
     let mut stream = follow(server.address());

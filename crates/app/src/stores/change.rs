@@ -4,6 +4,7 @@ use shopwright_domain::StoreId;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::engine::RotationTarget;
 use shopwright_domain::operation::OperationKind;
+use shopwright_domain::organisation::Action;
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
@@ -22,7 +23,7 @@ impl Stores {
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
-        let store = self.changeable(tx.as_mut(), context, id).await?;
+        let store = self.changeable(tx.as_mut(), context, id, Action::UseCredentials).await?;
         let engine = self.engine(&store.engine)?;
         if let Some(target) = targets.iter().find(|target| !engine.rotates().contains(target)) {
             return Err(StoreServiceError::NotRotatable { engine: store.engine, target: *target });
@@ -47,7 +48,7 @@ impl Stores {
         id: &StoreId,
     ) -> Result<Prepared, StoreServiceError> {
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
-        let store = self.changeable(tx.as_mut(), context, id).await?;
+        let store = self.changeable(tx.as_mut(), context, id, Action::ChangeStores).await?;
         self.engine(&store.engine)?;
         let from = tx.releases().kept(id).await.map_err(StoreServiceError::Storage)?;
         let from = from.map_or_else(String::new, |kept| kept.chart);
@@ -61,8 +62,9 @@ impl Stores {
         tx: &mut dyn Transaction,
         context: &RequestContext,
         id: &StoreId,
+        action: Action,
     ) -> Result<Store, StoreServiceError> {
-        let store = access::locked(tx, context, id).await?;
+        let store = access::locked(tx, context, id, action).await?;
         if store.state != StoreState::Ready {
             return Err(StoreServiceError::NotReady { state: store.state });
         }

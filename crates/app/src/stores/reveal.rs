@@ -1,7 +1,8 @@
-//! Showing the owner what their store's administrator signs in with, on demand.
+//! Showing those who may see it what their store's administrator signs in with, on demand.
 
 use jiff::Timestamp;
 use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::organisation::Action;
 use shopwright_domain::store::StoreState;
 use shopwright_domain::{StoreId, UserId};
 use shopwright_ports::storage::{Reach, Throttle};
@@ -27,10 +28,7 @@ impl Stores {
         let storage = StoreServiceError::Storage;
         self.count_look(context.actor.user_id).await?;
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
-        let store = access::locked(tx.as_mut(), context, id).await?;
-        if store.owner_id != context.actor.user_id {
-            return Err(StoreServiceError::Forbidden);
-        }
+        let store = access::locked(tx.as_mut(), context, id, Action::UseCredentials).await?;
         if store.ready_at.is_none() || store.state == StoreState::Deleted {
             return Err(StoreServiceError::NotReady { state: store.state });
         }

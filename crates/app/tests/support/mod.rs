@@ -174,6 +174,8 @@ impl Fixture {
             }
             panic!("something waits for ever");
         };
+        // Whoever waits for it stays small.
+        let future = Box::pin(future);
         tokio::select! {
             biased;
             end = future => end,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shopwright_domain::engine::RotationTarget;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::organisation::{Action, Role};
-use shopwright_domain::store::{Engine, StoreState};
+use shopwright_domain::store::StoreState;
 use shopwright_domain::{OperationId, Scope, StoreId};
 use shopwright_ports::storage::Unique;
 use shopwright_ports::testing::engines;

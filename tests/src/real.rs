@@ -77,6 +77,14 @@ impl Real {
         Self::serve(Parts::on_kwok(&environment).await?).await.map(Some)
     }
 
+    /// On parts that a test has changed.
+    ///
+    /// # Errors
+    /// When the server does not start.
+    pub async fn on(parts: Parts) -> anyhow::Result<Self> {
+        Self::serve(parts).await
+    }
+
     /// On a node: pods really run, with the images that `images/build` made.
     ///
     /// # Errors

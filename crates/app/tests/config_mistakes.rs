@@ -21,6 +21,7 @@ impl Machine {
         fs::write(dir.path().join("kubeconfig"), kubeconfig).unwrap();
         fs::create_dir_all(dir.path().join("charts/medusa")).unwrap();
         fs::write(dir.path().join("charts/medusa/Chart.yaml"), "name: medusa\n").unwrap();
+        fs::write(dir.path().join("charts/medusa/engine.toml"), "").unwrap();
         fs::write(dir.path().join("helm"), "#!/bin/sh\n").unwrap();
         fs::set_permissions(dir.path().join("helm"), fs::Permissions::from_mode(0o755)).unwrap();
         Self { dir }

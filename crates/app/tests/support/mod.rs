@@ -185,7 +185,7 @@ impl Fixture {
 
     /// Lets `worker` do everything that is due, moving time only while everybody sleeps.
     pub async fn run_due(&self, worker: &Worker) -> usize {
-        self.in_time(worker.run_due()).await.unwrap_or(0)
+        self.in_time(Box::pin(worker.run_due())).await.unwrap_or(0)
     }
 
     /// Works, and lets time pass, until the store is settled or a minute per turn has not been enough.
@@ -239,7 +239,7 @@ impl Fixture {
         };
         tokio::select! {
             biased;
-            _ = worker.run_due() => {}
+            _ = Box::pin(worker.run_due()) => {}
             () = driver => {}
         }
     }

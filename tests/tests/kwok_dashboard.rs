@@ -12,7 +12,8 @@ async fn the_flows_of_merchants_in_a_browser() -> anyhow::Result<()> {
     parts.set("SHOPWRIGHT_COOKIES", "plain");
     parts.set("ADMIN_EMAIL", "admin@example.com");
     parts.set("ADMIN_PASSWORD", "correct-horse");
-    for limit in ["LOGIN_RATE_LIMIT_MAX", "REGISTER_RATE_LIMIT_MAX", "RATE_LIMIT_MAX", "SHOPWRIGHT_USER_RATE_LIMIT_MAX"] {
+    for limit in ["LOGIN_RATE_LIMIT_MAX", "REGISTER_RATE_LIMIT_MAX", "RATE_LIMIT_MAX", "SHOPWRIGHT_USER_RATE_LIMIT_MAX"]
+    {
         parts.set(limit, "10000");
     }
     let (database, cluster, settings, remains) = parts.apart();

@@ -2,7 +2,7 @@
 ///
 /// The server is a simulated one with real answers. What a simulation never does, such as an image that cannot be had, is put into its
 /// answers here.
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Page } from "@playwright/test";
 import { expect, test } from "./support/fixtures";
@@ -28,7 +28,6 @@ interface Store {
   id: string;
   name: string;
   status: string;
-  operation: { id: string } | null;
 }
 
 test.setTimeout(900_000);
@@ -37,7 +36,6 @@ let ada: Person;
 let byName: Map<string, Store>;
 
 test.beforeAll(async ({ server }) => {
-  rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
   ada = await somebody(server.url, "ada");
   const names = { "linen-and-thread": "woocommerce", "tea-garden": "woocommerce", "bike-works": "medusa", "field-notes": "medusa", "oak-and-ash": "woocommerce" };
@@ -60,10 +58,11 @@ async function failing(page: Page, name: string) {
     if (body.store) body.store = broken(body.store);
     return route.fulfill({ response: answer, json: body });
   });
-  await page.route(`**/api/v1/operations/${store?.operation?.id}`, async (route) => {
+  await page.route(/\/api\/v1\/operations\/[0-9a-f-]+$/, async (route) => {
     const answer = await route.fetch();
-    const body = (await answer.json()) as { operation: { status: string; step: string; failure: unknown; steps: { status: string; attempts: number; finishedAt: string | null; error: unknown }[] } };
+    const body = (await answer.json()) as { operation: { storeId: string; status: string; step: string; failure: unknown; steps: { status: string; attempts: number; finishedAt: string | null; error: unknown }[] } };
     const { operation } = body;
+    if (operation.storeId !== store?.id) return route.fulfill({ response: answer });
     Object.assign(operation, { status: "failed", step: "await_workloads", failure: FAILURE });
     operation.steps.forEach((step, index) => {
       if (index === 3) Object.assign(step, { status: "failed", attempts: 3, error: FAILURE });
@@ -176,10 +175,12 @@ for (const { look, colorScheme, viewport } of LOOKS) {
     await signIn(operator, server.url, ADMIN, "/platform");
     await expect(operator.getByRole("heading", { name: "Health" })).toBeVisible();
     await take(operator, "platform");
-    await go(operator, "/");
-    await expect(operator.getByRole("heading", { name: "No store yet" })).toBeVisible();
-    await take(operator, "empty", false);
     await operator.context().close();
+    const newcomer = await open();
+    await signIn(newcomer, server.url, await somebody(server.url, "bob"));
+    await expect(newcomer.getByRole("heading", { name: "No store yet" })).toBeVisible();
+    await take(newcomer, "empty", false);
+    await newcomer.context().close();
     await outside.context().close();
   });
 }

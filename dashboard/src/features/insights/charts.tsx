@@ -77,7 +77,7 @@ export function BarChart({ label, bars, colour, write }: { label: string; bars: 
         {label}
       </caption>
       <colgroup>
-        <col style={{ width: "32%" }} />
+        <col style={{ width: "40%" }} />
         <col />
       </colgroup>
       <tbody>

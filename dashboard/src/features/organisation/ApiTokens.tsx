@@ -1,6 +1,4 @@
 /// Tokens for programs: made here, shown once, revoked here.
-import "@mantine/core/styles/InlineInput.css";
-import "@mantine/core/styles/Checkbox.css";
 import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useState, type FormEvent } from "react";

@@ -1,5 +1,4 @@
 /// The organisation: who belongs to it and what they may do, invitations, API tokens, its name and its end.
-import "@mantine/core/styles/Tabs.css";
 import { Tabs } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { useSelf } from "../../app/me";

@@ -1,5 +1,4 @@
 /// One store: how it is, what happens to it, and what can be done.
-import "@mantine/core/styles/Tabs.css";
 import { Button, Tabs } from "@mantine/core";
 import { IconExternalLink, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";

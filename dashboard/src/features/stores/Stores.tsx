@@ -1,6 +1,4 @@
 /// All stores of an organisation: search, filters, order, pages, and changes to several at once.
-import "@mantine/core/styles/InlineInput.css";
-import "@mantine/core/styles/Checkbox.css";
 import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { IconPlus, IconSearch, IconShoppingBag } from "@tabler/icons-react";
 import { useEffect, useState } from "react";

@@ -211,7 +211,7 @@ impl Company {
             _ => NOBODYS,
         };
         let path = pattern.replace("{id}", id).replace("{userId}", &self.member);
-        path.replace("{invitationId}", &self.invitation.0)
+        path.replace("{invitationId}", &self.invitation.0).replace("{file}", "swagger-ui.css")
     }
 
     /// A body that is as it should be.

@@ -92,7 +92,7 @@ impl Verdict {
     pub(crate) fn is(self, answer: &Answer) -> bool {
         match self {
             Self::Allowed => !matches!(answer.status, 401 | 403 | 429 | 500..) && answer.code != "NOT_FOUND",
-            Self::ItsOwn => !matches!(answer.status, 403 | 429 | 500..),
+            Self::ItsOwn => !matches!(answer.status, 429 | 500..),
             Self::Unauthenticated => answer.status == 401 && answer.code == "UNAUTHORIZED",
             Self::Forbidden(code) => answer.status == 403 && answer.code == code,
         }

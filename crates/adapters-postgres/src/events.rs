@@ -51,7 +51,7 @@ macro_rules! select_events {
         concat!(
             "select e.tenant_id, e.sequence, e.topic, e.store_id, e.operation_id, e.kind, e.status, e.step, e.step_status, \
              e.attempt, e.failure_code, e.failure_detail, e.audit_sequence, e.message, e.at, \
-             e.transaction::text as transaction from events e ",
+             e.transaction::text as transaction from ",
             $tail
         )
     };
@@ -94,25 +94,17 @@ fn event(row: &PgRow) -> Result<Event, StorageError> {
     })
 }
 
-impl PgTransaction {
-    /// Writes the events of the transaction, as its rows are now. Whether there were any.
-    pub(crate) async fn tell(&mut self) -> Result<bool, StorageError> {
-        let touched = std::mem::take(&mut self.touched);
-        if touched.is_empty() {
-            return Ok(false);
-        }
-        let steps = touched.operations.iter().map(|(_, step)| step.map(Step::as_str));
-        let statement = sql("\
-            with told as (
-                select o.tenant_id, 1 as part, w.place, 'operation' as topic, o.store_id, o.id as operation_id, o.kind, o.status,
-                       coalesce(w.step, o.step) as step, s.status as step_status, coalesce(s.attempts, o.attempt) as attempt,
-                       o.failure_code, o.failure_detail, null::bigint as audit_sequence, null::text as message
-                from unnest($1::uuid[], $2::text[]) with ordinality as w (id, step, place)
-                join operations o on o.id = w.id
-                left join operation_steps s on s.operation_id = o.id and s.step = coalesce(w.step, o.step)
-                union all
-                select s.tenant_id, 2, w.place, 'store', s.id, null, null, s.state, null, null, null, s.failure_code,
-                       s.failure_detail, null, null
+// Writes an event for each row of `$operations`, then for each store in $3, then for each audit entry in $4 and $5, under the next numbers
+// of their tenants' streams.
+macro_rules! tell {
+    ($operations:literal) => {
+        concat!(
+            "with asked as (select $1::uuid[], $2::text[]),
+            told as (",
+            $operations,
+            "select s.tenant_id, 2 as part, w.place, 'store' as topic, s.id as store_id, null::uuid as operation_id, null::text as kind,
+                    s.state as status, null::text as step, null::text as step_status, null::integer as attempt, s.failure_code,
+                    s.failure_detail, null::bigint as audit_sequence, null::text as message
                 from unnest($3::text[]) with ordinality as w (id, place)
                 join stores s on s.id = w.id
                 union all
@@ -134,12 +126,39 @@ impl PgTransaction {
                    t.operation_id, t.kind, t.status, t.step, t.step_status, t.attempt, t.failure_code, t.failure_detail,
                    t.audit_sequence, t.message
             from told t
-            join heads h on h.id = t.tenant_id")
-        .bind(touched.operations.iter().map(|(id, _)| id.as_uuid()).collect::<Vec<_>>())
-        .bind(steps.collect::<Vec<_>>())
-        .bind(touched.stores.iter().map(ToString::to_string).collect::<Vec<_>>())
-        .bind(touched.entries.iter().map(|(tenant, _)| tenant.as_uuid()).collect::<Vec<_>>())
-        .bind(touched.entries.iter().map(|(_, sequence)| *sequence).collect::<Vec<_>>());
+            join heads h on h.id = t.tenant_id"
+        )
+    };
+}
+
+impl PgTransaction {
+    /// Writes the events of the transaction, as its rows are now. Whether there were any.
+    pub(crate) async fn tell(&mut self) -> Result<bool, StorageError> {
+        let touched = std::mem::take(&mut self.touched);
+        if touched.is_empty() {
+            return Ok(false);
+        }
+        let steps = touched.operations.iter().map(|(_, step)| step.map(Step::as_str));
+        // What was not touched is not looked at: somebody may just hold its table (RELIABILITY F27).
+        let statement = if touched.operations.is_empty() {
+            tell!("")
+        } else {
+            tell!(
+                "select o.tenant_id, 1 as part, w.place, 'operation' as topic, o.store_id, o.id as operation_id, o.kind, o.status,
+                    coalesce(w.step, o.step) as step, s.status as step_status, coalesce(s.attempts, o.attempt) as attempt,
+                    o.failure_code, o.failure_detail, null::bigint as audit_sequence, null::text as message
+                from unnest($1::uuid[], $2::text[]) with ordinality as w (id, step, place)
+                join operations o on o.id = w.id
+                left join operation_steps s on s.operation_id = o.id and s.step = coalesce(w.step, o.step)
+                union all "
+            )
+        };
+        let statement = sql(statement)
+            .bind(touched.operations.iter().map(|(id, _)| id.as_uuid()).collect::<Vec<_>>())
+            .bind(steps.collect::<Vec<_>>())
+            .bind(touched.stores.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .bind(touched.entries.iter().map(|(tenant, _)| tenant.as_uuid()).collect::<Vec<_>>())
+            .bind(touched.entries.iter().map(|(_, sequence)| *sequence).collect::<Vec<_>>());
         self.execute("write events", statement).await.map(|written| written > 0)
     }
 }
@@ -154,8 +173,12 @@ impl EventRepository for PgTransaction {
     }
 
     async fn behind(&mut self, places: &[(TenantId, u64)], limit: u32) -> Result<Vec<Event>, StorageError> {
+        // Each tenant's by the index, however many events others have.
         let statement = sql(select_events!(
-            "join unnest($1::uuid[], $2::bigint[]) as w (tenant_id, number) on w.tenant_id = e.tenant_id and e.sequence > w.number \
+            "unnest($1::uuid[], $2::bigint[]) as w (tenant_id, number) \
+             cross join lateral ( \
+                 select * from events e where e.tenant_id = w.tenant_id and e.sequence > w.number order by e.sequence limit $3 \
+             ) e \
              order by e.tenant_id, e.sequence limit $3"
         ))
         .bind(places.iter().map(|(tenant, _)| tenant.as_uuid()).collect::<Vec<_>>())
@@ -174,7 +197,7 @@ impl EventRepository for PgTransaction {
 
     async fn between(&mut self, from: &Mark, to: &Mark, limit: u32) -> Result<Vec<Event>, StorageError> {
         let statement = sql(select_events!(
-            "where e.transaction >= pg_snapshot_xmin($1::text::pg_snapshot) \
+            "events e where e.transaction >= pg_snapshot_xmin($1::text::pg_snapshot) \
                 and e.transaction < pg_snapshot_xmax($2::text::pg_snapshot) \
                 and not pg_visible_in_snapshot(e.transaction, $1::text::pg_snapshot) \
                 and pg_visible_in_snapshot(e.transaction, $2::text::pg_snapshot) \

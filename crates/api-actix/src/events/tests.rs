@@ -8,6 +8,7 @@ use std::time::{Duration, Instant as Clock};
 
 use actix_web::test::TestRequest;
 use futures::stream::{iter, pending};
+use serde_json::{Value, json};
 use shopwright_domain::ErrorCode;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
@@ -77,9 +78,40 @@ async fn every_kind_of_event_has_its_name_its_number_and_one_shape() {
     let events: Vec<&str> = answer.text.split_terminator("\n\n").collect();
     assert_eq!(events.len(), 4, "{}", answer.text);
     assert_eq!(events[0], "retry: 2000\nid: 6");
-    insta::assert_snapshot!(events[1], @"");
-    insta::assert_snapshot!(events[2], @"");
-    insta::assert_snapshot!(events[3], @"");
+    let common = json!({
+        "at": "2026-01-01T00:00:00.000Z", "organisationId": "00000000-0000-4000-8000-00000000000a", "storeId": STORE, "operationId": null,
+        "kind": null, "step": null, "stepStatus": null, "attempt": null, "failure": null, "auditId": null, "eventType": null,
+    });
+    let failure = json!({
+        "code": "image_pull", "class": ErrorCode::ImagePull.class().as_str(), "detail": "no such image", "message": "no such image",
+        "hint": ErrorCode::ImagePull.hint(),
+    });
+    let expected = [
+        ("7", "store", json!({"type": "store", "id": 7, "status": "ready", "message": "the store is ready"})),
+        (
+            "8",
+            "operation",
+            json!({
+                "type": "operation", "id": 8, "operationId": OPERATION, "kind": "provision", "status": "running",
+                "step": "install_release", "stepStatus": "started", "attempt": 1, "failure": failure,
+                "message": "provision is running; install_release is started",
+            }),
+        ),
+        (
+            "9",
+            "audit",
+            json!({
+                "type": "audit", "id": 9, "status": "ready", "auditId": "24", "eventType": "status_change", "message": "two\nlines",
+            }),
+        ),
+    ];
+    for (event, (place, name, own)) in events[1..].iter().zip(expected) {
+        let head = format!("id: {place}\nevent: {name}\ndata: ");
+        let data: Value = serde_json::from_str(event.strip_prefix(&head).unwrap_or(event)).unwrap();
+        let mut body = common.clone();
+        body.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        assert_eq!(data, body);
+    }
 }
 
 #[actix_web::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::organisation::Action;
 use shopwright_ports::audit_api::{AuditService, AuditServiceError};
 use shopwright_ports::storage::{AuditEntry, AuditFilter, Page, Storage};
 use shopwright_ports::stores_api::{LogPage, RequestContext};
@@ -29,12 +30,16 @@ impl std::fmt::Debug for AuditTrail {
 }
 
 /// What of `filter` the actor may see. Sign-ins are no news of an organisation's stores: its members see them when they ask for them.
-fn seen_by(context: &RequestContext, mut filter: AuditFilter) -> AuditFilter {
+fn seen_by(context: &RequestContext, mut filter: AuditFilter) -> Result<AuditFilter, AuditServiceError> {
+    let action = Action::ReadAudit;
+    if !context.actor.may_in(context.actor.tenant_id, action) {
+        return Err(AuditServiceError::NotAllowed { role: context.actor.member_role, action });
+    }
     if !context.actor.is_admin() {
         filter.tenant_id = Some(context.actor.tenant_id);
         filter.of_stores = filter.event_type.as_deref() != Some(AuditEventType::Security.as_str());
     }
-    filter
+    Ok(filter)
 }
 
 #[async_trait]
@@ -45,8 +50,9 @@ impl AuditService for AuditTrail {
         filter: AuditFilter,
         page: Page,
     ) -> Result<LogPage, AuditServiceError> {
+        let filter = seen_by(context, filter)?;
         let mut tx = self.storage.begin(reach(context)).await?;
-        let (mut entries, total) = tx.audit().list(&seen_by(context, filter), with_one_more(page)).await?;
+        let (mut entries, total) = tx.audit().list(&filter, with_one_more(page)).await?;
         let next = cut(&mut entries, page.limit, AuditEntry::place);
         Ok(LogPage { entries, total, next })
     }
@@ -57,9 +63,10 @@ impl AuditService for AuditTrail {
         filter: AuditFilter,
         limit: u32,
     ) -> Result<LogPage, AuditServiceError> {
+        let filter = seen_by(context, filter)?;
         let mut tx = self.storage.begin(reach(context)).await?;
         let page = with_one_more(Page { limit, offset: 0 });
-        let mut entries = tx.audit().entries(&seen_by(context, filter), page).await?;
+        let mut entries = tx.audit().entries(&filter, page).await?;
         let next = cut(&mut entries, limit, AuditEntry::place);
         Ok(LogPage { entries, total: 0, next })
     }

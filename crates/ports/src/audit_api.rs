@@ -1,13 +1,22 @@
 //! Driving port: what may be asked of the audit trail.
 
 use async_trait::async_trait;
+use shopwright_domain::organisation::{Action, Role};
 
 use crate::storage::{AuditFilter, Page, StorageError};
 use crate::stores_api::{LogPage, RequestContext};
 
-/// Why the audit trail gives no answer. What one may not see is not refused: it is not in the list.
+/// Why the audit trail gives no answer. What of it one may not see is not refused: it is not in the list.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditServiceError {
+    /// The actor's role in the organisation does not allow looking at it at all.
+    #[error("as {role} you may not {}", .action.words())]
+    NotAllowed {
+        /// What they are.
+        role: Role,
+        /// What they wanted.
+        action: Action,
+    },
     /// The database does not answer, or worse.
     #[error("storage")]
     Storage(#[from] StorageError),

@@ -218,7 +218,8 @@ impl Stage {
                 self.world.cluster.set_rollout(&id, Rollout::Failed(crash));
                 let (id, upgrade) = self.change(&id, OperationKind::Upgrade).await?;
                 let failed = |rows: &Snapshot| rows.operation(upgrade).is_some_and(|it| it.status.is_finished());
-                self.until("the upgrade has failed", failed).await?;
+                // The way back begins by itself and at once: whoever wants to be in time looks often.
+                self.until_within(MILLI / 10, "the upgrade has failed", failed).await?;
                 prepared(&id);
                 self.world.cluster.clear_rollout(&id);
                 (id, upgrade)
@@ -232,13 +233,18 @@ impl Stage {
     /// # Errors
     /// When it does not, or something was broken meanwhile.
     pub async fn until(&self, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Result<(), String> {
+        self.until_within(SECOND / 10, what, wanted).await
+    }
+
+    /// The same, looked at every so often.
+    async fn until_within(&self, pause: u64, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Result<(), String> {
         let limit = self.world.sim.now() + PATIENCE;
         while !wanted(self.world.watch().rows()) {
             self.violation()?;
             if self.world.sim.now() > limit {
                 return Err(format!("waited in vain: {what}"));
             }
-            self.world.sim.sleep(SECOND / 10).await;
+            self.world.sim.sleep(pause).await;
         }
         Ok(())
     }

@@ -142,8 +142,8 @@ fn a_provision_that_fails_at_any_step_is_retried_from_there() {
 fn a_removal_that_cannot_go_on_at_any_step_is_shown_and_goes_on_when_the_cause_is_gone() {
     for (kind, step, call) in every_step().filter(|(kind, ..)| !kind.gives_up()) {
         play(one_replica(), |stage| async move {
-            stage.world.plan().rule(Rule::new(call, Fault::Before(Trouble::Refused), 40));
-            let id = stage.begin(kind, |_| {}).await?;
+            let plan = |stage: &Stage| stage.world.plan().rule(Rule::new(call, Fault::Before(Trouble::Refused), 40));
+            let id = stage.begin(kind, |_| plan(&stage)).await?;
 
             let operation = stage.ends(&id).await?;
 

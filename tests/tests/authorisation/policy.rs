@@ -63,12 +63,22 @@ pub(crate) fn policy(route: &str) -> Option<Policy> {
         | "POST /api/v1/organisations/{id}/invitations"
         | "DELETE /api/v1/organisations/{id}/invitations/{invitationId}" => Company(Action::ManageMembers),
         "GET /api/v1/metrics" | "GET /api/v1/metrics/json" => Platform,
-        "GET /api/v1/stores" => Active(Action::ReadStores),
-        "POST /api/v1/stores" => Active(Action::CreateStores),
-        "GET /api/v1/stores/{id}" | "GET /api/v1/stores/{id}/logs" | "GET /api/v1/operations/{id}" => {
-            Store(Action::ReadStores)
+        "GET /api/v1/engines" | "GET /api/v1/stores" | "GET /api/v1/operations" | "GET /api/v1/events" => {
+            Active(Action::ReadStores)
         }
-        "POST /api/v1/stores/{id}/retry" | "POST /api/v1/operations/{id}/cancel" => Store(Action::ChangeStores),
+        "POST /api/v1/stores" => Active(Action::CreateStores),
+        "GET /api/v1/stores/{id}"
+        | "GET /api/v1/stores/{id}/logs"
+        | "GET /api/v1/stores/{id}/events"
+        | "GET /api/v1/stores/{id}/upgrade"
+        | "GET /api/v1/operations/{id}" => Store(Action::ReadStores),
+        "POST /api/v1/stores/{id}/retry"
+        | "POST /api/v1/stores/{id}/upgrade"
+        | "POST /api/v1/operations/{id}/cancel" => Store(Action::ChangeStores),
+        "POST /api/v1/stores/{id}/credentials/reveal" | "POST /api/v1/stores/{id}/credentials/rotate" => {
+            Store(Action::UseCredentials)
+        }
+        "GET /api/v1/audit" | "GET /api/v1/audit/export" => Active(Action::ReadAudit),
         "DELETE /api/v1/stores/{id}" => Store(Action::DeleteStores),
         _ => return None,
     })

@@ -10,7 +10,7 @@ use shopwright_domain::store::StoreState;
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// Tables that belong to the installation, not to tenants; `tenants` itself is the root.
-const PLATFORM: [&str; 4] = ["clusters", "sign_in_throttles", "signing_keys", "tenants"];
+const PLATFORM: [&str; 5] = ["clusters", "release_origins", "sign_in_throttles", "signing_keys", "tenants"];
 
 async fn column(pool: &PgPool, statement: &str) -> Vec<String> {
     sqlx::query_scalar(AssertSqlSafe(statement.to_owned())).fetch_all(pool).await.expect("a query of the catalog")
@@ -38,7 +38,7 @@ async fn every_table_and_column_has_a_comment(pool: PgPool) {
     )
     .await;
 
-    assert_eq!(tables(&pool).await.len(), 16);
+    assert_eq!(tables(&pool).await.len(), 20);
     assert_eq!(silent, Vec::<String>::new(), "without a comment");
 }
 

@@ -349,8 +349,13 @@ impl From<StoreServiceError> for Problem {
 
 impl From<AuditServiceError> for Problem {
     fn from(error: AuditServiceError) -> Self {
-        let AuditServiceError::Storage(storage) = &error;
-        of_row(of_storage(storage), &error)
+        match &error {
+            AuditServiceError::NotAllowed { role, .. } => {
+                let role = role.as_str();
+                of_row(NOT_ALLOWED, &error).with("role", role)
+            }
+            AuditServiceError::Storage(storage) => of_row(of_storage(storage), &error),
+        }
     }
 }
 

@@ -134,7 +134,10 @@ async fn a_provision_is_followed_from_step_to_step_until_the_store_is_ready() {
     assert!(entries >= 3, "{entries}");
     steps.dedup();
     let all = shopwright_domain::operation::OperationKind::Provision.steps();
+    // The last step is one transaction: it has ended when it can be seen.
+    let seen_begin = |step: &shopwright_domain::saga::Step| all.last() != Some(step);
     let expected = all.iter().flat_map(|step| [(*step, StepStatus::Started), (*step, StepStatus::Succeeded)]);
+    let expected = expected.filter(|(step, how)| seen_begin(step) || *how == StepStatus::Succeeded);
     for step in expected.clone() {
         assert!(steps.contains(&step), "{step:?} is not told: {steps:?}");
     }

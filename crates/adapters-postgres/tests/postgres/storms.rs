@@ -31,6 +31,8 @@ struct Storm {
     epochs: Mutex<BTreeSet<(StoreId, Epoch)>>,
     held: Mutex<Vec<Lease>>,
     ids: AtomicU32,
+    /// Writes that were made under a lease.
+    written: AtomicU32,
     /// How many of those who make work are still at it.
     raging: AtomicU32,
     over: AtomicBool,
@@ -164,6 +166,7 @@ async fn everybody_at_once_on_a_few_stores_meets_no_deadlock(_: PgPoolOptions, o
         epochs: Mutex::default(),
         held: Mutex::default(),
         ids: 0.into(),
+        written: 0.into(),
         raging: 3.into(),
         over: false.into(),
     };
@@ -183,8 +186,24 @@ async fn everybody_at_once_on_a_few_stores_meets_no_deadlock(_: PgPoolOptions, o
                 1 | 2 => storm.work(&mut dice).await,
                 _ => storm.take_over(&mut dice).await,
             };
+            // Everything of one tenant goes through its lock: whoever takes over lets somebody write before the next time.
+            if party % 4 == 3 {
+                let before = storm.written.load(Ordering::Relaxed);
+                let written = async {
+                    while storm.written.load(Ordering::Relaxed) == before {
+                        tokio::time::sleep(Duration::from_millis(2)).await;
+                    }
+                };
+                // Nobody may hold a lease just now: then there is nothing to wait for.
+                let _ = tokio::time::timeout(Duration::from_millis(200), written).await;
+            }
             match result {
-                Ok(()) => done += 1,
+                Ok(()) => {
+                    done += 1;
+                    if matches!(party % 4, 1 | 2) {
+                        storm.written.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
                 Err(StorageError::LeaseLost) => lost += 1,
                 Err(other) => panic!("party {party}: {other:?}"),
             }

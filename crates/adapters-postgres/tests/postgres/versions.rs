@@ -14,7 +14,7 @@ const LATER: [(&str, &str, &str); 5] = [
     ("operations.step", "operations", "step = 'copy_volumes'"),
     ("operations.saga_version and kind", "operations", "kind = 'backup', saga_version = 2"),
     ("operation_steps.step", "operation_steps", "step = 'copy_volumes'"),
-    ("stores.engine", "stores", "engine = 'abacus'"),
+    ("stores.engine", "stores", "engine = 'Abacus 2'"),
 ];
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -12,4 +12,5 @@ pub mod real;
 mod world;
 
 pub use client::{Answer, Merchant};
+pub use mocked::Mocked;
 pub use world::World;

@@ -2,19 +2,21 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
 use shopwright_app::health::HealthChecks;
 use shopwright_app::identity::{Identity, IdentityRules};
+use shopwright_app::organisations::{OrganisationRules, Organisations};
 use shopwright_app::saga::{ClusterGuard, Executor};
 use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::ClusterName;
-use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::breaker::{Breaker, BreakerPolicy};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
-use shopwright_ports::metrics_api::MockMetricsService;
+use shopwright_ports::metrics_api::{MetricsSummary, MockMetricsService, ProcessUsage};
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage};
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{
@@ -82,6 +84,13 @@ impl Mocked {
             entropy: entropy.clone(),
             rules: IdentityRules::default(),
         };
+        let organisations = Organisations {
+            storage: Arc::new(storage.clone()),
+            digester: Arc::new(FakeDigester),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            rules: OrganisationRules::default(),
+        };
         let guard = Arc::new(ClusterGuard::new(cluster.clone(), clock.clone(), BreakerPolicy::default()));
         let executor = Executor {
             storage: Arc::new(storage.clone()),
@@ -105,11 +114,21 @@ impl Mocked {
             started_at: clock.now(),
             simulated: false,
         };
+        let mut metrics = MockMetricsService::new();
+        metrics.expect_exposition().returning(|_| "# EOF\n".to_owned());
+        metrics.expect_summary().returning(|| MetricsSummary {
+            uptime: Duration::ZERO,
+            process: ProcessUsage::default(),
+            breaker: Breaker::new(BreakerPolicy::default()).snapshot(),
+            breaker_last_failure: None,
+        });
         let api = Api {
             stores: Arc::new(stores),
             identity: Arc::new(identity),
+            organisations: Arc::new(organisations),
             health: Arc::new(health),
-            metrics: Arc::new(MockMetricsService::new()),
+            metrics: Arc::new(metrics),
+            public_url: "http://shopwright.example.com".to_owned(),
             entropy,
             clock: clock.clone(),
             cookies: Cookies::Plain,

@@ -16,7 +16,8 @@ use crate::users::{user, user_columns};
 /// The columns of a token `t`, under names that no user has.
 macro_rules! token_columns {
     () => {
-        "t.id as token_id, t.user_id, t.tenant_id as token_tenant_id, t.name, t.prefix, t.digest, t.scopes, \
+        "t.id as token_id, t.user_id, t.tenant_id as token_tenant_id, t.name, \
+         coalesce(t.acts_in, t.tenant_id) as acts_in, t.prefix, t.digest, t.scopes, \
          t.created_at as made_at, t.expires_at, t.last_used_at, t.revoked_at"
     };
 }
@@ -30,6 +31,7 @@ fn api_token(row: &PgRow) -> Result<ApiToken, StorageError> {
         id: ApiTokenId::from_uuid(row.get("token_id")?),
         user_id: UserId::from_uuid(row.get("user_id")?),
         tenant_id: TenantId::from_uuid(row.get("token_tenant_id")?),
+        acts_in: TenantId::from_uuid(row.get("acts_in")?),
         name: row.get("name")?,
         prefix: row.get("prefix")?,
         digest: digest.try_into().map_err(|_| row.corrupt("digest", "it has not 32 bytes"))?,
@@ -46,8 +48,8 @@ impl ApiTokenRepository for PgTransaction {
     async fn insert(&mut self, token: &ApiToken) -> Result<(), StorageError> {
         let statement = sql("\
             insert into api_tokens (id, user_id, tenant_id, name, prefix, digest, scopes, created_at, expires_at,
-                                    last_used_at, revoked_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+                                    last_used_at, revoked_at, acts_in)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
         .bind(token.id.as_uuid())
         .bind(token.user_id.as_uuid())
         .bind(token.tenant_id.as_uuid())
@@ -58,7 +60,8 @@ impl ApiTokenRepository for PgTransaction {
         .bind(token.created_at.to_sqlx())
         .bind(token.expires_at.to_sqlx())
         .bind(token.last_used_at.map(jiff_sqlx::ToSqlx::to_sqlx))
-        .bind(token.revoked_at.map(jiff_sqlx::ToSqlx::to_sqlx));
+        .bind(token.revoked_at.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .bind(token.acts_in.as_uuid());
         self.execute("insert an API token", statement).await.map(|_| ())
     }
 

@@ -62,6 +62,7 @@ fn unique(constraint: &str) -> Option<Unique> {
     match constraint {
         "users_email_key" => Some(Unique::UserEmail),
         "users_username_key" => Some(Unique::Username),
+        "memberships_pkey" => Some(Unique::Membership),
         "stores_pkey" | "stores_tenant_id_key" => Some(Unique::StoreId),
         "stores_live_name_key" => Some(Unique::StoreName),
         "stores_live_host_key" => Some(Unique::StoreHost),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shopwright_ports::storage::{
     ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    OperationRepository, Reach, SessionRepository, SigningKeyRepository, StorageError, StoreRepository,
-    TenantRepository, ThrottleRepository, Transaction, UserRepository,
+    InvitationRepository, MembershipRepository, OperationRepository, Reach, SessionRepository, SigningKeyRepository,
+    StorageError, StoreRepository, TenantRepository, ThrottleRepository, Transaction, UserRepository,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
@@ -173,6 +173,14 @@ impl Drop for PgTransaction {
 #[async_trait]
 impl Transaction for PgTransaction {
     fn tenants(&mut self) -> &mut dyn TenantRepository {
+        self
+    }
+
+    fn memberships(&mut self) -> &mut dyn MembershipRepository {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRepository {
         self
     }
 

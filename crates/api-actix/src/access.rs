@@ -7,7 +7,7 @@ use crate::problem::{INSUFFICIENT_SCOPE, PERSON_REQUIRED, Problem};
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
+pub enum Access {
     /// Anybody.
     Open,
     /// A person who is signed in: no API token makes another, or ends a session.

@@ -19,11 +19,13 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use serde::Serialize;
+use shopwright_domain::TenantId;
 use shopwright_ports::identity_api::{Bearer, Proof};
 use shopwright_ports::storage::User;
 use shopwright_ports::stores_api::RequestContext;
 use utoipa::ToSchema;
 
+use crate::form::{Form, Rule};
 use crate::openapi::words;
 use crate::problem::{Problem, UNAUTHORIZED};
 use crate::{State, origin, routes};
@@ -49,11 +51,24 @@ impl FromRequest for Authenticated {
             let header = origin::header(request.headers(), AUTHORIZATION.as_str());
             let token = header.and_then(|value| value.strip_prefix("Bearer ")).filter(|token| !token.is_empty());
             let token = token.ok_or_else(|| Problem::new(UNAUTHORIZED, "Sign in first"))?;
-            let Bearer { actor, user, proof } = state.api.identity.authenticate(token).await?;
+            let organisation = organisation(&request)?;
+            let Bearer { actor, user, proof } = state.api.identity.authenticate(token, organisation).await?;
             routes::access(&request).check(&proof)?;
             Ok(Self { context: RequestContext { actor, origin }, user, proof })
         })
     }
+}
+
+/// The organisation that a request acts in, when it names one.
+fn organisation(request: &HttpRequest) -> Result<Option<TenantId>, Problem> {
+    let Some(text) = origin::header(request.headers(), "x-organisation") else { return Ok(None) };
+    let mut form = Form::new(serde_json::Map::new());
+    let id = text.parse::<TenantId>().ok();
+    if id.is_none() {
+        let message = "X-Organisation must be the id of an organisation: a UUID";
+        form.refuse("x-organisation", Rule::new("string.pattern.base"), message);
+    }
+    form.finish(id).map(Some)
 }
 
 /// An account as it is shown to whoever signs in.

@@ -12,7 +12,7 @@ use crate::testing::{Answer, Bench, OWNER, TestApp, api_token, operation, ready_
 /// Every service answers every well-formed request.
 async fn app() -> TestApp {
     let mut bench = Bench::new();
-    bench.identity.expect_register().returning(|_, _, _, _| Ok(signed_in()));
+    bench.identity.expect_register().returning(|_, _, _, _, _| Ok(signed_in()));
     bench.identity.expect_login().returning(|_, _, _| Ok(signed_in()));
     bench.identity.expect_change_password().returning(|_, _, _, _, _| Ok(()));
     bench.identity.expect_refresh().returning(|_, _| Ok(signed_in()));

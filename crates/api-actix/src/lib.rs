@@ -22,6 +22,7 @@ mod not_found;
 mod observe;
 mod openapi;
 mod operations;
+mod organisations;
 mod origin;
 mod paths;
 mod problem;
@@ -46,14 +47,16 @@ use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
 use shopwright_ports::metrics_api::MetricsService;
+use shopwright_ports::organisations_api::OrganisationService;
 use shopwright_ports::stores_api::StoreService;
 use shopwright_ports::telemetry::Telemetry;
 
+pub use access::Access;
 pub use auth::cookie::Cookies;
 pub use dashboard::Dashboard;
 pub use metrics::serve_metrics;
 pub use openapi::openapi;
-pub use routes::routes;
+pub use routes::{route_table, routes};
 pub use server::{LocalServer, serve};
 
 /// What the API needs, and how it behaves.
@@ -63,10 +66,14 @@ pub struct Api {
     pub stores: Arc<dyn StoreService>,
     /// Who somebody is.
     pub identity: Arc<dyn IdentityService>,
+    /// Organisations, their members, invitations.
+    pub organisations: Arc<dyn OrganisationService>,
     /// How the process is doing.
     pub health: Arc<dyn HealthService>,
     /// The numbers.
     pub metrics: Arc<dyn MetricsService>,
+    /// Where people reach this server, for links: a URL without a slash at the end.
+    pub public_url: String,
     /// Request ids.
     pub entropy: Arc<dyn Entropy>,
     /// The time in answers. Timeouts of connections run on real time, so that a test may move this clock at will.

@@ -13,7 +13,8 @@ use crate::deadline::deadline;
 use crate::frame::frame;
 use crate::not_found::not_found;
 use crate::openapi::doc::Doc;
-use crate::{State, auth, health, metrics, openapi, operations, root, stores};
+use crate::organisations::{invitations, members};
+use crate::{State, auth, health, metrics, openapi, operations, organisations, root, stores};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -58,6 +59,50 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     on(Method::GET, "/api/v1/auth/tokens", Person, || to(auth::tokens::list), auth::tokens::list_doc),
     on(Method::POST, "/api/v1/auth/tokens", Person, || to(auth::tokens::create), auth::tokens::create_doc),
     on(Method::DELETE, "/api/v1/auth/tokens/{id}", Person, || to(auth::tokens::revoke), auth::tokens::revoke_doc),
+    on(Method::GET, "/api/v1/organisations", Person, || to(organisations::list), organisations::list_doc),
+    on(Method::POST, "/api/v1/organisations", Person, || to(organisations::create), organisations::create_doc),
+    on(Method::GET, "/api/v1/organisations/{id}", Person, || to(organisations::get), organisations::get_doc),
+    on(Method::PATCH, "/api/v1/organisations/{id}", Person, || to(organisations::rename), organisations::rename_doc),
+    on(
+        Method::DELETE,
+        "/api/v1/organisations/{id}",
+        Person,
+        || to(organisations::dissolve),
+        organisations::dissolve_doc,
+    ),
+    on(Method::GET, "/api/v1/organisations/{id}/members", Person, || to(members::list), members::list_doc),
+    on(
+        Method::PATCH,
+        "/api/v1/organisations/{id}/members/{userId}",
+        Person,
+        || to(members::change_role),
+        members::change_role_doc,
+    ),
+    on(
+        Method::DELETE,
+        "/api/v1/organisations/{id}/members/{userId}",
+        Person,
+        || to(members::remove),
+        members::remove_doc,
+    ),
+    on(Method::GET, "/api/v1/organisations/{id}/invitations", Person, || to(invitations::list), invitations::list_doc),
+    on(
+        Method::POST,
+        "/api/v1/organisations/{id}/invitations",
+        Person,
+        || to(invitations::create),
+        invitations::create_doc,
+    ),
+    on(
+        Method::DELETE,
+        "/api/v1/organisations/{id}/invitations/{invitationId}",
+        Person,
+        || to(invitations::revoke),
+        invitations::revoke_doc,
+    ),
+    // Whoever is invited may have no account yet.
+    on(Method::POST, "/api/v1/invitations/inspect", Open, || to(invitations::inspect), invitations::inspect_doc),
+    on(Method::POST, "/api/v1/invitations/accept", Person, || to(invitations::accept), invitations::accept_doc),
     on(Method::GET, "/api/v1/stores", READ, || to(stores::list::handle), stores::list::doc),
     on(Method::POST, "/api/v1/stores", WRITE, || to(stores::create::handle), stores::create::doc),
     on(Method::GET, "/api/v1/stores/{id}", READ, || to(stores::get::handle), stores::get::doc),
@@ -96,6 +141,11 @@ pub(crate) fn pattern(request: &HttpRequest) -> &'static str {
 /// Every route as numbers about it name it, with the status that it answers when all goes well.
 pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, u16)> {
     ROUTES.iter().map(|line| (line.method.as_str(), line.path, (line.doc)().status()))
+}
+
+/// Every method, path and who may use it, for whoever checks the API from outside.
+pub fn route_table() -> impl Iterator<Item = (&'static Method, &'static str, Access)> {
+    ROUTES.iter().map(|line| (&line.method, line.path, line.access))
 }
 
 /// Matches the method, and HEAD where GET does.

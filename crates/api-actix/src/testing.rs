@@ -19,13 +19,15 @@ use serde_json::Value;
 use shopwright_domain::breaker::BreakerState;
 use shopwright_domain::identity::{Actor as DomainActor, PlatformRole};
 use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::organisation::Role;
 use shopwright_domain::store::{Store, StoreState, StoreUrls, example_store};
 use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::health_api::{Check, ClusterCondition, FenceCondition, Health, HealthService, MockHealthService};
 use shopwright_ports::identity_api::{Bearer, IdentityError, MockIdentityService, Proof, SignedIn};
 use shopwright_ports::metrics_api::MockMetricsService;
-use shopwright_ports::storage::{ApiToken, User};
+use shopwright_ports::organisations_api::{Membership, MockOrganisationService};
+use shopwright_ports::storage::{ApiToken, Tenant, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{ManualClock, SeededEntropy};
@@ -82,7 +84,7 @@ impl Actor {
 pub(crate) const SESSION: SessionId = SessionId::from_uuid(uuid::Uuid::from_u128(0x5e55));
 
 /// `<name>-token` is an access token; `swt_<name>|<scope>,<scope>` an API token.
-fn authenticate(token: &str) -> Result<Bearer, IdentityError> {
+fn authenticate(token: &str, organisation: Option<TenantId>) -> Result<Bearer, IdentityError> {
     let (name, proof) = match token.strip_prefix("swt_").and_then(|rest| rest.split_once('|')) {
         Some((name, scopes)) => {
             let scopes = scopes.split_terminator(',').map(|scope| scope.parse::<Scope>().unwrap()).collect();
@@ -92,7 +94,9 @@ fn authenticate(token: &str) -> Result<Bearer, IdentityError> {
     };
     let who = [OWNER, STRANGER, ADMIN].into_iter().find(|who| who.name == name);
     let user = who.ok_or(IdentityError::Unauthorized)?.user();
-    let actor = DomainActor { user_id: user.id, tenant_id: user.tenant_id, email: user.email.clone(), role: user.role };
+    let tenant_id = organisation.unwrap_or(user.tenant_id);
+    let (user_id, email, role) = (user.id, user.email.clone(), user.role);
+    let actor = DomainActor { user_id, tenant_id, member_role: Role::Owner, email, role };
     Ok(Bearer { actor, user, proof })
 }
 
@@ -114,6 +118,7 @@ pub(crate) fn api_token() -> ApiToken {
         id: ApiTokenId::from_uuid(uuid::Uuid::from_u128(0xa91)),
         user_id: user.id,
         tenant_id: user.tenant_id,
+        acts_in: user.tenant_id,
         name: "CI".into(),
         prefix: "swt_1a2b3c4d".into(),
         digest: [7; 32],
@@ -123,6 +128,18 @@ pub(crate) fn api_token() -> ApiToken {
         last_used_at: None,
         revoked_at: None,
     }
+}
+
+/// The organisation that came with the owner's account.
+pub(crate) fn own_organisation() -> Membership {
+    let organisation = Tenant {
+        id: TenantId::from_random(10),
+        name: "owner".into(),
+        personal: true,
+        last_store_created_at: None,
+        created_at: ManualClock::default().now(),
+    };
+    Membership { organisation, role: Role::Owner }
 }
 
 /// The owner's store `teashop`, ready to sell.
@@ -159,6 +176,7 @@ pub(crate) fn view(is_owner: bool) -> StoreView {
 pub(crate) struct Bench {
     pub(crate) stores: MockStoreService,
     pub(crate) identity: MockIdentityService,
+    pub(crate) organisations: MockOrganisationService,
     pub(crate) health: MockHealthService,
     pub(crate) metrics: MockMetricsService,
     pub(crate) limits: Limits,
@@ -179,6 +197,7 @@ impl Bench {
         Self {
             stores: MockStoreService::new(),
             identity: MockIdentityService::new(),
+            organisations: MockOrganisationService::new(),
             health: MockHealthService::new(),
             metrics: MockMetricsService::new(),
             limits: Limits::default(),
@@ -191,8 +210,10 @@ impl Bench {
         Api {
             stores: Arc::new(self.stores),
             identity: Arc::new(self.identity),
+            organisations: Arc::new(self.organisations),
             health: Arc::new(self.health),
             metrics: Arc::new(self.metrics),
+            public_url: "https://shopwright.example.com".into(),
             entropy: Arc::new(SeededEntropy::new(1)),
             clock: Arc::new(ManualClock::default()),
             cookies: Cookies::Secure,

@@ -36,6 +36,8 @@ pub struct Config {
     pub http_addr: SocketAddr,
     /// Where metrics are served without a token, if anywhere.
     pub metrics_addr: Option<SocketAddr>,
+    /// Where people reach it, without a slash at the end.
+    pub public_url: String,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What stores are made on.
@@ -79,6 +81,7 @@ impl Config {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let http_addr = reader.read(&settings::HTTP_ADDR, values::socket_addr);
         let metrics_addr = reader.read(&settings::SHOPWRIGHT_METRICS_ADDR, values::socket_addr);
+        let public_url = reader.read(&settings::SHOPWRIGHT_PUBLIC_URL, values::public_url);
         let log_format = log_format(reader);
         let platform = if reader.read(&settings::SHOPWRIGHT_SIMULATED, values::switch) == Some(true) {
             Some(Platform::Simulated)
@@ -93,6 +96,7 @@ impl Config {
         let limits = sections::limits(reader);
         let worker = sections::worker(reader);
         Some(Self {
+            public_url: public_url.or_else(|| http_addr.map(|address| format!("http://{address}")))?,
             http_addr: http_addr?,
             metrics_addr,
             log_format,

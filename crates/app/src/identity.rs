@@ -17,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, Username};
-use shopwright_domain::{ApiTokenId, SessionId};
+use shopwright_domain::{ApiTokenId, SessionId, TenantId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::identity_api::{Bearer, IdentityError, IdentityService, NewApiToken, Origin, SignedIn};
 use shopwright_ports::secrets::{Digester, HashError, PasswordHasher, PublicKey, Tokens};
@@ -65,8 +65,9 @@ impl IdentityService for Identity {
         email: Email,
         username: Username,
         password: SecretString,
+        invitation: Option<SecretString>,
     ) -> Result<SignedIn, IdentityError> {
-        self.register_account(origin, email, username, password).await
+        self.register_account(origin, email, username, password, invitation).await
     }
 
     async fn login(&self, origin: &Origin, email: Email, password: SecretString) -> Result<SignedIn, IdentityError> {
@@ -81,8 +82,8 @@ impl IdentityService for Identity {
         self.sign_out(origin, refresh_token).await
     }
 
-    async fn authenticate(&self, token: &str) -> Result<Bearer, IdentityError> {
-        self.bearer_of(token).await
+    async fn authenticate(&self, token: &str, organisation: Option<TenantId>) -> Result<Bearer, IdentityError> {
+        self.bearer_of(token, organisation).await
     }
 
     async fn change_password(

@@ -7,6 +7,7 @@
 
 pub mod health;
 pub mod identity;
+pub mod organisations;
 pub mod saga;
 pub mod stores;
 pub mod sweeper;

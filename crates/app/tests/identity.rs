@@ -21,7 +21,7 @@ fn ada() -> Email {
 
 async fn registered(fixture: &Fixture) -> SignedIn {
     let name = "ada".parse().unwrap();
-    fixture.identity.register(&fixture.origin(), ada(), name, PASSWORD.into()).await.unwrap()
+    fixture.identity.register(&fixture.origin(), ada(), name, PASSWORD.into(), None).await.unwrap()
 }
 
 async fn login(fixture: &Fixture, email: &Email, password: &str) -> Result<SignedIn, IdentityError> {
@@ -35,7 +35,7 @@ async fn refresh(fixture: &Fixture, token: &SecretString) -> Result<SignedIn, Id
 }
 
 async fn bearer(fixture: &Fixture, token: &SecretString) -> Result<Bearer, IdentityError> {
-    fixture.identity.authenticate(token.expose_secret()).await
+    fixture.identity.authenticate(token.expose_secret(), None).await
 }
 
 async fn actor(fixture: &Fixture, signed_in: &SignedIn) -> Actor {

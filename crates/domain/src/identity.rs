@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::ids::{InvalidId, TenantId, UserId};
+use crate::organisation::{Action, Role};
 
 /// An e-mail address, lower case, as it is stored and looked up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,6 +169,8 @@ pub struct Actor {
     pub user_id: UserId,
     /// The organisation in whose name they act.
     pub tenant_id: TenantId,
+    /// What they are in it.
+    pub member_role: Role,
     /// Their address, for stores and audit rows.
     pub email: Email,
     /// What they may do beyond their own stores.
@@ -175,6 +178,16 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Whether they may do this in the organisation in whose name they act.
+    pub fn may(&self, action: Action) -> bool {
+        self.member_role.may(action)
+    }
+
+    /// Whether they may do this to what an organisation owns: their own by their role in it, any other as platform administrators.
+    pub fn may_in(&self, tenant_id: TenantId, action: Action) -> bool {
+        (self.tenant_id == tenant_id && self.may(action)) || (self.is_admin() && action.is_for_the_platform())
+    }
+
     /// Whether they may see and delete other tenants' stores.
     pub fn is_admin(&self) -> bool {
         self.role == PlatformRole::Admin

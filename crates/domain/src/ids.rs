@@ -77,6 +77,10 @@ uuid_id!(
     ApiTokenId, "API token id"
 );
 uuid_id!(
+    /// An invitation to an organisation.
+    InvitationId, "invitation id"
+);
+uuid_id!(
     /// One run of a saga on a store.
     OperationId, "operation id"
 );

@@ -38,6 +38,7 @@
 //! | [`backoff`], [`breaker`], [`limits`], [`retry_budget`] | guardrails as values that take the time |
 //! | [`sweep`] | which namespaces should not be there |
 //! | [`identity`], [`scope`] | people, and what a program may do in their name |
+//! | [`organisation`] | roles, and the one table of what each may do |
 //! | [`audit`] | what is written down about every change |
 
 pub mod audit;
@@ -48,6 +49,7 @@ pub mod identity;
 pub mod ids;
 pub mod limits;
 pub mod operation;
+pub mod organisation;
 pub mod retry_budget;
 pub mod saga;
 pub mod scope;
@@ -56,6 +58,7 @@ pub mod sweep;
 
 pub use error_code::{ErrorClass, ErrorCode};
 pub use ids::{
-    ApiTokenId, ClusterName, Epoch, OperationId, RequestId, RowVersion, SessionId, StoreId, TenantId, UserId, WorkerId,
+    ApiTokenId, ClusterName, Epoch, InvitationId, OperationId, RequestId, RowVersion, SessionId, StoreId, TenantId,
+    UserId, WorkerId,
 };
 pub use scope::Scope;

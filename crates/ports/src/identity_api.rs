@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, Username};
-use shopwright_domain::{ApiTokenId, RequestId, Scope, SessionId};
+use shopwright_domain::{ApiTokenId, RequestId, Scope, SessionId, TenantId};
 
 use crate::secrets::PublicKey;
 use crate::storage::{ApiToken, Session, StorageError, User};
@@ -109,6 +109,15 @@ pub enum IdentityError {
     /// Registration is closed by configuration.
     #[error("registration is closed")]
     RegistrationClosed,
+    /// The user is no member of the organisation that they want to act in, or the API token is bound to another.
+    #[error("you are no member of this organisation")]
+    NotAMember,
+    /// The invitation is unknown, used, taken back or expired.
+    #[error("this invitation cannot be accepted: it is unknown, used, taken back or expired")]
+    InvitationOver,
+    /// The invitation names another address.
+    #[error("this invitation is for another e-mail address")]
+    InvitationForAnother,
     /// The user has no live session of this id.
     #[error("there is no such session")]
     NoSuchSession,
@@ -136,13 +145,15 @@ pub enum IdentityError {
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait IdentityService: Send + Sync {
-    /// Makes an account with an organisation of its own and signs it in.
+    /// Makes an account with an organisation of its own and signs it in. With an invitation it becomes a member of that organisation too,
+    /// and may register although registration is closed.
     async fn register(
         &self,
         origin: &Origin,
         email: Email,
         username: Username,
         password: SecretString,
+        invitation: Option<SecretString>,
     ) -> Result<SignedIn, IdentityError>;
 
     /// Signs in.
@@ -155,8 +166,9 @@ pub trait IdentityService: Send + Sync {
     /// Ends the session of a refresh token. A session that is over already is no error.
     async fn logout(&self, origin: &Origin, refresh_token: &SecretString) -> Result<(), IdentityError>;
 
-    /// Who the bearer of this token is now: role, activity, session and scopes are read, not believed.
-    async fn authenticate(&self, token: &str) -> Result<Bearer, IdentityError>;
+    /// Who the bearer of this token is now, and what in `organisation`: role, activity, session, membership and scopes are read, not
+    /// believed. Without an organisation they act in the one that an API token is bound to, or else in the one that came with the account.
+    async fn authenticate(&self, token: &str, organisation: Option<TenantId>) -> Result<Bearer, IdentityError>;
 
     /// Changes the password of the actor's own account, and ends all its sessions but `keep`.
     async fn change_password(

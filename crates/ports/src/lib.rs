@@ -1,6 +1,7 @@
 //! What Shopwright needs from the world, and what the world may ask of it, as traits with contracts.
 //!
-//! *Driving* ports ([`stores_api`], [`identity_api`], [`health_api`], [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
+//! *Driving* ports ([`stores_api`], [`identity_api`], [`organisations_api`], [`health_api`],
+//! [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
 //! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`clock`], [`telemetry`]) are what the use cases and the worker call.
 //!
 //! Every port has one error enum that tells the caller what to do; the driver's own error rides along as its source. Absence is an
@@ -12,6 +13,7 @@ pub mod cluster;
 pub mod health_api;
 pub mod identity_api;
 pub mod metrics_api;
+pub mod organisations_api;
 pub mod releases;
 pub mod secrets;
 pub mod storage;

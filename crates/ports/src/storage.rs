@@ -11,7 +11,9 @@ mod audit;
 mod clusters;
 mod credentials;
 mod idempotency;
+mod invitations;
 mod keys;
+mod memberships;
 mod operations;
 mod reach;
 mod sessions;
@@ -27,7 +29,9 @@ pub use audit::{AuditEntry, AuditFilter, AuditRepository};
 pub use clusters::{ClusterRepository, RegisteredCluster};
 pub use credentials::CredentialRepository;
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
+pub use invitations::{Invitation, InvitationRepository};
 pub use keys::{SealedKey, SigningKeyRepository};
+pub use memberships::{Member, MembershipRepository};
 pub use operations::{Census, Claim, Lease, OperationRepository, TakeOver};
 pub use reach::Reach;
 pub use sessions::{RefreshToken, Session, SessionRepository};
@@ -45,6 +49,8 @@ pub enum Unique {
     UserEmail,
     /// An account with this name exists.
     Username,
+    /// The user belongs to the organisation.
+    Membership,
     /// The tenant has a live store of this name.
     StoreName,
     /// A store holds this host, or held it a short while ago.
@@ -134,6 +140,10 @@ pub trait Storage: Send + Sync {
 pub trait Transaction: Send {
     /// Organisations.
     fn tenants(&mut self) -> &mut dyn TenantRepository;
+    /// Who belongs to which organisation.
+    fn memberships(&mut self) -> &mut dyn MembershipRepository;
+    /// Invitations to organisations.
+    fn invitations(&mut self) -> &mut dyn InvitationRepository;
     /// Accounts.
     fn users(&mut self) -> &mut dyn UserRepository;
     /// Registered clusters.

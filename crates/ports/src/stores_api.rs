@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use shopwright_domain::identity::Actor;
 use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
+use shopwright_domain::organisation::{Action, Role};
 use shopwright_domain::saga::StepRecord;
 use shopwright_domain::store::{Engine, Store, StoreName, StoreState, Theme};
 use shopwright_domain::{OperationId, StoreId};
@@ -52,7 +53,7 @@ pub struct Accepted {
     pub store: Store,
     /// What runs for it. None only when nothing is left to do.
     pub operation: Option<Operation>,
-    /// Whether the actor owns the store's credentials.
+    /// Whether the actor may see the store's credentials: an owner or administrator of its organisation.
     pub is_owner: bool,
 }
 
@@ -63,7 +64,7 @@ pub struct AdminCredentials {
     pub email: String,
     /// The name to sign in with, for engines that have one.
     pub username: Option<String>,
-    /// The password, for the owner only.
+    /// The password, for those only who may see it.
     pub password: Option<SecretString>,
 }
 
@@ -76,7 +77,7 @@ pub struct StoreView {
     pub operation: Option<Operation>,
     /// Present once the store is ready.
     pub credentials: Option<AdminCredentials>,
-    /// Whether the reader owns the store's credentials.
+    /// Whether the reader may see the store's credentials: an owner or administrator of its organisation.
     pub is_owner: bool,
 }
 
@@ -113,6 +114,14 @@ pub enum StoreServiceError {
     /// Another tenant's store, or, for a tenant, one that does not exist: the same answer (DECISIONS 30).
     #[error("this store is not yours")]
     Forbidden,
+    /// Their role in the organisation is not enough.
+    #[error("as {role} you may not {}", .action.words())]
+    NotAllowed {
+        /// What they are.
+        role: Role,
+        /// What they wanted.
+        action: Action,
+    },
     /// Platform administrators learn that there is no such store or operation.
     #[error("there is no such {0}")]
     NotFound(&'static str),

@@ -20,5 +20,5 @@ pub use cluster::FakeCluster;
 pub use faults::{Fault, Faults};
 pub use releases::{FakeRelease, FakeReleases};
 pub use secrets::{FakeDigester, FakeHasher, FakeSealer, FakeTokens};
-pub use storage::{FakeStorage, Rows, Snapshot, Table};
+pub use storage::{FakeStorage, MembershipRow, Rows, Snapshot, Table};
 pub use storefront::FakeStorefront;

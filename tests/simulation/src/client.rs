@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use shopwright_app::stores::Stores;
 use shopwright_domain::identity::{Actor, PlatformRole};
+use shopwright_domain::organisation::Role;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{RequestId, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
@@ -45,8 +46,13 @@ impl Merchant {
         let now = TrueClock(Arc::clone(&world.sim)).now();
         let tenant_id = TenantId::from_random(bits());
         let user_id = UserId::from_random(bits());
-        let tenant =
-            Tenant { id: tenant_id, name: format!("merchant {number}"), last_store_created_at: None, created_at: now };
+        let tenant = Tenant {
+            id: tenant_id,
+            name: format!("merchant {number}"),
+            personal: true,
+            last_store_created_at: None,
+            created_at: now,
+        };
         let user = User {
             id: user_id,
             tenant_id,
@@ -61,7 +67,8 @@ impl Merchant {
         tx.tenants().insert(&tenant).await?;
         tx.users().insert(&user).await?;
         tx.commit().await?;
-        let actor = Actor { user_id, tenant_id, email: user.email, role: PlatformRole::Tenant };
+        let actor =
+            Actor { user_id, tenant_id, member_role: Role::Owner, email: user.email, role: PlatformRole::Tenant };
         let origin = Origin {
             request_id: RequestId::from_random(1),
             ip_address: None,
@@ -230,7 +237,10 @@ impl Client {
             // A read that met another transaction; it can be asked again.
             | StoreServiceError::Storage(StorageError::Conflict) => Some(Answer::Refused),
             StoreServiceError::Storage(StorageError::Unavailable { .. }) => None,
-            StoreServiceError::Storage(_) | StoreServiceError::Internal(_) => {
+            // Every merchant is the owner of an organisation of their own.
+            StoreServiceError::NotAllowed { .. }
+            | StoreServiceError::Storage(_)
+            | StoreServiceError::Internal(_) => {
                 let text = format!("{error:?}");
                 self.world.watch().violate(|| format!("a request met a fault of ours: {text}"));
                 None

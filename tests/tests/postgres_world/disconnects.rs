@@ -14,6 +14,7 @@ use shopwright_ports::clock::Entropy as _;
 use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
+use shopwright_ports::organisations_api::MockOrganisationService;
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::SeededEntropy;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -28,7 +29,7 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
     // Who asks is known at once: what is tried here begins behind that.
     let (context, user) = (replicas.context.clone(), replicas.user.clone());
     let mut identity = MockIdentityService::new();
-    identity.expect_authenticate().returning(move |_| {
+    identity.expect_authenticate().returning(move |_, _| {
         let proof = Proof::Session(SessionId::from_random(1));
         Ok(Bearer { actor: context.actor.clone(), user: user.clone(), proof })
     });
@@ -36,8 +37,10 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         stores: Arc::new(replicas.stores(100_000).remove(0)),
         identity: Arc::new(identity),
         // Nobody asks.
+        organisations: Arc::new(MockOrganisationService::new()),
         health: Arc::new(MockHealthService::new()),
         metrics: Arc::new(MockMetricsService::new()),
+        public_url: "http://127.0.0.1".to_owned(),
         entropy,
         clock: replicas.clock.clone(),
         cookies: Cookies::Plain,

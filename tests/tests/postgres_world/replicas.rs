@@ -8,6 +8,7 @@ use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_app::stores::{StoreRules, Stores};
 use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::organisation::Role;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, TenantId, UserId};
 use shopwright_ports::clock::Clock;
@@ -89,8 +90,13 @@ async fn somebody(storage: &PgStorage, clock: &ManualClock) -> anyhow::Result<(R
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 }).await?;
     tx.commit().await?;
     let mut tx = storage.begin(Reach::Identity).await?;
-    let tenant =
-        Tenant { id: user.tenant_id, name: "Ada".into(), last_store_created_at: None, created_at: clock.now() };
+    let tenant = Tenant {
+        id: user.tenant_id,
+        name: "Ada".into(),
+        personal: true,
+        last_store_created_at: None,
+        created_at: clock.now(),
+    };
     tx.tenants().insert(&tenant).await?;
     tx.users().insert(&user).await?;
     tx.commit().await?;
@@ -118,7 +124,7 @@ pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
         traceparent: None,
         tracestate: None,
     };
-    let actor = Actor { user_id, tenant_id, email, role: PlatformRole::Tenant };
+    let actor = Actor { user_id, tenant_id, member_role: Role::Owner, email, role: PlatformRole::Tenant };
     Ok((RequestContext { actor, origin }, user))
 }
 

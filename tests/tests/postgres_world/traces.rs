@@ -19,6 +19,7 @@ use shopwright_domain::saga::Policy;
 use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
+use shopwright_ports::organisations_api::MockOrganisationService;
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeSealer, FakeStorefront};
 use shopwright_system_tests::collector::{Collector, SentSpan};
@@ -55,14 +56,16 @@ async fn serve(telemetry: Telemetry) -> anyhow::Result<()> {
         work: Arc::new(Notify::new()),
     };
     let mut identity = MockIdentityService::new();
-    identity.expect_authenticate().returning(move |_| {
+    identity.expect_authenticate().returning(move |_, _| {
         let proof = Proof::Session(SessionId::from_random(1));
         Ok(Bearer { actor: context.actor.clone(), user: user.clone(), proof })
     });
     let api = Api {
         stores: Arc::new(stores),
         identity: Arc::new(identity),
+        organisations: Arc::new(MockOrganisationService::new()),
         health: Arc::new(MockHealthService::new()),
+        public_url: "http://127.0.0.1".to_owned(),
         metrics: Arc::new(MockMetricsService::new()),
         entropy: Arc::new(SystemEntropy),
         clock: Arc::new(SystemClock),

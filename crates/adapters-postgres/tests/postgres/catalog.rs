@@ -4,6 +4,7 @@ use shopwright_adapters_postgres::MIGRATOR;
 use shopwright_domain::Scope;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
+use shopwright_domain::organisation::Role;
 use shopwright_domain::saga::StepStatus;
 use shopwright_domain::store::StoreState;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -37,7 +38,7 @@ async fn every_table_and_column_has_a_comment(pool: PgPool) {
     )
     .await;
 
-    assert_eq!(tables(&pool).await.len(), 14);
+    assert_eq!(tables(&pool).await.len(), 16);
     assert_eq!(silent, Vec::<String>::new(), "without a comment");
 }
 
@@ -57,15 +58,15 @@ async fn every_tenant_table_says_whose_its_rows_are(pool: PgPool) {
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn no_row_can_point_into_another_tenant(pool: PgPool) {
-    // Foreign keys between two tenant tables that do not carry the tenant, or do not follow it to another one. An owner is a person:
-    // people work for more than one tenant.
+    // Foreign keys between two tenant tables that do not carry the tenant, or do not follow it to another one. Owners and members are
+    // people: they work for more than one tenant.
     let loose = column(
         &pool,
         "select f.conname::text
         from pg_constraint f
         join pg_attribute mine on mine.attrelid = f.conrelid and mine.attname = 'tenant_id'
         join pg_attribute theirs on theirs.attrelid = f.confrelid and theirs.attname = 'tenant_id'
-        where f.contype = 'f' and f.conname <> 'stores_owner_fkey'
+        where f.contype = 'f' and f.conname not in ('stores_owner_fkey', 'memberships_user_fkey')
             and (not (mine.attnum = any (f.conkey) and theirs.attnum = any (f.confkey)) or f.confupdtype <> 'c')",
     )
     .await;
@@ -127,6 +128,9 @@ async fn the_words_of_the_code_are_the_words_of_the_schema(pool: PgPool) {
     assert_eq!(allowed(&pool, "operations_kind_check").await, OperationKind::ALL.map(OperationKind::as_str));
     assert_eq!(allowed(&pool, "operation_steps_status_check").await, StepStatus::ALL.map(StepStatus::as_str));
     assert_eq!(allowed(&pool, "audit_events_type_check").await, AuditEventType::ALL.map(AuditEventType::as_str));
+    for constraint in ["memberships_role_check", "invitations_role_check"] {
+        assert_eq!(allowed(&pool, constraint).await, Role::ALL.map(Role::as_str), "{constraint}");
+    }
     assert_eq!(allowed(&pool, "api_tokens_scopes_check").await, Scope::ALL.map(Scope::as_str));
 }
 

@@ -86,7 +86,8 @@ impl Town {
         let tenant = TenantId::from_random(u128::from(number) + 1);
         let owner = UserId::from_random(u128::from(number) + 1);
         let mut tx = storage.begin(Reach::Identity).await.expect("begin");
-        let row = Tenant { id: tenant, name: "new".into(), last_store_created_at: None, created_at: now() };
+        let row =
+            Tenant { id: tenant, name: "new".into(), personal: true, last_store_created_at: None, created_at: now() };
         tx.tenants().insert(&row).await.expect("insert");
         let user = User {
             id: owner,

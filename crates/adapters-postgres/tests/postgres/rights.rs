@@ -6,6 +6,8 @@ use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 
 /// Looked up before anybody's organisation is known: identity's alone, without a policy (DECISIONS 23).
 const IDENTITY: [&str; 6] = ["api_tokens", "refresh_tokens", "sessions", "sign_in_throttles", "signing_keys", "users"];
+/// No worker and no platform administrator has business with them.
+const OF_MEMBERS: [&str; 2] = ["invitations", "memberships"];
 /// Of the installation, and no secret from anybody: no policy, and only the platform writes.
 const PLATFORM: [&str; 1] = ["clusters"];
 /// What the API sees of a tenant table.
@@ -42,10 +44,11 @@ async fn unprotected(pool: &PgPool) -> Vec<String> {
             select from pg_policies p where p.tablename = relname and p.roles = array[current_user] and p.qual = 'true')
         union all
         select relname || ': the worker sees nothing' from owned
-        where not exists (
+        where relname <> all (array[{OF_MEMBERS}]) and not exists (
             select from pg_policies p where p.tablename = relname and 'shopwright_worker' = any (p.roles) and p.qual = 'true')
         order by 1",
         named.join(", "),
+        OF_MEMBERS = OF_MEMBERS.map(|name| format!("'{name}'")).join(", "),
         OF_THE_TENANT_TEXT = OF_THE_TENANT.replace('\'', "''"),
     );
     column(pool, &statement).await
@@ -138,7 +141,29 @@ async fn what_people_sign_in_with_is_identitys_alone(pool: PgPool) {
 
     let mut reached = grants(&pool, "grantee = 'shopwright_identity'").await;
     reached.retain(|grant| !IDENTITY.iter().any(|name| grant.starts_with(&format!("{name} "))));
-    assert_eq!(reached, ["audit_events shopwright_identity i", "tenants shopwright_identity isu"]);
+    let expected = [
+        "audit_events shopwright_identity i",
+        "invitations shopwright_identity dsu",
+        "memberships shopwright_identity disu",
+        "tenants shopwright_identity isu",
+    ];
+    assert_eq!(reached, expected);
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn of_accounts_an_organisation_sees_its_members_names(pool: PgPool) {
+    let columns = column(
+        &pool,
+        "select distinct grantee || ' ' || privilege_type || ' ' || column_name from information_schema.role_column_grants
+        where table_schema = 'public' and table_name = 'users' and grantee not in (current_user, 'shopwright_identity') order by 1",
+    )
+    .await;
+    let expected =
+        ["created_at", "email", "id", "tenant_id", "username"].map(|name| format!("shopwright_api SELECT {name}"));
+
+    assert_eq!(columns, expected);
+    let forced = "select (relrowsecurity and relforcerowsecurity)::text from pg_class where oid = 'users'::regclass";
+    assert_eq!(column(&pool, forced).await, ["true"]);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -174,6 +199,8 @@ async fn no_uniqueness_tells_what_others_have(pool: PgPool) {
         "api_tokens_digest_key",
         "api_tokens_pkey",
         "clusters_pkey",
+        "invitations_digest_key",
+        "invitations_pkey",
         "operation_steps_pkey",
         "operations_pkey",
         "operations_unfinished_key",

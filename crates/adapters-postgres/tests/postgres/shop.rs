@@ -76,7 +76,8 @@ impl Shop {
     /// A tenant on the default cluster, which gets so many permits.
     pub(crate) async fn open(storage: &PgStorage, permits: u32) -> Self {
         let tenant = TenantId::from_random(1);
-        let row = Tenant { id: tenant, name: "Shop".into(), last_store_created_at: None, created_at: now() };
+        let row =
+            Tenant { id: tenant, name: "Shop".into(), personal: true, last_store_created_at: None, created_at: now() };
         let owner = User {
             id: UserId::from_uuid(tenant.as_uuid()),
             tenant_id: tenant,

@@ -65,7 +65,7 @@ async fn s11_signing_in_from_a_page_sets_the_cookie_and_shows_the_token_to_nobod
         for header in [("origin", "http://localhost:8080"), ("sec-fetch-site", "same-origin")] {
             let mut bench = Bench::new();
             bench.identity.expect_login().returning(|_, _, _| Ok(signed_in()));
-            bench.identity.expect_register().returning(|_, _, _, _| Ok(signed_in()));
+            bench.identity.expect_register().returning(|_, _, _, _, _| Ok(signed_in()));
             let answer = bench.send(post(path).insert_header(header).set_json(&body)).await;
 
             assert!(answer.header("set-cookie").starts_with("__Host-shopwright-refresh=swr_1; "), "{path}");

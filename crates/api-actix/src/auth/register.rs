@@ -15,7 +15,15 @@ use crate::problem::Problem;
 use crate::{State, body, origin};
 use serde_json::json;
 
-fn command(mut form: Form) -> Result<(Email, Username, SecretString), Problem> {
+/// Who registers, and with which invitation.
+struct Registration {
+    email: Email,
+    username: Username,
+    password: SecretString,
+    invitation: Option<SecretString>,
+}
+
+fn command(mut form: Form) -> Result<Registration, Problem> {
     let email = form.email();
     let username = form.required("username");
     let username = form.parse("username", username, |error| match error {
@@ -25,11 +33,12 @@ fn command(mut form: Form) -> Result<(Email, Username, SecretString), Problem> {
     });
     let password = form.required("password");
     let password = form.chosen_password("password", password);
+    let invitation = form.optional("invitation").map(SecretString::from);
     // Clients of v1 send it; nobody chooses their own role.
     form.ignore("role");
     form.refuse_unknown();
     let values = email.zip(username).zip(password);
-    form.finish(values.map(|((email, username), password)| (email, username, password)))
+    form.finish(values.map(|((email, username), password)| Registration { email, username, password, invitation }))
 }
 
 pub(crate) fn doc() -> Doc {
@@ -37,6 +46,11 @@ pub(crate) fn doc() -> Doc {
         required("email", text_as("email"), "Kept in lower case"),
         required("username", text_of(3, 128), "Letters, digits, `.`, `_` and `-`"),
         required("password", new_password(), "For this account"),
+        optional(
+            "invitation",
+            text(),
+            "The token of an invitation to an organisation: opens registration that is closed",
+        ),
         optional("role", text(), "Ignored: nobody chooses their own role"),
     ];
     let example = json!({"email": "ada@example.com", "username": "ada", "password": "correct horse"});
@@ -46,7 +60,8 @@ pub(crate) fn doc() -> Doc {
         examples::signed_in("The account was created."),
     )
     .takes(fields, example)
-    .refuses(403, "Registration is closed")
+    .refuses(403, "Registration is closed, or the invitation is for another address")
+    .refuses(404, "The invitation cannot be accepted")
     .refuses(409, "An account with this e-mail or username exists")
     .refuses(429, "Too many registrations")
 }
@@ -57,8 +72,9 @@ pub(crate) async fn handle(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (email, username, password) = command(body::form(&request, payload, &state.api.limits).await?)?;
-    let tokens = state.api.identity.register(&origin.0, email, username, password).await?;
+    let Registration { email, username, password, invitation } =
+        command(body::form(&request, payload, &state.api.limits).await?)?;
+    let tokens = state.api.identity.register(&origin.0, email, username, password, invitation).await?;
     let carrier = Carrier::of(&request);
     Ok(signed_in(&state, &origin.0, StatusCode::CREATED, "The account was created.", carrier, &tokens))
 }
@@ -79,7 +95,8 @@ mod tests {
     #[actix_web::test]
     async fn registering_answers_with_the_account_and_a_token() {
         let mut bench = Bench::new();
-        bench.identity.expect_register().once().returning(|_, email, username, password| {
+        bench.identity.expect_register().once().returning(|_, email, username, password, invitation| {
+            assert!(invitation.is_none());
             assert_eq!((email.as_str(), username.as_str()), ("ada@example.com", "ada"));
             assert_eq!(password.expose_secret(), "correct horse");
             Ok(signed_in())
@@ -139,7 +156,7 @@ mod tests {
     #[actix_web::test]
     async fn a_taken_address_is_a_conflict() {
         let mut bench = Bench::new();
-        bench.identity.expect_register().returning(|_, _, _, _| Err(IdentityError::UserExists));
+        bench.identity.expect_register().returning(|_, _, _, _, _| Err(IdentityError::UserExists));
         let body = json!({"email": "ada@example.com", "username": "ada", "password": "correct horse"});
 
         let answer = bench.send(register().set_json(body)).await;
@@ -150,7 +167,7 @@ mod tests {
     #[actix_web::test]
     async fn urlencoded_bodies_are_read_flat() {
         let mut bench = Bench::new();
-        bench.identity.expect_register().once().returning(|_, _, _, _| Ok(signed_in()));
+        bench.identity.expect_register().once().returning(|_, _, _, _, _| Ok(signed_in()));
         let form = [("email", "ada@example.com"), ("username", "ada"), ("password", "correct horse")];
 
         assert_eq!(bench.send(register().set_form(form)).await.status, 201);

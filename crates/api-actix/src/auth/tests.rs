@@ -33,7 +33,7 @@ async fn a_token_that_is_not_ours_is_named_invalid() {
 #[actix_web::test]
 async fn api_8_21_a_database_outage_is_503_and_not_401() {
     let mut bench = Bench::without_actors();
-    bench.identity.expect_authenticate().returning(|_| {
+    bench.identity.expect_authenticate().returning(|_, _| {
         Err(IdentityError::Storage(StorageError::Unavailable { detail: "db:5432 refused".into(), source: None }))
     });
 

@@ -36,6 +36,7 @@ struct TokenBody {
     prefix: String,
     #[schema(value_type = Vec<words::TokenScope>)]
     scopes: Vec<&'static str>,
+    organisation_id: String,
     created_at: Iso,
     expires_at: Iso,
     #[schema(required)]
@@ -49,6 +50,7 @@ impl From<ApiToken> for TokenBody {
             name: token.name,
             prefix: token.prefix,
             scopes: token.scopes.into_iter().map(Scope::as_str).collect(),
+            organisation_id: token.acts_in.to_string(),
             created_at: Iso(token.created_at),
             expires_at: Iso(token.expires_at),
             last_used_at: token.last_used_at.map(Iso),

@@ -18,6 +18,7 @@ async fn create(bench: Bench, body: &Value) -> Answer {
 fn shown() -> Value {
     json!({
         "id": api_token().id.to_string(), "name": "CI", "prefix": "swt_1a2b3c4d", "scopes": ["stores:read"],
+        "organisationId": "00000000-0000-4000-8000-00000000000a",
         "createdAt": "2026-01-01T00:00:00.000Z", "expiresAt": "2026-01-02T00:00:00.000Z", "lastUsedAt": null,
     })
 }

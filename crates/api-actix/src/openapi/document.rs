@@ -142,6 +142,12 @@ fn query_parameter(field: &Field) -> Value {
 /// What is read from the headers of more than one route.
 fn header_parameters(line: &Endpoint) -> Vec<Value> {
     let mut parameters = Vec::new();
+    if line.access != Access::Open {
+        parameters.push(json!({
+            "name": "X-Organisation", "in": "header", "required": false, "schema": {"type": "string", "format": "uuid"},
+            "description": "The organisation that the request acts in. Without it: the API token's, or the account's own",
+        }));
+    }
     if line.method == "POST" && line.path == "/api/v1/stores" {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "minLength": 1, "maxLength": 255},

@@ -77,6 +77,7 @@ pub(crate) fn session() -> Value {
 pub(crate) fn api_token() -> Value {
     json!({
         "id": "a1c9d3d2-1b6f-4f9d-8f55-2d6c1a7b8e90", "name": "CI", "prefix": "swt_1a2b3c4d", "scopes": ["stores:read"],
+        "organisationId": "7d3b5d0c-9a0f-4c53-8c1d-0f6a9b2e4d11",
         "createdAt": AT, "expiresAt": "2027-02-21T00:14:17.473Z", "lastUsedAt": null,
     })
 }

@@ -96,7 +96,9 @@ async fn every_example_of_a_body_is_taken_by_its_form() {
         let Some((fields, example)) = (line.doc)().form else { continue };
         let request = |body: &Value| {
             let path = line.path.replace("stores/{id}", "stores/store-1a2b3c4d");
-            let path = path.replace("{id}", "00000000-0000-4000-8000-0000000000ff");
+            let path = ["{id}", "{userId}", "{invitationId}"]
+                .into_iter()
+                .fold(path, |path, part| path.replace(part, "00000000-0000-4000-8000-0000000000ff"));
             TestRequest::with_uri(&path).method(line.method.clone()).set_json(body)
         };
         let status = async |body: &Value| Bench::new().send(OWNER.asks(request(body))).await.status;

@@ -8,6 +8,7 @@ use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::error_code::ErrorClass;
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
+use shopwright_domain::organisation;
 use shopwright_domain::saga::StepStatus as DomainStepStatus;
 use shopwright_domain::store::{Engine as DomainEngine, StoreState, Theme as DomainTheme};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -58,6 +59,8 @@ words! {
     EventType = AuditEventType::ALL.iter().map(|word| word.as_str()).collect();
     /// What an API token may be used for.
     TokenScope = Scope::ALL.iter().map(|word| word.as_str()).collect();
+    /// What somebody is in an organisation.
+    MemberRole = organisation::Role::ALL.iter().map(|word| word.as_str()).collect();
     /// Whether somebody runs the platform.
     Role = [PlatformRole::Admin, PlatformRole::Tenant].iter().map(|word| word.as_str()).collect();
 }

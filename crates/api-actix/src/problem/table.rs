@@ -4,6 +4,7 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 use shopwright_ports::identity_api::IdentityError;
+use shopwright_ports::organisations_api::OrganisationError;
 use shopwright_ports::storage::StorageError;
 use shopwright_ports::stores_api::StoreServiceError;
 
@@ -76,6 +77,29 @@ const AGAIN: &str = "Try again in a moment.";
 pub(crate) const FORBIDDEN: Row =
     row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));
 
+/// The role in the organisation is not enough.
+const NOT_ALLOWED: Row = row(
+    StatusCode::FORBIDDEN,
+    "FORBIDDEN",
+    false,
+    Some("Ask an owner or administrator of the organisation for a role that may."),
+);
+/// No member of the organisation, or there is none.
+const NOT_A_MEMBER: Row = row(
+    StatusCode::FORBIDDEN,
+    "FORBIDDEN",
+    false,
+    Some("Check the id of the organisation: GET /api/v1/organisations lists yours."),
+);
+const INVITATION_OVER: Row =
+    row(StatusCode::NOT_FOUND, "INVITATION_NOT_FOUND", false, Some("Ask for another invitation."));
+const INVITATION_FOR_ANOTHER: Row = row(
+    StatusCode::FORBIDDEN,
+    "INVITATION_FOR_ANOTHER",
+    false,
+    Some("Use the account of the address that was invited."),
+);
+
 const fn conflict(suggestion: &'static str) -> Row {
     row(StatusCode::CONFLICT, "CONFLICT", false, Some(suggestion))
 }
@@ -97,6 +121,7 @@ fn of_stores(error: &StoreServiceError) -> Row {
     use StoreServiceError as E;
     match error {
         E::Forbidden => FORBIDDEN,
+        E::NotAllowed { .. } => NOT_ALLOWED,
         E::NotFound("store") => row(StatusCode::NOT_FOUND, "STORE_NOT_FOUND", false, Some("Check the store's id.")),
         E::NotFound("operation") => {
             row(StatusCode::NOT_FOUND, "OPERATION_NOT_FOUND", false, Some("Check the operation's id."))
@@ -150,6 +175,9 @@ const fn of_identity(error: &IdentityError) -> Row {
         E::TooManyAttempts { .. } => {
             row(StatusCode::TOO_MANY_REQUESTS, "LOGIN_RATE_LIMITED", true, Some("Wait, then sign in."))
         }
+        E::NotAMember => NOT_A_MEMBER,
+        E::InvitationOver => INVITATION_OVER,
+        E::InvitationForAnother => INVITATION_FOR_ANOTHER,
         E::NoSuchSession => {
             row(StatusCode::NOT_FOUND, "SESSION_NOT_FOUND", false, Some("Look at the list of sessions."))
         }
@@ -180,6 +208,33 @@ const fn of_identity(error: &IdentityError) -> Row {
         ),
         E::Storage(error) => of_storage(error),
         E::Internal(_) => INTERNAL,
+    }
+}
+
+const fn of_organisations(error: &OrganisationError) -> Row {
+    use OrganisationError as E;
+    match error {
+        E::NotAMember => NOT_A_MEMBER,
+        E::NotAllowed { .. } => NOT_ALLOWED,
+        E::LastOwner => row(StatusCode::CONFLICT, "LAST_OWNER", false, Some("Make another member an owner first.")),
+        E::Personal => conflict("Delete the account to be rid of it."),
+        E::HasStores { .. } => {
+            row(StatusCode::CONFLICT, "ORGANISATION_HAS_STORES", false, Some("Delete its stores first."))
+        }
+        E::NoSuchMember => row(StatusCode::NOT_FOUND, "MEMBER_NOT_FOUND", false, Some("Look at the list of members.")),
+        E::NoSuchInvitation => {
+            row(StatusCode::NOT_FOUND, "INVITATION_NOT_FOUND", false, Some("Look at the list of invitations."))
+        }
+        E::InvitationOver => INVITATION_OVER,
+        E::InvitationForAnother => INVITATION_FOR_ANOTHER,
+        E::AlreadyMember => row(StatusCode::CONFLICT, "ALREADY_MEMBER", false, Some("Nothing is left to do.")),
+        E::TooMany { .. } => row(
+            StatusCode::CONFLICT,
+            "ORGANISATION_LIMIT_EXCEEDED",
+            false,
+            Some("Leave, remove or take back what is not needed any more."),
+        ),
+        E::Storage(error) => of_storage(error),
     }
 }
 
@@ -235,6 +290,7 @@ impl From<StoreServiceError> for Problem {
             }
             StoreServiceError::RetriesUsedUp { limit } => problem.with("limit", *limit),
             StoreServiceError::KeyInFlight | StoreServiceError::Conflict => problem.retry(Retry::Seconds(1)),
+            StoreServiceError::NotAllowed { role, .. } => problem.with("role", role.as_str()),
             StoreServiceError::Forbidden
             | StoreServiceError::NotFound(_)
             | StoreServiceError::EngineUnavailable(_)
@@ -257,6 +313,9 @@ impl From<IdentityError> for Problem {
             IdentityError::InvalidCredentials
             | IdentityError::Unauthorized
             | IdentityError::SessionOver
+            | IdentityError::NotAMember
+            | IdentityError::InvitationOver
+            | IdentityError::InvitationForAnother
             | IdentityError::NoSuchSession
             | IdentityError::NoSuchApiToken
             | IdentityError::UserExists
@@ -265,6 +324,26 @@ impl From<IdentityError> for Problem {
             | IdentityError::RegistrationClosed
             | IdentityError::Storage(_)
             | IdentityError::Internal(_) => problem,
+        }
+    }
+}
+
+impl From<OrganisationError> for Problem {
+    fn from(error: OrganisationError) -> Self {
+        let problem = of_row(of_organisations(&error), &error);
+        match error {
+            OrganisationError::NotAllowed { role, .. } => problem.with("role", role.as_str()),
+            OrganisationError::HasStores { held } => problem.with("held", held),
+            OrganisationError::TooMany { limit, .. } => problem.with("limit", limit),
+            OrganisationError::NotAMember
+            | OrganisationError::LastOwner
+            | OrganisationError::Personal
+            | OrganisationError::NoSuchMember
+            | OrganisationError::NoSuchInvitation
+            | OrganisationError::InvitationOver
+            | OrganisationError::InvitationForAnother
+            | OrganisationError::AlreadyMember
+            | OrganisationError::Storage(_) => problem,
         }
     }
 }

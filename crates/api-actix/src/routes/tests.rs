@@ -25,6 +25,7 @@ const OPEN: &[&str] = &[
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/logout",
+    "POST /api/v1/invitations/inspect",
 ];
 
 /// The routes that no API token opens: whoever holds one cannot make another, nor keep the account for good.
@@ -36,6 +37,18 @@ const PERSON: &[&str] = &[
     "GET /api/v1/auth/tokens",
     "POST /api/v1/auth/tokens",
     "DELETE /api/v1/auth/tokens/{id}",
+    "GET /api/v1/organisations",
+    "POST /api/v1/organisations",
+    "GET /api/v1/organisations/{id}",
+    "PATCH /api/v1/organisations/{id}",
+    "DELETE /api/v1/organisations/{id}",
+    "GET /api/v1/organisations/{id}/members",
+    "PATCH /api/v1/organisations/{id}/members/{userId}",
+    "DELETE /api/v1/organisations/{id}/members/{userId}",
+    "GET /api/v1/organisations/{id}/invitations",
+    "POST /api/v1/organisations/{id}/invitations",
+    "DELETE /api/v1/organisations/{id}/invitations/{invitationId}",
+    "POST /api/v1/invitations/accept",
 ];
 
 fn name(line: &Endpoint) -> String {
@@ -69,6 +82,7 @@ async fn every_route_asks_an_api_token_for_its_scope() {
             // A request that is wrong in every way: it is refused with another answer as soon as it is let in.
             let request = TestRequest::with_uri(&path).method(line.method.clone()).set_json("no object");
             let mut bench = Bench::new();
+            bench.organisations.expect_list().returning(|_| Ok(Vec::new()));
             bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0 }));
             // A scope gives nobody a right that they have not.
             let who = if line.access == Access::Scope(Scope::PlatformAdmin) { ADMIN } else { OWNER };

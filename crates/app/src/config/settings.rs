@@ -87,6 +87,8 @@ settings! {
         "Where the API listens";
     SHOPWRIGHT_METRICS_ADDR = Plain, "metrics-addr", "IP:PORT", "127.0.0.1:9464", None,
         "Where /metrics is served to anybody who can reach it. Without it only administrators get it, at /api/v1/metrics";
+    SHOPWRIGHT_PUBLIC_URL = Plain, "public-url", "URL", "https://shops.example.com", None,
+        "Where people reach this server, for the links of invitations. Default: http:// and HTTP_ADDR";
     LOG_FORMAT = Plain, "log-format", "json|text", "text", None,
         "How log lines look. Default: text on a terminal, json elsewhere";
 

@@ -77,6 +77,17 @@ pub(super) fn database_url(text: &str) -> Result<SecretString, String> {
     }
 }
 
+/// A URL that people open, without a slash at the end.
+pub(super) fn public_url(text: &str) -> Result<String, String> {
+    let fits = |url: &url::Url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none()
+    };
+    match url::Url::parse(text) {
+        Ok(url) if fits(&url) => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        _ => Err("is not a URL like https://shops.example.com".to_owned()),
+    }
+}
+
 /// The name of a Kubernetes object.
 pub(super) fn object_name(text: &str) -> Result<String, String> {
     let ok = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
@@ -91,6 +102,15 @@ pub(super) fn object_name(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_url_has_a_host_and_no_slash_at_the_end() {
+        assert_eq!(public_url("https://Shops.example.com/"), Ok("https://shops.example.com".to_owned()));
+        assert_eq!(public_url("http://10.0.0.1:3001/shops"), Ok("http://10.0.0.1:3001/shops".to_owned()));
+        for text in ["", "shops.example.com", "ftp://shops.example.com", "https://shops.example.com/?a=b"] {
+            assert!(public_url(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn durations_have_units_or_are_seconds() {

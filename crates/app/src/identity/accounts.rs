@@ -1,12 +1,15 @@
 //! Accounts: the first administrator, registration, sign-in, change of password.
 
 use secrecy::SecretString;
+use shopwright_domain::audit::AuditEvent;
 use shopwright_domain::identity::{Actor, Email, PlatformRole, Username};
+use shopwright_domain::organisation::is_for;
 use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
-use shopwright_ports::storage::{Reach, StorageError, Tenant, Transaction, Unique, User};
+use shopwright_ports::storage::{Invitation, Reach, StorageError, Tenant, Transaction, Unique, User};
 
 use super::{Identity, of_hash};
+use crate::organisations::{digest_of, is_open};
 
 impl Identity {
     /// Makes the first administrator when there is none. Called at start, before requests are served; harmless on every replica.
@@ -67,6 +70,7 @@ impl Identity {
         let tenant = Tenant {
             id: user.tenant_id,
             name: user.username.as_str().to_owned(),
+            personal: true,
             last_store_created_at: None,
             created_at: user.created_at,
         };
@@ -85,9 +89,14 @@ impl Identity {
         email: Email,
         username: Username,
         password: SecretString,
+        invitation: Option<SecretString>,
     ) -> Result<SignedIn, IdentityError> {
-        if !self.rules.registration_open {
+        if !self.rules.registration_open && invitation.is_none() {
             return Err(IdentityError::RegistrationClosed);
+        }
+        // Before the hash, which costs the most: whoever has no invitation costs no more than a look.
+        if let Some(token) = &invitation {
+            self.invitation(self.storage.begin(Reach::Identity).await?.as_mut(), token, &email).await?;
         }
         // The slow hash is made before the transaction: no connection waits for it.
         let hash = self.hasher.hash(password).await.map_err(of_hash)?;
@@ -96,9 +105,43 @@ impl Identity {
         let role = if first { PlatformRole::Admin } else { PlatformRole::Tenant };
         let user = self.new_user(email, username, hash, role);
         self.insert(tx.as_mut(), &user, Some(origin), "registered").await?;
+        if let Some(token) = &invitation {
+            let invitation = self.invitation(tx.as_mut(), token, &user.email).await?;
+            self.join(tx.as_mut(), &user, origin, &invitation).await?;
+        }
         let signed_in = self.begin_session(tx.as_mut(), origin, user).await?;
         tx.commit().await?;
         Ok(signed_in)
+    }
+
+    /// The invitation of a token, locked, for somebody who may accept it.
+    async fn invitation(
+        &self,
+        tx: &mut dyn Transaction,
+        token: &SecretString,
+        email: &Email,
+    ) -> Result<Invitation, IdentityError> {
+        let digest = digest_of(self.digester.as_ref(), token).ok_or(IdentityError::InvitationOver)?;
+        let found = tx.invitations().lock_by_digest(&digest).await?.map(|(invitation, _)| invitation);
+        let open = found.filter(|invitation| is_open(invitation, self.clock.now()));
+        let invitation = open.ok_or(IdentityError::InvitationOver)?;
+        if is_for(invitation.email.as_ref(), email) { Ok(invitation) } else { Err(IdentityError::InvitationForAnother) }
+    }
+
+    /// Makes a new account a member of the organisation that invited it.
+    async fn join(
+        &self,
+        tx: &mut dyn Transaction,
+        user: &User,
+        origin: &Origin,
+        invitation: &Invitation,
+    ) -> Result<(), IdentityError> {
+        tx.memberships().insert(invitation.tenant_id, user.id, invitation.role, user.created_at).await?;
+        tx.invitations().accept(invitation.id, user.id, user.created_at).await?;
+        let event = self.security_event(user, Some(origin), "member_joined", "registered and joined the organisation");
+        let event = AuditEvent { tenant_id: invitation.tenant_id, ..event };
+        let event = event.with("invitationId", invitation.id.to_string()).with("role", invitation.role.as_str());
+        Ok(tx.audit().append(&event).await?)
     }
 
     pub(super) async fn sign_in(

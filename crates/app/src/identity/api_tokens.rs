@@ -30,6 +30,8 @@ impl Identity {
         if wanted.scopes.contains(&Scope::PlatformAdmin) && !actor.is_admin() {
             return Err(IdentityError::ScopeNotYours(Scope::PlatformAdmin));
         }
+        let mut tx = self.storage.begin(Reach::Identity).await?;
+        let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         let (now, entropy) = (self.clock.now(), self.entropy.as_ref());
         let prefix = format!("{PREFIX}{}", random_text(entropy, SHOWN).expose_secret());
         let token = SecretString::from(format!("{prefix}_{}", random_text(entropy, SECRET).expose_secret()));
@@ -37,7 +39,8 @@ impl Identity {
         let row = ApiToken {
             id: ApiTokenId::from_random(self.entropy.u128()),
             user_id: actor.user_id,
-            tenant_id: actor.tenant_id,
+            tenant_id: user.tenant_id,
+            acts_in: actor.tenant_id,
             name: wanted.name,
             prefix,
             digest: self.digester.digest(token.expose_secret()),
@@ -47,8 +50,6 @@ impl Identity {
             last_used_at: None,
             revoked_at: None,
         };
-        let mut tx = self.storage.begin(Reach::Identity).await?;
-        let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         if tx.api_tokens().lock_of(user.id).await?.iter().filter(|token| token.is_live(now)).count() >= LIMIT {
             return Err(IdentityError::TooManyApiTokens { limit: LIMIT });
         }
@@ -56,6 +57,7 @@ impl Identity {
         let scopes: Vec<&str> = row.scopes.iter().map(|scope| scope.as_str()).collect();
         let event = self.security_event(&user, Some(origin), "api_token_created", "made an API token");
         let event = event.with("apiTokenId", row.id.to_string()).with("scopes", scopes.join(" "));
+        let event = event.with("organisationId", row.acts_in.to_string());
         tx.audit().append(&event).await?;
         tx.commit().await?;
         Ok((row, token))

@@ -6,7 +6,7 @@ use shopwright_ports::storage::Reach;
 
 use super::Identity;
 
-/// Sessions and API tokens are kept for so long after their end: somebody may ask what they were.
+/// Sessions, API tokens and invitations are kept for so long after their end: somebody may ask what they were.
 const KEPT_AFTER_END: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Counters that nobody looked at for so long count no more: longer than any lock-out or window.
 const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(25);
@@ -21,8 +21,9 @@ impl Identity {
         let mut tx = self.storage.begin(Reach::Identity).await?;
         let sessions = tx.sessions().purge(now - KEPT_AFTER_END).await?;
         let tokens = tx.api_tokens().purge(now - KEPT_AFTER_END).await?;
+        let invitations = tx.invitations().purge(now - KEPT_AFTER_END).await?;
         let counters = tx.throttles().purge(now - COUNTED_FOR).await?;
         tx.commit().await?;
-        Ok(sessions + tokens + counters)
+        Ok(sessions + tokens + invitations + counters)
     }
 }

@@ -1,8 +1,9 @@
 //! Who may touch which store: one rule for all use cases.
 
-use shopwright_domain::StoreId;
 use shopwright_domain::operation::Operation;
+use shopwright_domain::organisation::Action;
 use shopwright_domain::store::Store;
+use shopwright_domain::{StoreId, TenantId};
 use shopwright_ports::storage::{Reach, Transaction};
 use shopwright_ports::stores_api::{RequestContext, StoreServiceError};
 
@@ -40,13 +41,28 @@ pub(super) fn operation(
     }
 }
 
-/// Reads and locks a store for somebody who may change it: first its tenant, then the store itself.
+/// Refuses what somebody's role in the organisation does not allow.
+pub(super) fn require(context: &RequestContext, tenant_id: TenantId, action: Action) -> Result<(), StoreServiceError> {
+    if context.actor.may_in(tenant_id, action) {
+        return Ok(());
+    }
+    Err(StoreServiceError::NotAllowed { role: context.actor.member_role, action })
+}
+
+/// Whether somebody may see the credentials of a store's administrator.
+pub(super) fn sees_credentials(context: &RequestContext, store: &Store) -> bool {
+    context.actor.may_in(store.tenant_id, Action::UseCredentials)
+}
+
+/// Reads and locks a store for somebody who may do this to it: first its tenant, then the store itself.
 pub(super) async fn locked(
     tx: &mut dyn Transaction,
     context: &RequestContext,
     id: &StoreId,
+    action: Action,
 ) -> Result<Store, StoreServiceError> {
     let seen = visible(tx, context, id).await?;
+    require(context, seen.tenant_id, action)?;
     tx.tenants().lock(seen.tenant_id).await.map_err(StoreServiceError::Storage)?;
     let store = tx.stores().lock(id).await.map_err(StoreServiceError::Storage)?;
     store.filter(|store| store.tenant_id == seen.tenant_id).ok_or(StoreServiceError::Conflict)

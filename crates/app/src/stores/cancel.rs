@@ -3,6 +3,7 @@
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
+use shopwright_domain::organisation::Action;
 use shopwright_domain::store::{Failure, StoreEvent};
 use shopwright_domain::{OperationId, StoreId};
 use shopwright_ports::storage::Transaction;
@@ -22,8 +23,8 @@ impl Stores {
         let storage = StoreServiceError::Storage;
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
         let store_id = self.store_of(tx.as_mut(), context, id).await?;
-        let mut store = access::locked(tx.as_mut(), context, &store_id).await?;
-        let is_owner = store.owner_id == context.actor.user_id;
+        let mut store = access::locked(tx.as_mut(), context, &store_id, Action::ChangeStores).await?;
+        let is_owner = access::sees_credentials(context, &store);
         // Read again under the lock.
         let operation = tx.operations().get(id).await.map_err(storage)?.ok_or(StoreServiceError::Conflict)?;
         let latest = tx.operations().latest_of(&store_id).await.map_err(storage)?;

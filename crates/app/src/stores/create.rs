@@ -2,6 +2,7 @@
 
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationKind;
+use shopwright_domain::organisation::Action;
 use shopwright_domain::saga::{ProvisionStep, Step};
 use shopwright_domain::store::{Store, StoreHost, StoreState};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
@@ -10,8 +11,8 @@ use shopwright_ports::secrets::StoreCredentials;
 use shopwright_ports::storage::{IdempotencyRecord, Reach, Tenant, Transaction};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
 
-use super::Stores;
 use super::settle::Prepared;
+use super::{Stores, access};
 
 const ROUTE: &str = "POST /stores";
 
@@ -22,6 +23,7 @@ impl Stores {
         context: &RequestContext,
         command: &CreateStore,
     ) -> Result<Prepared, StoreServiceError> {
+        access::require(context, context.actor.tenant_id, Action::CreateStores)?;
         let note = self.releases.engine_note(command.engine).await.map_err(engine_unavailable)?;
         let mut tx =
             self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await.map_err(StoreServiceError::Storage)?;
@@ -89,7 +91,7 @@ impl Stores {
         let operation = tx.operations().get(record.operation_id).await.map_err(storage)?;
         let store = store
             .ok_or_else(|| StoreServiceError::Internal(format!("{} of an idempotency key is gone", record.store_id)))?;
-        let is_owner = store.owner_id == context.actor.user_id;
+        let is_owner = access::sees_credentials(context, &store);
         Ok(Some(Accepted { store, operation, is_owner }))
     }
 
@@ -167,7 +169,8 @@ impl Stores {
         tx.operations().enqueue(&operation, &[]).await.map_err(storage)?;
         tx.tenants().set_last_store_created_at(store.tenant_id, now).await.map_err(storage)?;
         tx.audit().append(&event).await.map_err(storage)?;
-        Ok(Accepted { store, operation: Some(operation), is_owner: true })
+        let is_owner = access::sees_credentials(context, &store);
+        Ok(Accepted { store, operation: Some(operation), is_owner })
     }
 
     /// Creating the name of an own failed store again is its retry; a password that is chosen now replaces the old one.

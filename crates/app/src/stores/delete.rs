@@ -3,6 +3,7 @@
 use shopwright_domain::StoreId;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationKind;
+use shopwright_domain::organisation::Action;
 use shopwright_domain::store::{StoreEvent, StoreState};
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
@@ -19,8 +20,8 @@ impl Stores {
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
-        let mut store = access::locked(tx.as_mut(), context, id).await?;
-        let is_owner = store.owner_id == context.actor.user_id;
+        let mut store = access::locked(tx.as_mut(), context, id, Action::DeleteStores).await?;
+        let is_owner = access::sees_credentials(context, &store);
         let running = tx.operations().latest_of(id).await.map_err(storage)?;
         match store.state {
             StoreState::Deleted => return Ok(Prepared::already(Accepted { store, operation: None, is_owner })),

@@ -26,12 +26,12 @@ impl Stores {
             }
             Err(error) => return Err(StoreServiceError::Storage(error)),
         };
-        let is_owner = store.owner_id == context.actor.user_id;
+        let is_owner = access::sees_credentials(context, &store);
         let credentials = self.credentials_of(tx.as_mut(), &store, is_owner).await?;
         Ok(StoreView { store, operation, credentials, is_owner })
     }
 
-    /// The administrator's credentials of a store that was ready; the password is for the owner alone.
+    /// The administrator's credentials of a store that was ready; the password is for those alone who may see it.
     async fn credentials_of(
         &self,
         tx: &mut dyn Transaction,
@@ -62,7 +62,7 @@ impl Stores {
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
         let (stores, total) = tx.stores().list(&filter, page).await.map_err(StoreServiceError::Storage)?;
         let view = |store: Store| {
-            let is_owner = store.owner_id == context.actor.user_id;
+            let is_owner = access::sees_credentials(context, &store);
             StoreView { store, operation: None, credentials: None, is_owner }
         };
         Ok(StorePage { stores: stores.into_iter().map(view).collect(), total })

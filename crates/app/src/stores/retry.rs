@@ -3,6 +3,7 @@
 use shopwright_domain::StoreId;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationKind;
+use shopwright_domain::organisation::Action;
 use shopwright_domain::saga::{ProvisionStep, SagaLog, Step, StepStatus};
 use shopwright_domain::store::{Store, StoreEvent, StoreState};
 use shopwright_ports::storage::Transaction;
@@ -22,7 +23,7 @@ impl Stores {
         id: &StoreId,
     ) -> Result<Prepared, StoreServiceError> {
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
-        let store = access::locked(tx.as_mut(), context, id).await?;
+        let store = access::locked(tx.as_mut(), context, id, Action::ChangeStores).await?;
         let accepted = self.retry_locked(tx.as_mut(), context, store, None).await?;
         Ok(Prepared::by(tx, accepted))
     }
@@ -75,7 +76,7 @@ impl Stores {
         tx.stores().save(&mut store).await.map_err(storage)?;
         tx.operations().enqueue(&operation, &done).await.map_err(storage)?;
         tx.audit().append(&audit.with("retryCount", i64::from(store.retry_count))).await.map_err(storage)?;
-        let is_owner = store.owner_id == context.actor.user_id;
+        let is_owner = access::sees_credentials(context, &store);
         Ok(Accepted { store, operation: Some(operation), is_owner })
     }
 

@@ -19,8 +19,10 @@ use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
 use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where};
+use crate::crypto::Sha256Digester;
 use crate::health::HealthChecks;
 use crate::metrics::{Recorder, RunningMetrics};
+use crate::organisations::{OrganisationRules, Organisations};
 use crate::private_postgres::PrivatePostgres;
 use crate::saga::{ClusterGuard, Executor};
 use crate::stores::{PublicUrls, StoreRules, Stores};
@@ -95,8 +97,10 @@ async fn run(
     let api = Api {
         stores: Arc::new(stores(config, platform, &work)),
         identity: Arc::new(identity.identity.clone()),
+        organisations: Arc::new(organisations(platform)),
         health: Arc::new(health),
         metrics: metrics.clone(),
+        public_url: config.public_url.clone(),
         entropy: platform.entropy.clone(),
         clock: platform.clock.clone(),
         cookies: config.identity.cookies,
@@ -186,6 +190,16 @@ async fn register_cluster(platform: &Platform, config: &Config) -> Result<(), St
     let permits = u32::try_from(config.worker.cluster_permits).unwrap_or(u32::MAX);
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits }).await?;
     tx.commit().await
+}
+
+fn organisations(platform: &Platform) -> Organisations {
+    Organisations {
+        storage: platform.storage.clone(),
+        digester: Arc::new(Sha256Digester),
+        clock: platform.clock.clone(),
+        entropy: platform.entropy.clone(),
+        rules: OrganisationRules::default(),
+    }
 }
 
 fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use shopwright_app::identity::{Identity, IdentityRules};
+use shopwright_app::organisations::{OrganisationRules, Organisations};
 use shopwright_app::saga::{ClusterGuard, Executor};
 use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
@@ -45,6 +46,7 @@ pub struct Fixture {
     pub storefront: Arc<FakeStorefront>,
     pub stores: Stores,
     pub identity: Identity,
+    pub organisations: Organisations,
     pub worker: Worker,
     entropy: Arc<SeededEntropy>,
 }
@@ -78,6 +80,13 @@ impl Fixture {
             entropy: entropy.clone(),
             rules: IdentityRules::default(),
         };
+        let organisations = Organisations {
+            storage: Arc::new(storage.clone()),
+            digester: Arc::new(FakeDigester),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            rules: OrganisationRules::default(),
+        };
         let executor = executor(
             &clock,
             &entropy,
@@ -88,7 +97,8 @@ impl Fixture {
             Arc::new(FakeSealer::default()),
         );
         let worker = Worker::new(executor, entropy.as_ref(), work, WorkerSettings::default());
-        let fixture = Self { clock, storage, cluster, releases, storefront, stores, identity, worker, entropy };
+        let fixture =
+            Self { clock, storage, cluster, releases, storefront, stores, identity, organisations, worker, entropy };
         fixture.register_cluster().await;
         fixture
     }
@@ -128,11 +138,11 @@ impl Fixture {
         let email = format!("{name}@example.com").parse().unwrap();
         let signed_in = self
             .identity
-            .register(&self.origin(), email, name.parse().unwrap(), SecretString::from("correct horse"))
+            .register(&self.origin(), email, name.parse().unwrap(), SecretString::from("correct horse"), None)
             .await
             .unwrap();
         let token = secrecy::ExposeSecret::expose_secret(&signed_in.token);
-        let bearer = self.identity.authenticate(token).await.unwrap();
+        let bearer = self.identity.authenticate(token, None).await.unwrap();
         RequestContext { actor: bearer.actor, origin: self.origin() }
     }
 

@@ -15,8 +15,10 @@ pub struct ApiToken {
     pub id: ApiTokenId,
     /// Who made it, and in whose name it acts.
     pub user_id: UserId,
-    /// The organisation of that person.
+    /// The organisation that came with that person's account.
     pub tenant_id: TenantId,
+    /// The organisation in whose name it acts.
+    pub acts_in: TenantId,
     /// What they call it.
     pub name: String,
     /// How the token begins, so that people find it again.

@@ -9,10 +9,10 @@ use shopwright_domain::TenantId;
 /// hosts are unique in the installation. Registered clusters are there for everybody but [`Reach::Identity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
-    /// Who somebody is: organisations, accounts, sessions, API tokens, signing keys, counters of attempts, of everybody, for they are
-    /// looked up before anybody's organisation is known (DECISIONS 23). It adds to any audit trail and reads none; it sees no store.
+    /// Who somebody is: organisations, who belongs to them, invitations, accounts, sessions, API tokens, signing keys, counters of
+    /// attempts, of everybody, for they are looked up before anybody's organisation is known (DECISIONS 23). It adds to any audit trail and reads none; it sees no store.
     Identity,
-    /// What one organisation owns.
+    /// What one organisation owns, its members and invitations.
     Tenant(TenantId),
     /// What all organisations own, and the registered clusters: for platform administrators.
     Platform,

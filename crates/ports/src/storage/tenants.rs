@@ -13,6 +13,8 @@ pub struct Tenant {
     pub id: TenantId,
     /// What it is called.
     pub name: String,
+    /// Whether it came with an account.
+    pub personal: bool,
     /// When its last store was created, for the cooldown.
     pub last_store_created_at: Option<Timestamp>,
     /// When it was made.
@@ -27,6 +29,12 @@ pub trait TenantRepository: Send {
 
     /// Reads one and locks it until the transaction ends: the first lock of every transaction that changes what the tenant owns.
     async fn lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError>;
+
+    /// Gives it another name; [`StorageError::Stale`] when it is not there.
+    async fn rename(&mut self, id: TenantId, name: &str) -> Result<(), StorageError>;
+
+    /// Notes that it is no more. Its rows stay, for the audit trail; memberships and invitations are the caller's to end.
+    async fn dissolve(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError>;
 
     /// Remembers when its last store was created.
     async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError>;

@@ -12,7 +12,9 @@ mod claim;
 mod clusters;
 mod credentials;
 mod idempotency;
+mod invitations;
 mod keys;
+mod memberships;
 mod operations;
 mod sessions;
 mod snapshot;
@@ -31,6 +33,7 @@ use async_trait::async_trait;
 use futures::lock::Mutex;
 use jiff::{SignedDuration, Timestamp};
 
+pub use memberships::MembershipRow;
 pub use snapshot::Snapshot;
 pub use table::{Rows, Table};
 use transaction::FakeTransaction;
@@ -63,6 +66,11 @@ impl FakeStorage {
     /// An empty database whose leases and wake times are measured by `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { faults: Arc::default(), committed: Arc::default(), clock }
+    }
+
+    /// Puts everything back to what it was when `snapshot` was taken.
+    pub async fn restore(&self, snapshot: &Snapshot) {
+        self.committed.lock().await.clone_from(snapshot);
     }
 
     /// A copy of everything that is committed.

@@ -7,15 +7,19 @@ use jiff::Timestamp;
 use shopwright_domain::audit::AuditEvent;
 use shopwright_domain::identity::Email;
 use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
+use shopwright_domain::organisation::Role;
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::{Failure, Store, StoreHost, StoreName};
-use shopwright_domain::{ApiTokenId, ClusterName, Epoch, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_domain::{
+    ApiTokenId, ClusterName, Epoch, InvitationId, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId,
+};
 use shopwright_ports::secrets::Sealed;
 use shopwright_ports::storage::{
     ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository,
-    CredentialRepository, IdempotencyRecord, IdempotencyRepository, Lease, OperationRepository, Page, RefreshToken,
-    RegisteredCluster, SealedKey, Session, SessionRepository, SigningKeyRepository, StorageError, StoreFilter,
-    StoreRepository, Tenant, TenantRepository, Throttle, ThrottleRepository, Transaction, User, UserRepository,
+    CredentialRepository, IdempotencyRecord, IdempotencyRepository, Invitation, InvitationRepository, Lease, Member,
+    MembershipRepository, OperationRepository, Page, RefreshToken, RegisteredCluster, SealedKey, Session,
+    SessionRepository, SigningKeyRepository, StorageError, StoreFilter, StoreRepository, Tenant, TenantRepository,
+    Throttle, ThrottleRepository, Transaction, User, UserRepository,
 };
 
 use super::SimTransaction;
@@ -37,7 +41,29 @@ macro_rules! repository {
 repository!(TenantRepository, tenants, {
     insert(tenant: &Tenant) -> ();
     lock(id: TenantId) -> Option<Tenant>;
+    rename(id: TenantId, name: &str) -> ();
+    dissolve(id: TenantId, at: Timestamp) -> ();
     set_last_store_created_at(id: TenantId, at: Timestamp) -> ();
+});
+
+repository!(MembershipRepository, memberships, {
+    role_of(tenant_id: TenantId, user_id: UserId) -> Option<Role>;
+    of_user(user_id: UserId) -> Vec<(Tenant, Role)>;
+    list(tenant_id: TenantId) -> Vec<Member>;
+    insert(tenant_id: TenantId, user_id: UserId, role: Role, at: Timestamp) -> ();
+    set_role(tenant_id: TenantId, user_id: UserId, role: Role) -> bool;
+    remove(tenant_id: TenantId, user_id: UserId) -> bool;
+    remove_all(tenant_id: TenantId) -> u64;
+});
+
+repository!(InvitationRepository, invitations, {
+    insert(invitation: &Invitation) -> ();
+    list(tenant_id: TenantId) -> Vec<Invitation>;
+    lock_by_digest(digest: &[u8; 32]) -> Option<(Invitation, Tenant)>;
+    accept(id: InvitationId, by: UserId, now: Timestamp) -> ();
+    revoke(tenant_id: TenantId, id: InvitationId, now: Timestamp) -> bool;
+    revoke_all(tenant_id: TenantId, now: Timestamp) -> u64;
+    purge(before: Timestamp) -> u64;
 });
 
 repository!(UserRepository, users, {
@@ -137,6 +163,14 @@ repository!(ThrottleRepository, throttles, {
 #[async_trait]
 impl Transaction for SimTransaction {
     fn tenants(&mut self) -> &mut dyn TenantRepository {
+        self
+    }
+
+    fn memberships(&mut self) -> &mut dyn MembershipRepository {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRepository {
         self
     }
 

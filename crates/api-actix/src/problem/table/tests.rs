@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
+use shopwright_domain::organisation::{Action, Role};
 use shopwright_domain::store::{Engine, StoreState};
 use shopwright_domain::{Scope, StoreId};
 use shopwright_ports::storage::Unique;
@@ -37,6 +38,7 @@ fn every_error_of_the_store_service_has_its_line() {
     let store_id = StoreId::from_random(0x1a2b_3c4d);
     let errors = vec![
         E::Forbidden,
+        E::NotAllowed { role: Role::Viewer, action: Action::CreateStores },
         E::NotFound("store"),
         E::NotFound("operation"),
         E::NotFound("page"),
@@ -56,6 +58,7 @@ fn every_error_of_the_store_service_has_its_line() {
 
     insta::assert_snapshot!(lines(errors), @r#"
     403 FORBIDDEN  This store is not yours
+    403 FORBIDDEN  As viewer you may not create stores
     404 STORE_NOT_FOUND  There is no such store
     404 OPERATION_NOT_FOUND  There is no such operation
     404 NOT_FOUND  There is no such page
@@ -82,6 +85,9 @@ fn every_error_of_the_identity_service_has_its_line() {
         E::Unauthorized,
         E::SessionOver,
         E::TooManyAttempts { until: Timestamp::UNIX_EPOCH },
+        E::NotAMember,
+        E::InvitationOver,
+        E::InvitationForAnother,
         E::NoSuchSession,
         E::NoSuchApiToken,
         E::TooManyApiTokens { limit: 50 },
@@ -99,6 +105,9 @@ fn every_error_of_the_identity_service_has_its_line() {
     401 UNAUTHORIZED  Sign in first
     401 SESSION_OVER  The session is over: sign in again
     429 LOGIN_RATE_LIMITED (retryable)  Too many attempts to sign in: try again at 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
+    403 FORBIDDEN  You are no member of this organisation
+    404 INVITATION_NOT_FOUND  This invitation cannot be accepted: it is unknown, used, taken back or expired
+    403 INVITATION_FOR_ANOTHER  This invitation is for another e-mail address
     404 SESSION_NOT_FOUND  There is no such session
     404 API_TOKEN_NOT_FOUND  There is no such API token
     409 API_TOKEN_LIMIT_EXCEEDED  50 API tokens are in use: revoke one first

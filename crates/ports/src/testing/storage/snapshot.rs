@@ -10,10 +10,11 @@ use shopwright_domain::store::Store;
 use shopwright_domain::{ClusterName, OperationId, StoreId};
 
 use super::Table;
+use super::memberships::MembershipRow;
 use crate::secrets::Sealed;
 use crate::storage::{
-    ApiToken, AuditEntry, IdempotencyRecord, Lease, RefreshToken, RegisteredCluster, SealedKey, Session, Tenant,
-    Throttle, User,
+    ApiToken, AuditEntry, IdempotencyRecord, Invitation, Lease, RefreshToken, RegisteredCluster, SealedKey, Session,
+    Tenant, Throttle, User,
 };
 
 /// Everything in the database at one time, for tests to look at. Rows are in the order in which they were added.
@@ -23,6 +24,10 @@ pub struct Snapshot {
     pub tenants: Vec<Tenant>,
     /// Accounts.
     pub users: Vec<User>,
+    /// Who belongs to which organisation.
+    pub memberships: Vec<MembershipRow>,
+    /// Invitations, whatever became of them.
+    pub invitations: Vec<Invitation>,
     /// Registered clusters.
     pub clusters: Vec<RegisteredCluster>,
     /// Stores, deleted ones too.

@@ -28,6 +28,19 @@ impl TenantRepository for FakeTransaction {
         Ok(self.rows()?.tenants.iter().find(|row| seen && row.id == id).cloned())
     }
 
+    async fn rename(&mut self, id: TenantId, name: &str) -> Result<(), StorageError> {
+        let seen = self.sees(id);
+        let row = self.rows()?.tenants.iter_mut().find(|row| seen && row.id == id).ok_or(StorageError::Stale)?;
+        name.clone_into(&mut row.name);
+        Ok(())
+    }
+
+    async fn dissolve(&mut self, id: TenantId, _at: Timestamp) -> Result<(), StorageError> {
+        let seen = self.sees(id);
+        let is_there = self.rows()?.tenants.iter().any(|row| seen && row.id == id);
+        if is_there { Ok(()) } else { Err(StorageError::Stale) }
+    }
+
     async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError> {
         let seen = self.sees(id);
         let row = self.rows()?.tenants.iter_mut().find(|row| seen && row.id == id).ok_or(StorageError::Stale)?;

@@ -11,8 +11,8 @@ use super::Snapshot;
 use crate::clock::Clock;
 use crate::storage::{
     ApiTokenRepository, AuditRepository, ClusterRepository, CredentialRepository, IdempotencyRepository,
-    OperationRepository, Reach, SessionRepository, SigningKeyRepository, StorageError, StoreRepository,
-    TenantRepository, ThrottleRepository, Transaction, Unique, UserRepository,
+    InvitationRepository, MembershipRepository, OperationRepository, Reach, SessionRepository, SigningKeyRepository,
+    StorageError, StoreRepository, TenantRepository, ThrottleRepository, Transaction, Unique, UserRepository,
 };
 use crate::testing::Faults;
 
@@ -99,6 +99,14 @@ fn failed_before() -> StorageError {
 #[async_trait]
 impl Transaction for FakeTransaction {
     fn tenants(&mut self) -> &mut dyn TenantRepository {
+        self
+    }
+
+    fn memberships(&mut self) -> &mut dyn MembershipRepository {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRepository {
         self
     }
 

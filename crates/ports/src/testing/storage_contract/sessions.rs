@@ -188,6 +188,7 @@ fn new_api_token(user: &User, made: i64) -> ApiToken {
         id: ApiTokenId::from_random(u128::from_be_bytes(random_bytes())),
         user_id: user.id,
         tenant_id: user.tenant_id,
+        acts_in: user.tenant_id,
         name: "deploys from CI".into(),
         prefix: "swt_1a2b3c4d".into(),
         digest: random_bytes(),

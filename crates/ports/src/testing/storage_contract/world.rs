@@ -53,6 +53,7 @@ pub fn example_tenant() -> Tenant {
     Tenant {
         id: TenantId::from_random(random()),
         name: "Example organisation".into(),
+        personal: true,
         last_store_created_at: None,
         created_at: at(0),
     }

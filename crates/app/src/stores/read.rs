@@ -49,7 +49,11 @@ impl Stores {
         if matches!(known, Ok(Administrator::None)) {
             return Ok(None);
         }
-        let credentials = self.unseal(tx, store).await?;
+        // Between the two reads the store may have gone for good, and its credentials with it.
+        let Some(sealed) = tx.credentials().get(&store.id).await.map_err(StoreServiceError::Storage)? else {
+            return Ok(None);
+        };
+        let credentials = self.opened(store, &sealed)?;
         let username = credentials.admin_username;
         Ok(Some(AdminCredentials {
             username: (username != credentials.admin_email).then_some(username),

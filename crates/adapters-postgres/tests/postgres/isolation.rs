@@ -30,9 +30,9 @@ const TENANTS: usize = 5;
 /// Of each organisation.
 const STORES: u32 = 8;
 const STATEMENTS: u32 = 100_000;
-/// So many sessions of the server serve so many clients.
+/// So many sessions of the server serve so many clients. No more: who waits a second for a session behind the pooler connects anew.
 const SESSIONS: u32 = 3;
-const CLIENTS: u32 = 24;
+const CLIENTS: u32 = 6;
 /// What belongs to tenants, and the column that says to whom.
 const OWNED: [(&str, &str); 9] = [
     ("tenants", "id"),

@@ -6,6 +6,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use actix_web::HttpRequest;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use shopwright_domain::identity::{Email, InvalidPassword, check_password};
@@ -43,6 +44,16 @@ pub(crate) struct Form {
 impl Form {
     pub(crate) fn new(fields: Map<String, Value>) -> Self {
         Self { fields, details: Vec::new() }
+    }
+
+    /// The id in a part of the path; `wanted` says in words what it has to be.
+    pub(crate) fn path_id<T: FromStr>(request: &HttpRequest, part: &str, wanted: &str) -> Result<T, Problem> {
+        let mut form = Self::new(Map::new());
+        let id = request.match_info().get(part).and_then(|text| text.parse().ok());
+        if id.is_none() {
+            form.refuse(part, Rule::new("string.pattern.base"), format!("{part} must be {wanted}"));
+        }
+        form.finish(id)
     }
 
     /// Notes a broken rule.

@@ -15,7 +15,7 @@ use shopwright_ports::stores_api::OperationView;
 use crate::State;
 use crate::auth::Authenticated;
 use crate::conditional::conditional;
-use crate::form::{Form, Rule};
+use crate::form::Form;
 use crate::iso::Iso;
 use crate::openapi::doc::Doc;
 use crate::openapi::{examples, words};
@@ -143,12 +143,7 @@ struct Body {
 }
 
 fn id_of(request: &HttpRequest) -> Result<OperationId, Problem> {
-    let mut form = Form::new(serde_json::Map::new());
-    let id = request.match_info().get("id").and_then(|text| text.parse().ok());
-    if id.is_none() {
-        form.refuse("id", Rule::new("string.pattern.base"), "id must be an operation id: a UUID");
-    }
-    form.finish(id)
+    Form::path_id(request, "id", "an operation id: a UUID")
 }
 
 pub(crate) fn doc() -> Doc {

@@ -68,19 +68,9 @@ struct DoneBody {
     message: &'static str,
 }
 
-/// A part of the path that is an id.
-fn id_in<T: std::str::FromStr>(request: &HttpRequest, part: &str, what: &str) -> Result<T, Problem> {
-    let mut form = Form::new(serde_json::Map::new());
-    let id = request.match_info().get(part).and_then(|text| text.parse().ok());
-    if id.is_none() {
-        form.refuse(part, Rule::new("string.pattern.base"), format!("{part} must be the id of {what}: a UUID"));
-    }
-    form.finish(id)
-}
-
 /// The organisation in the path.
 fn organisation(request: &HttpRequest) -> Result<TenantId, Problem> {
-    id_in(request, "id", "an organisation")
+    Form::path_id(request, "id", "the id of an organisation: a UUID")
 }
 
 /// An organisation, as the document shows it.

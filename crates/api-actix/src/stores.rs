@@ -18,7 +18,7 @@ use shopwright_ports::identity_api::Origin;
 use shopwright_ports::stores_api::Accepted;
 use utoipa::ToSchema;
 
-use crate::form::{Form, Rule};
+use crate::form::Form;
 use crate::openapi::doc::Doc;
 use crate::openapi::examples;
 use crate::problem::Problem;
@@ -27,12 +27,7 @@ use store_body::StoreBody;
 
 /// The store that the path names.
 pub(crate) fn id_of(request: &HttpRequest) -> Result<StoreId, Problem> {
-    let mut form = Form::new(serde_json::Map::new());
-    let id = request.match_info().get("id").and_then(|text| text.parse().ok());
-    if id.is_none() {
-        form.refuse("id", Rule::new("string.pattern.base"), "id must be a store id like store-1a2b3c4d");
-    }
-    form.finish(id)
+    Form::path_id(request, "id", "a store id like store-1a2b3c4d")
 }
 
 #[derive(Serialize, ToSchema)]

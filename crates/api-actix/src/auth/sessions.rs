@@ -92,12 +92,7 @@ pub(crate) async fn end(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = Form::new(serde_json::Map::new());
-    let id = request.match_info().get("id").and_then(|text| text.parse::<SessionId>().ok());
-    if id.is_none() {
-        form.refuse("id", Rule::new("string.pattern.base"), "id must be a session id: a UUID");
-    }
-    let id = form.finish(id)?;
+    let id = Form::path_id(&request, "id", "a session id: a UUID")?;
     state.api.identity.revoke_session(&auth.context.origin, &auth.context.actor, id).await?;
     Ok(reply::ok(&auth.context.origin, EndedBody { message: "The session is ended.", ended: 1 }))
 }

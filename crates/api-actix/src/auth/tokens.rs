@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Value, json};
-use shopwright_domain::{ApiTokenId, Scope};
+use shopwright_domain::Scope;
 use shopwright_ports::identity_api::NewApiToken;
 use shopwright_ports::storage::ApiToken;
 
@@ -176,12 +176,7 @@ pub(crate) async fn revoke(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut form = Form::new(serde_json::Map::new());
-    let id = request.match_info().get("id").and_then(|text| text.parse::<ApiTokenId>().ok());
-    if id.is_none() {
-        form.refuse("id", Rule::new("string.pattern.base"), "id must be the id of an API token: a UUID");
-    }
-    let id = form.finish(id)?;
+    let id = Form::path_id(&request, "id", "the id of an API token: a UUID")?;
     state.api.identity.revoke_api_token(&auth.context.origin, &auth.context.actor, id).await?;
     Ok(reply::ok(&auth.context.origin, RevokedBody { message: "The API token is revoked." }))
 }

@@ -12,7 +12,7 @@ use shopwright_domain::organisation::Role;
 use shopwright_ports::storage::Invitation;
 use utoipa::ToSchema;
 
-use super::{DoneBody, OneBody, id_in, one_example, organisation};
+use super::{DoneBody, OneBody, one_example, organisation};
 use crate::auth::Authenticated;
 use crate::form::{Form, Rule};
 use crate::iso::Iso;
@@ -191,7 +191,7 @@ pub(crate) async fn revoke(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = organisation(&request)?;
-    let invitation: InvitationId = id_in(&request, "invitationId", "an invitation")?;
+    let invitation: InvitationId = Form::path_id(&request, "invitationId", "the id of an invitation: a UUID")?;
     state.api.organisations.revoke_invitation(&auth.context, id, invitation).await?;
     Ok(reply::ok(&auth.context.origin, DoneBody { message: "The invitation is taken back." }))
 }

@@ -9,7 +9,7 @@ use shopwright_domain::organisation::Role;
 use shopwright_ports::storage::Member;
 use utoipa::ToSchema;
 
-use super::{DoneBody, id_in, organisation};
+use super::{DoneBody, organisation};
 use crate::auth::Authenticated;
 use crate::form::Form;
 use crate::iso::Iso;
@@ -54,7 +54,7 @@ struct OneBody {
 }
 
 fn user(request: &HttpRequest) -> Result<UserId, Problem> {
-    id_in(request, "userId", "a member")
+    Form::path_id(request, "userId", "the id of a member: a UUID")
 }
 
 fn role(mut form: Form) -> Result<Role, Problem> {

@@ -61,10 +61,11 @@ impl std::fmt::Debug for Organisations {
     }
 }
 
-/// An organisation that is open for changes: locked, and what the actor is in it.
+/// An organisation that is open for changes: locked, with its members, and what the actor is in it.
 struct Opened {
     tx: Box<dyn Transaction>,
     organisation: Tenant,
+    members: Vec<Member>,
     role: Role,
 }
 
@@ -82,13 +83,13 @@ impl Organisations {
         let mut tx = self.storage.begin(Reach::Tenant(id)).await?;
         let organisation = tx.tenants().lock(id).await?.ok_or(OrganisationError::NotAMember)?;
         // Behind the lock it may be another: a role that was taken a moment ago counts no more.
-        let mut members = tx.memberships().list(id).await?.into_iter();
-        let own = members.find(|member| member.user_id == context.actor.user_id);
+        let members = tx.memberships().list(id).await?;
+        let own = members.iter().find(|member| member.user_id == context.actor.user_id);
         let role = own.ok_or(OrganisationError::NotAMember)?.role;
         if !role.may(action) {
             return Err(self.refuse(tx, context, id, role, action).await?);
         }
-        Ok(Opened { tx, organisation, role })
+        Ok(Opened { tx, organisation, members, role })
     }
 
     /// Writes a refusal into the organisation's trail.
@@ -189,7 +190,7 @@ impl OrganisationService for Organisations {
         id: TenantId,
         name: OrganisationName,
     ) -> Result<Membership, OrganisationError> {
-        let Opened { mut tx, organisation, role } = self.open(context, id, Action::Rename).await?;
+        let Opened { mut tx, organisation, role, .. } = self.open(context, id, Action::Rename).await?;
         tx.tenants().rename(id, name.as_str()).await?;
         let event = self.event(context, id, "organisation_renamed", "renamed the organisation");
         tx.audit().append(&event.with("from", organisation.name.as_str()).with("to", name.as_str())).await?;
@@ -202,8 +203,7 @@ impl OrganisationService for Organisations {
     }
 
     async fn members(&self, context: &RequestContext, id: TenantId) -> Result<Vec<Member>, OrganisationError> {
-        let mut opened = self.open(context, id, Action::ReadMembers).await?;
-        Ok(opened.tx.memberships().list(id).await?)
+        Ok(self.open(context, id, Action::ReadMembers).await?.members)
     }
 
     async fn change_role(

@@ -38,14 +38,14 @@ impl Organisations {
         role: Role,
     ) -> Result<(Invitation, SecretString), OrganisationError> {
         let now = self.clock.now();
-        let Opened { mut tx, role: own, .. } = self.open(context, id, Action::ManageMembers).await?;
+        let Opened { mut tx, members, role: own, .. } = self.open(context, id, Action::ManageMembers).await?;
         let needed = Role::to_manage(role);
         if !own.may(needed) {
             return Err(self.refuse(tx, context, id, own, needed).await?);
         }
         let open = tx.invitations().list(id).await?.iter().filter(|row| is_open(row, now)).count();
         let limit = self.rules.members;
-        if tx.memberships().list(id).await?.len() + open >= limit {
+        if members.len() + open >= limit {
             return Err(OrganisationError::TooMany { what: "members and invitations", limit });
         }
         let secret = random_text(self.entropy.as_ref(), SECRET);

@@ -27,8 +27,7 @@ impl Organisations {
         user_id: UserId,
         role: Role,
     ) -> Result<Member, OrganisationError> {
-        let Opened { mut tx, role: own, .. } = self.open(context, id, Action::ManageMembers).await?;
-        let members = tx.memberships().list(id).await?;
+        let Opened { mut tx, members, role: own, .. } = self.open(context, id, Action::ManageMembers).await?;
         let member = find(&members, user_id)?;
         for needed in [Role::to_manage(member.role), Role::to_manage(role)] {
             if !own.may(needed) {
@@ -60,8 +59,7 @@ impl Organisations {
     ) -> Result<(), OrganisationError> {
         let leaves = user_id == context.actor.user_id;
         let action = if leaves { Action::ReadMembers } else { Action::ManageMembers };
-        let Opened { mut tx, role: own, .. } = self.open(context, id, action).await?;
-        let members = tx.memberships().list(id).await?;
+        let Opened { mut tx, members, role: own, .. } = self.open(context, id, action).await?;
         let member = find(&members, user_id)?;
         let needed = Role::to_manage(member.role);
         if !leaves && !own.may(needed) {

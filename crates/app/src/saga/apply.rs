@@ -57,12 +57,7 @@ impl Executor {
         }
     }
 
-    /// The store's credentials, as they were sealed; nothing is ever minted here (DECISIONS 15).
-    pub(super) async fn credentials(&self, run: &Run<'_>) -> Result<StoreCredentials, Halt> {
-        Ok(self.credential_sets(run).await?.current)
-    }
-
-    /// Opens what was sealed with the create, and what is being tried.
+    /// Opens what was sealed with the create, and what is being tried; nothing is ever minted here (DECISIONS 15).
     pub(super) async fn credential_sets(&self, run: &Run<'_>) -> Result<Sets, Halt> {
         let (current, pending) = {
             let mut tx = self.storage.begin(Reach::Worker).await?;

@@ -48,7 +48,12 @@ impl Executor {
 
     /// Writes one set into the Secret. `with_other` adds the database's password of the other one: nobody knows which of the two is in
     /// force until the set-up has run, and with both it can make this one so.
-    async fn write_credentials(&self, run: &mut Run<'_>, set: Set, with_other: bool) -> Result<Effect, Halt> {
+    pub(super) async fn write_credentials(
+        &self,
+        run: &mut Run<'_>,
+        set: Set,
+        with_other: bool,
+    ) -> Result<Effect, Halt> {
         let Sets { current, pending } = self.credential_sets(run).await?;
         let (written, other) = match set {
             Set::Current => (current, pending),

@@ -11,7 +11,7 @@ impl Executor {
     pub(super) async fn provision(&self, run: &mut Run<'_>, step: ProvisionStep) -> Result<Effect, Halt> {
         match step {
             ProvisionStep::CreateNamespace => self.create_namespace(run).await,
-            ProvisionStep::CreateCredentials => self.create_credentials(run).await,
+            ProvisionStep::CreateCredentials => self.write_credentials(run, Set::Current, false).await,
             // A retry may bring a new password for the administrator (DECISIONS 14) to a store whose set-up has finished.
             ProvisionStep::InstallRelease => {
                 let setup_revision = u64::from(run.store.retry_count);
@@ -25,13 +25,6 @@ impl Executor {
 
     async fn create_namespace(&self, run: &mut Run<'_>) -> Result<Effect, Halt> {
         self.make_namespace(run).await?;
-        Ok(Effect::default())
-    }
-
-    async fn create_credentials(&self, run: &mut Run<'_>) -> Result<Effect, Halt> {
-        let credentials = self.credentials(run).await?;
-        self.raise_present(run).await?;
-        self.cluster.call(self.cluster.cluster().put_credentials(&run.fence(), &credentials)).await?;
         Ok(Effect::default())
     }
 }

@@ -3,7 +3,7 @@
 use shopwright_domain::StoreId;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::engine::RotationTarget;
-use shopwright_domain::operation::OperationKind;
+use shopwright_domain::operation::{OperationKind, ReleaseDigests};
 use shopwright_domain::organisation::Action;
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_ports::storage::Transaction;
@@ -23,7 +23,7 @@ impl Stores {
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
-        let store = self.changeable(tx.as_mut(), context, id, Action::UseCredentials).await?;
+        let (store, _) = self.changeable(tx.as_mut(), context, id, Action::UseCredentials).await?;
         let engine = self.engine(&store.engine)?;
         if let Some(target) = targets.iter().find(|target| !engine.rotates().contains(target)) {
             return Err(StoreServiceError::NotRotatable { engine: store.engine, target: *target });
@@ -48,22 +48,20 @@ impl Stores {
         id: &StoreId,
     ) -> Result<Prepared, StoreServiceError> {
         let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
-        let store = self.changeable(tx.as_mut(), context, id, Action::ChangeStores).await?;
+        let (store, kept) = self.changeable(tx.as_mut(), context, id, Action::ChangeStores).await?;
         self.engine(&store.engine)?;
-        let from = tx.releases().kept(id).await.map_err(StoreServiceError::Storage)?;
-        let from = from.map_or_else(String::new, |kept| kept.chart);
         let asked = (AuditEventType::Info, "an upgrade was asked for");
-        self.enqueue_change(tx, context, store, OperationKind::Upgrade, asked, ("chartDigest", from)).await
+        self.enqueue_change(tx, context, store, OperationKind::Upgrade, asked, ("chartDigest", kept.chart)).await
     }
 
-    /// A store that can be changed: ready, with nothing running, and with a release to return to.
+    /// A store that can be changed, ready and with nothing running, and the release that it can return to.
     async fn changeable(
         &self,
         tx: &mut dyn Transaction,
         context: &RequestContext,
         id: &StoreId,
         action: Action,
-    ) -> Result<Store, StoreServiceError> {
+    ) -> Result<(Store, ReleaseDigests), StoreServiceError> {
         let store = access::locked(tx, context, id, action).await?;
         if store.state != StoreState::Ready {
             return Err(StoreServiceError::NotReady { state: store.state });
@@ -72,10 +70,8 @@ impl Stores {
         if let Some(running) = latest.filter(|latest| !latest.status.is_finished()) {
             return Err(StoreServiceError::Busy { kind: running.kind, operation_id: running.id });
         }
-        match tx.releases().kept(id).await.map_err(StoreServiceError::Storage)? {
-            Some(_) => Ok(store),
-            None => Err(StoreServiceError::NothingKept),
-        }
+        let kept = tx.releases().kept(id).await.map_err(StoreServiceError::Storage)?;
+        Ok((store, kept.ok_or(StoreServiceError::NothingKept)?))
     }
 
     async fn enqueue_change(

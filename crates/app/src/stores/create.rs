@@ -7,11 +7,11 @@ use shopwright_domain::organisation::Action;
 use shopwright_domain::saga::{ProvisionStep, Step};
 use shopwright_domain::store::{Store, StoreHost, StoreState, ThemeName};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
-use shopwright_ports::releases::ReleaseError;
 use shopwright_ports::secrets::{Sealed, StoreCredentials};
 use shopwright_ports::storage::{IdempotencyRecord, Reach, Tenant, Transaction};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
 
+use super::engines::engine_unavailable;
 use super::settle::Prepared;
 use super::{Stores, access};
 
@@ -249,12 +249,5 @@ impl Stores {
         let plain = self.sealer.open(store.id.as_str(), sealed);
         let plain = plain.map_err(|error| StoreServiceError::Internal(error.to_string()))?;
         StoreCredentials::decode(&plain).map_err(|error| StoreServiceError::Internal(error.to_string()))
-    }
-}
-
-fn engine_unavailable(error: ReleaseError) -> StoreServiceError {
-    match error {
-        ReleaseError::Chart(reason) => StoreServiceError::EngineUnavailable(reason),
-        other => StoreServiceError::Internal(other.to_string()),
     }
 }

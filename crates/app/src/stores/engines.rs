@@ -40,3 +40,11 @@ impl Stores {
         }
     }
 }
+
+/// What the chart says about its engine is for whoever asks; anything else is a fault of ours.
+pub(super) fn engine_unavailable(error: ReleaseError) -> StoreServiceError {
+    match error {
+        ReleaseError::Chart(reason) => StoreServiceError::EngineUnavailable(reason),
+        other => StoreServiceError::Internal(other.to_string()),
+    }
+}

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use shopwright_domain::StoreId;
 use shopwright_domain::store::{Store, StoreState};
-use shopwright_ports::releases::{Manifest, ReleaseError, ReleaseOrigin, ReleaseSpec};
+use shopwright_ports::releases::{Manifest, ReleaseOrigin, ReleaseSpec};
 use shopwright_ports::stores_api::{
     Change, FieldChange, ObjectChange, RequestContext, StoreServiceError, UpgradePreview,
 };
 
+use super::engines::engine_unavailable;
 use super::{Stores, access};
 
 /// Fields whose values are told, not only that they differ: what people decide by.
@@ -36,15 +37,15 @@ impl Stores {
             (store, kept, origin, version)
         };
         self.engine(&store.engine)?;
-        let now = self.releases.origin(&store.engine).await.map_err(unavailable)?;
+        let now = self.releases.origin(&store.engine).await.map_err(engine_unavailable)?;
         let up_to_date = now.digest == origin.digest;
         let spec = |origin: ReleaseOrigin| Self::spec_of(&store, version, origin);
-        let to = self.releases.digests(&spec(now.clone())).await.map_err(unavailable)?;
+        let to = self.releases.digests(&spec(now.clone())).await.map_err(engine_unavailable)?;
         let changes = if up_to_date {
             Vec::new()
         } else {
-            let before = self.releases.render(&spec(origin)).await.map_err(unavailable)?;
-            let after = self.releases.render(&spec(now)).await.map_err(unavailable)?;
+            let before = self.releases.render(&spec(origin)).await.map_err(engine_unavailable)?;
+            let after = self.releases.render(&spec(now)).await.map_err(engine_unavailable)?;
             changes(&before, &after)
         };
         Ok(UpgradePreview { up_to_date, from, to, changes })
@@ -64,13 +65,6 @@ impl Stores {
             credentials_version,
             origin: Some(origin),
         }
-    }
-}
-
-fn unavailable(error: ReleaseError) -> StoreServiceError {
-    match error {
-        ReleaseError::Chart(reason) => StoreServiceError::EngineUnavailable(reason),
-        other => StoreServiceError::Internal(other.to_string()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::{internal, storage_error, unavailable};
 use crate::server::{Fitness, fitness};
 use crate::settings::PgSettings;
 use crate::stirs::Stirs;
-use crate::transaction::PgTransaction;
+use crate::transaction::{PgTransaction, give_back};
 use crate::unreadable::Unreadable;
 use crate::{lease, roles, schema};
 
@@ -59,7 +59,7 @@ impl PgStorage {
             Some(Fitness::Outdated(reason)) => tracing::warn!(application = settings.application_name, "{reason}"),
             Some(Fitness::Fit) | None => {}
         }
-        drop(connection);
+        give_back(connection);
         Ok(Self::from_pool(pool, settings))
     }
 
@@ -108,6 +108,7 @@ impl PgStorage {
         let role = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
         let mut connection = self.pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
         let row = sqlx::query_scalar(role).fetch_one(&mut *connection).await;
+        give_back(connection);
         row.map_err(|error| storage_error("look at the role", error))
     }
 

@@ -37,7 +37,16 @@ pub(crate) fn sql<'q>(text: &'static str) -> Sql<'q> {
     sqlx::query(text).persistent(false)
 }
 
-const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the rollback of a transaction that was left may take, and the ping of a connection on its way back to the pool.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Puts a connection back into its pool, or gives its place there to a new one.
+///
+/// Left to itself the pool pings it first, for as long as that takes: a network that swallows packets just then would keep the
+/// connection's place for ever (F25), and renewals have only one.
+pub(crate) fn give_back(mut connection: PoolConnection<Postgres>) {
+    tokio::spawn(tokio::time::timeout(RETURN_TIMEOUT, connection.return_to_pool()));
+}
 
 pub(crate) struct PgTransaction {
     /// Gone once the transaction is over.
@@ -175,8 +184,9 @@ impl Drop for PgTransaction {
         }
         tokio::spawn(async move {
             let rollback = sqlx::raw_sql("rollback").execute(&mut *connection);
-            if !matches!(tokio::time::timeout(ROLLBACK_TIMEOUT, rollback).await, Ok(Ok(_))) {
-                connection.close_on_drop();
+            match tokio::time::timeout(RETURN_TIMEOUT, rollback).await {
+                Ok(Ok(_)) => give_back(connection),
+                _ => connection.close_on_drop(),
             }
         });
     }
@@ -254,8 +264,10 @@ impl Transaction for PgTransaction {
         if tells {
             self.stirs.stir();
         }
-        // Outside any transaction now: back to the pool.
-        self.connection = None;
+        // Outside any transaction now.
+        if let Some(connection) = self.connection.take() {
+            give_back(connection);
+        }
         Ok(())
     }
 }

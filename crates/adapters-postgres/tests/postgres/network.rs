@@ -95,6 +95,30 @@ async fn a_storage_that_was_cut_off_without_a_word_comes_back(_: PgPoolOptions, 
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
+async fn a_connection_that_is_cut_off_on_its_way_back_does_not_keep_its_place(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    // F25: the only connection of the renewals has said its last word, and nobody answers the pool that looks after it.
+    let direct = storage(options.clone(), 1).await;
+    Shop::open(&direct, 10).await.queue(&direct).await;
+    let proxy = Proxy::in_front_of(&options).await;
+    let storage = storage_with(proxy.through(&options), quick()).await;
+    let lease = claim(&storage, 1, LEASE).await.expect("claim").expect("an operation").lease;
+
+    proxy.set(Network::SwallowsAfterCommit);
+    let renew = async || storage.renew(std::slice::from_ref(&lease), LEASE).await;
+    assert_eq!(renew().await.expect("the answer arrives"), std::slice::from_ref(&lease));
+    assert_eq!(proxy.is(), Network::Swallows);
+    assert!(matches!(renew().await, Err(StorageError::Unavailable { .. })));
+
+    proxy.set(Network::Passes);
+    until("leases are renewed", async || renew().await.is_ok()).await;
+    storage.close().await;
+    direct.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn an_exhausted_pool_refuses_in_time_and_leases_are_renewed(_: PgPoolOptions, options: PgConnectOptions) {
     // F26: two slow requests hold both connections.
     let settings = PgSettings { acquire_timeout: Duration::from_millis(300), max_connections: 2, ..patient() };

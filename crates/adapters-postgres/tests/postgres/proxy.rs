@@ -19,6 +19,8 @@ pub(crate) enum Network {
     CutsBeforeCommit,
     /// The next `COMMIT` arrives, its answer is lost, and the connection with it. Then everything passes.
     CutsAfterCommit,
+    /// The next `COMMIT` and its answer arrive. From then on nothing does.
+    SwallowsAfterCommit,
     /// Nothing arrives, on either side, and nobody is told: packets are dropped, no connection is reset.
     Swallows,
 }
@@ -108,6 +110,11 @@ async fn carry(mut client: TcpStream, server: PathBuf, network: Arc<Mutex<Networ
                             // The server's answer is the proof that it has committed.
                             let _ = server.read(&mut answer).await;
                             return;
+                        }
+                        if network_now == Network::SwallowsAfterCommit && commits {
+                            let Ok(length @ 1..) = server.read(&mut answer).await else { return };
+                            *network.lock().expect("no holder panics") = Network::Swallows;
+                            if client.write_all(&answer[..length]).await.is_err() { return }
                         }
                     }
                 }

@@ -72,9 +72,9 @@ function Inside() {
 
 function Loading() {
   return (
-    <div style={{ padding: "2rem" }}>
+    <main style={{ padding: "2rem" }}>
       <Waiting what="Loading the page" />
-    </div>
+    </main>
   );
 }
 

@@ -58,6 +58,7 @@ test("who is no administrator does not see the platform", async ({ page, server 
 
 test("a phone has everything behind one button, and a keyboard gets everywhere", async ({ page, server }) => {
   await signIn(page, server.url, await somebody(server.url));
+  await expect(page.getByRole("link", { name: "Create store" }).first()).toBeVisible();
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to the page" })).toBeFocused();
   await page.keyboard.press("Enter");

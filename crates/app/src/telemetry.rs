@@ -15,7 +15,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use shopwright_ports::telemetry::Traces;
 use tracing::Metadata;
-use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::filter::{DynFilterFn, EnvFilter, FilterExt, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -42,10 +42,18 @@ fn wanted() -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL))
 }
 
+/// Lets everything pass, and is asked about each line and each span.
+///
+/// Whoever only asks whether a line would be wanted, as sqlx does before every statement, leaves the answer with its thread; what is
+/// wanted always is not asked about again, and would take that answer for its own: the line or span would be lost (tokio-rs/tracing#2519).
+fn each_time<S>() -> DynFilterFn<S> {
+    dynamic_filter_fn(|_, _| true)
+}
+
 /// Begins to log, without traces: for commands that are soon over. A second call changes nothing.
 pub fn init_logs(format: LogFormat) {
     // Somebody who embeds the program may log already.
-    let _ = tracing_subscriber::registry().with(lines(format).with_filter(wanted())).try_init();
+    let _ = tracing_subscriber::registry().with(lines(format).with_filter(wanted().and(each_time()))).try_init();
 }
 
 /// The tracing of a running server. [`Tracing::end`] sends what is left.
@@ -71,7 +79,7 @@ impl Tracing {
             .with_error_events_to_exceptions(false)
             .with_error_fields_to_exceptions(false)
             .with_filter(filter_fn(is_ours));
-        let lines = lines(format).with_filter(wanted().or(filter_fn(is_ours)));
+        let lines = lines(format).with_filter(wanted().or(filter_fn(is_ours)).and(each_time()));
         let _ = tracing_subscriber::registry().with(spans).with(lines).try_init();
         Ok(Self { provider })
     }

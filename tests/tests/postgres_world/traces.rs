@@ -142,7 +142,6 @@ fn run(role: &str, url: &str, collector: &Collector) -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "red: the spans of the worker's process do not reach the collector, although its operation succeeds"]
 async fn a_request_and_all_steps_of_its_operation_are_one_trace_of_two_processes() -> anyhow::Result<()> {
     if let Ok(role) = std::env::var(ROLE) {
         return play(&role).await;

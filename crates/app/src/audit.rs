@@ -1,5 +1,6 @@
 //! Looking at the audit trail: what the driving port [`AuditService`] promises, and whether the chains are whole.
 
+mod asked;
 mod verify;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use shopwright_ports::audit_api::{AuditService, AuditServiceError};
 use shopwright_ports::storage::{AuditEntry, AuditFilter, Page, Storage};
 use shopwright_ports::stores_api::{LogPage, RequestContext};
 
+pub(crate) use asked::asked_from;
 pub use verify::{Verified, verify_chain, verify_chains};
 
 use crate::paging::{cut, with_one_more};

@@ -21,6 +21,8 @@ use shopwright_ports::secrets::Digester;
 use shopwright_ports::storage::{Invitation, Member, Reach, Storage, Tenant, Transaction};
 use shopwright_ports::stores_api::RequestContext;
 
+use crate::audit::asked_from;
+
 pub(crate) use invitations::{digest_of, is_open};
 
 /// What an operator decides about organisations.
@@ -111,13 +113,12 @@ impl Organisations {
     /// A security event in an organisation's trail. `action` is for programs, `message` for people.
     fn event(&self, context: &RequestContext, id: TenantId, action: &str, message: impl Into<String>) -> AuditEvent {
         let event = AuditEvent::new(id, AuditEventType::Security, message, self.clock.now()).with("action", action);
-        AuditEvent {
+        let event = AuditEvent {
             actor: Some(context.actor.user_id),
             actor_email: Some(context.actor.email.as_str().to_owned()),
-            ip_address: context.origin.ip_address.clone(),
-            request_id: Some(context.origin.request_id.clone()),
             ..event
-        }
+        };
+        asked_from(&context.origin, event)
     }
 
     async fn found(&self, context: &RequestContext, name: OrganisationName) -> Result<Membership, OrganisationError> {

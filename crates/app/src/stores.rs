@@ -32,8 +32,9 @@ use shopwright_ports::stores_api::{
     Accepted, AdminCredentials, CreateStore, EngineView, LogPage, OperationPage, OperationView, RequestContext,
     StorePage, StoreService, StoreServiceError, StoreView, UpgradePreview,
 };
-use shopwright_ports::telemetry::trace_id;
 use tokio::sync::Notify;
+
+use crate::audit::asked_from;
 
 pub(crate) use access::{reach, visible};
 pub use rules::{PublicUrls, StoreRules};
@@ -92,17 +93,13 @@ impl Stores {
         kind: AuditEventType,
         message: impl Into<String>,
     ) -> AuditEvent {
-        let mut event = AuditEvent::new(store.tenant_id, kind, message, self.clock.now());
-        event.store_id = Some(store.id.clone());
-        event.actor = Some(context.actor.user_id);
-        event.actor_email = Some(context.actor.email.as_str().to_owned());
-        event.credential = context.origin.credential;
-        event.ip_address.clone_from(&context.origin.ip_address);
-        event.request_id = Some(context.origin.request_id.clone());
-        match trace_id(context.origin.traceparent.as_deref()) {
-            Some(trace) => event.with("traceId", trace),
-            None => event,
-        }
+        let event = AuditEvent {
+            store_id: Some(store.id.clone()),
+            actor: Some(context.actor.user_id),
+            actor_email: Some(context.actor.email.as_str().to_owned()),
+            ..AuditEvent::new(store.tenant_id, kind, message, self.clock.now())
+        };
+        asked_from(&context.origin, event)
     }
 }
 

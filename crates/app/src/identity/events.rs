@@ -3,9 +3,9 @@
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::User;
-use shopwright_ports::telemetry::trace_id;
 
 use super::Identity;
+use crate::audit::asked_from;
 
 impl Identity {
     /// A security event about an account. `action` is for programs, `message` for people.
@@ -16,15 +16,11 @@ impl Identity {
         action: &str,
         message: &str,
     ) -> AuditEvent {
-        let mut event =
+        let event =
             AuditEvent::new(user.tenant_id, AuditEventType::Security, message, self.clock.now()).with("action", action);
-        event.actor = Some(user.id);
-        event.actor_email = Some(user.email.as_str().to_owned());
-        event.credential = origin.and_then(|origin| origin.credential);
-        event.ip_address = origin.and_then(|origin| origin.ip_address.clone());
-        event.request_id = origin.map(|origin| origin.request_id.clone());
-        match origin.and_then(|origin| trace_id(origin.traceparent.as_deref())) {
-            Some(trace) => event.with("traceId", trace),
+        let event = AuditEvent { actor: Some(user.id), actor_email: Some(user.email.as_str().to_owned()), ..event };
+        match origin {
+            Some(origin) => asked_from(origin, event),
             None => event,
         }
     }

@@ -278,6 +278,7 @@ impl Executor {
         revert.requested_by = run.requested_by;
         revert.request_id.clone_from(&run.request_id);
         revert.traceparent.clone_from(&run.traceparent);
+        revert.tracestate.clone_from(&run.tracestate);
         tx.operations().enqueue(&revert, &[]).await
     }
 

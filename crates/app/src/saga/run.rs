@@ -64,6 +64,7 @@ pub(super) struct Run<'a> {
     pub(super) requested_by: Option<UserId>,
     /// The W3C trace context of the request.
     pub(super) traceparent: Option<String>,
+    pub(super) tracestate: Option<String>,
     pub(super) store: Store,
     pub(super) log: SagaLog,
     /// The database's time at the claim, and ours by the monotonic clock.
@@ -92,6 +93,7 @@ impl<'a> Run<'a> {
             asked_at: claim.operation.created_at,
             requested_by: claim.operation.requested_by,
             traceparent: claim.operation.traceparent,
+            tracestate: claim.operation.tracestate,
             log: SagaLog::from_records(claim.operation.kind, claim.steps),
             store: claim.store,
             claimed_at: (claim.claimed_at, monotonic),

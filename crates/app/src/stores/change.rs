@@ -93,7 +93,7 @@ impl Stores {
         tx.stores().save(&mut store).await.map_err(storage)?;
         tx.operations().enqueue(&operation, &[]).await.map_err(storage)?;
         tx.audit().append(&event).await.map_err(storage)?;
-        let is_owner = store.owner_id == context.actor.user_id;
+        let is_owner = access::sees_credentials(context, &store);
         Ok(Prepared::by(tx, Accepted { store, operation: Some(operation), is_owner }))
     }
 }

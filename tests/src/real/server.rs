@@ -83,7 +83,7 @@ impl Server {
     /// The id of its worker, as audit rows and operations name it; it logs it when it takes up work.
     pub fn worker(&self) -> Option<uuid::Uuid> {
         let log = self.log();
-        let (_, after) = log.split_once("taking up work worker=")?;
+        let (_, after) = log.split_once("taking up work worker=\"")?;
         after.get(..36)?.parse().ok()
     }
 

@@ -92,7 +92,7 @@ impl Stage {
             let base = fleet.bases().first().cloned().context("no replica is up")?;
             callers.push(caller::Caller::new(Merchant::register(&base, &format!("merchant-{number}")).await?.token())?);
         }
-        let doom = doom::Doom::impose(cluster.client()).await?;
+        let doom = doom::Doom::over(cluster.client());
         Ok(Self {
             plan,
             fleet,
@@ -153,6 +153,8 @@ async fn phases(stage: &Arc<Stage>, report: &mut Report) -> anyhow::Result<()> {
         stage.say(&format!("{} stores are asked for at once", stage.plan.creates));
         report.burst = Some(burst::burst(stage, &stage.callers).await?);
     }
+    // Only now: of a burst, every store becomes ready.
+    stage.doom.impose().await?;
     if stage.plan.kills > 0 {
         let load = clients::Load::begin(stage, "k");
         stage.say("a rollout under load");

@@ -29,13 +29,17 @@ impl Doom {
         id.ends_with(MARK)
     }
 
+    /// Of stores in this cluster. None is doomed yet.
+    pub(super) fn over(client: Client) -> Self {
+        Self(client)
+    }
+
     /// Puts the policy in place.
     ///
     /// # Errors
     /// The cluster's own.
-    pub(super) async fn impose(client: Client) -> anyhow::Result<Self> {
-        let doom = Self(client);
-        doom.pardons(&json!({"chaos": ""})).await?;
+    pub(super) async fn impose(&self) -> anyhow::Result<()> {
+        self.pardons(&json!({"chaos": ""})).await?;
         let unless = "params != null && has(params.data) && namespaceObject.metadata.name in params.data";
         let policy = json!({
             "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": NAME},
@@ -58,9 +62,8 @@ impl Doom {
                 "paramRef": {"name": NAME, "namespace": "default", "parameterNotFoundAction": "Allow"},
             },
         });
-        apply(&Api::<ValidatingAdmissionPolicy>::all(doom.0.clone()), &policy).await?;
-        apply(&Api::<ValidatingAdmissionPolicyBinding>::all(doom.0.clone()), &binding).await?;
-        Ok(doom)
+        apply(&Api::<ValidatingAdmissionPolicy>::all(self.0.clone()), &policy).await?;
+        apply(&Api::<ValidatingAdmissionPolicyBinding>::all(self.0.clone()), &binding).await
     }
 
     /// From now on the store is like any other.
@@ -73,16 +76,14 @@ impl Doom {
         Ok(())
     }
 
-    /// Takes it all away.
+    /// Takes it all away, if it is there.
     ///
     /// # Errors
     /// The cluster's own.
     pub(super) async fn lift(&self) -> anyhow::Result<()> {
-        let now = DeleteParams::default();
-        Api::<ValidatingAdmissionPolicyBinding>::all(self.0.clone()).delete(NAME, &now).await?;
-        Api::<ValidatingAdmissionPolicy>::all(self.0.clone()).delete(NAME, &now).await?;
-        Api::<ConfigMap>::namespaced(self.0.clone(), "default").delete(NAME, &now).await?;
-        Ok(())
+        remove(&Api::<ValidatingAdmissionPolicyBinding>::all(self.0.clone())).await?;
+        remove(&Api::<ValidatingAdmissionPolicy>::all(self.0.clone())).await?;
+        remove(&Api::<ConfigMap>::namespaced(self.0.clone(), "default")).await
     }
 
     async fn pardons(&self, data: &Value) -> anyhow::Result<()> {
@@ -97,4 +98,15 @@ where
 {
     api.patch(NAME, &PatchParams::apply("chaos").force(), &Patch::Apply(object)).await?;
     Ok(())
+}
+
+async fn remove<K>(api: &Api<K>) -> anyhow::Result<()>
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    match api.delete(NAME, &DeleteParams::default()).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

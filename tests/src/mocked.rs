@@ -81,6 +81,7 @@ impl Mocked {
             clock: clock.clone(),
             entropy: entropy.clone(),
             rules: IdentityRules::default(),
+            issuer: None,
         };
         let guard = Arc::new(ClusterGuard::new(cluster.clone(), clock.clone(), BreakerPolicy::default()));
         let executor = Executor {

@@ -223,7 +223,7 @@ async fn run_claim(executor: &Executor, leases: &Leases, claim: Claim, stop: &Ca
         RunEnd::Finished(status) => tracing::info!(%store_id, %operation_id, %status, "operation ended"),
         RunEnd::Parked => tracing::debug!(%store_id, %operation_id, "operation parked"),
         RunEnd::LeaseLost => {
-            tracing::warn!(%store_id, %operation_id, epoch = %lease.epoch, "lease lost, stopped");
+            tracing::warn!(%store_id, %operation_id, epoch = lease.epoch.0, "lease lost, stopped");
             leases.remove(&lease);
             executor.telemetry.observe(Observation::LeaseLost);
             executor.record_fenced_out(&lease).await;

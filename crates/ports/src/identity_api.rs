@@ -49,6 +49,8 @@ pub enum Proof {
     Session(SessionId),
     /// A program's token, good for these things.
     ApiToken(ApiTokenId, BTreeSet<Scope>),
+    /// A token of the configured issuer: somebody's, and no sign-in here.
+    External,
 }
 
 /// Who the bearer of a token is now.
@@ -106,6 +108,9 @@ pub enum IdentityError {
     /// Too many sign-ins at once.
     #[error("too many sign-ins at once")]
     Busy,
+    /// The keys of the configured issuer cannot be had.
+    #[error("the issuer of this token does not answer")]
+    IssuerUnavailable,
     /// Registration is closed by configuration.
     #[error("registration is closed")]
     RegistrationClosed,

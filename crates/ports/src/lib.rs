@@ -1,7 +1,7 @@
 //! What Shopwright needs from the world, and what the world may ask of it, as traits with contracts.
 //!
 //! *Driving* ports ([`stores_api`], [`identity_api`], [`health_api`], [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
-//! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`clock`], [`telemetry`]) are what the use cases and the worker call.
+//! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`external_issuer`], [`clock`], [`telemetry`]) are what the use cases and the worker call.
 //!
 //! Every port has one error enum that tells the caller what to do; the driver's own error rides along as its source. Absence is an
 //! `Option`, not an error. With feature `testing` each driven port has a stateful fake with failure injection beside it, and a contract
@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod cluster;
+pub mod external_issuer;
 pub mod health_api;
 pub mod identity_api;
 pub mod metrics_api;

@@ -11,7 +11,7 @@ use super::{Identity, api_tokens};
 /// How exactly the last use of an API token is known: it is written once a minute, however much the token is used.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-fn actor(user: &User) -> Actor {
+pub(super) fn actor(user: &User) -> Actor {
     Actor { user_id: user.id, tenant_id: user.tenant_id, email: user.email.clone(), role: user.role }
 }
 
@@ -19,6 +19,9 @@ impl Identity {
     pub(super) async fn bearer_of(&self, token: &str) -> Result<Bearer, IdentityError> {
         if token.starts_with(api_tokens::PREFIX) {
             return self.bearer_of_api_token(token).await;
+        }
+        if let Some(issuer) = self.issuer.as_ref().filter(|issuer| issuer.is_named_by(token)) {
+            return self.bearer_of_issuer(issuer.as_ref(), token).await;
         }
         let claims = self.tokens.verify(token).await.map_err(|_| IdentityError::Unauthorized)?;
         let mut tx = self.storage.begin(Reach::Identity).await?;

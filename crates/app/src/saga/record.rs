@@ -268,7 +268,7 @@ impl Executor {
         }
         tx.stores().save(&mut store).await?;
         tx.audit().append(&self.moved(run, previous, &store)).await?;
-        tracing::info!(store_id = %store.id, operation_id = %run.lease.operation_id, epoch = %run.lease.epoch, from = %previous, to = %store.state, "store changed");
+        tracing::info!(store_id = %store.id, operation_id = %run.lease.operation_id, epoch = run.lease.epoch.0, from = %previous, to = %store.state, "store changed");
         run.store = store;
         Ok(())
     }

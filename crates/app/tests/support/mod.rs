@@ -77,6 +77,7 @@ impl Fixture {
             clock: clock.clone(),
             entropy: entropy.clone(),
             rules: IdentityRules::default(),
+            issuer: None,
         };
         let executor = executor(
             &clock,

@@ -1,6 +1,6 @@
 # Every step of CI is a target here; what a target does is in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run down test check openapi sim chaos images e2e defences mutants dashboard screenshots
+.PHONY: help run down test check openapi sim chaos images e2e defences mutants bench-api dashboard screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -40,6 +40,9 @@ e2e: ## a Medusa and a WooCommerce store on real pods, from request to order to 
 
 defences: ## takes each defence of the engine away and expects its test to fail (ONLY=word)
 	@tests/defences/run $(ONLY)
+
+bench-api: ## requests per second, p50, p99 and memory of a release build: STORES=n SECONDS_EACH=n (docs/BENCHMARKS.md)
+	@tests/bench-api
 
 mutants: ## small changes to the plan, the leases and the fence: a test must notice each (GROUP=plan|leases|fence)
 	@tests/mutants $(GROUP)

@@ -86,6 +86,7 @@ impl Mocked {
             clock: clock.clone(),
             entropy: entropy.clone(),
             rules: IdentityRules::default(),
+            issuer: None,
         };
         let organisations = Organisations {
             storage: Arc::new(storage.clone()),

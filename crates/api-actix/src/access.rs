@@ -20,7 +20,7 @@ impl Access {
     /// Whether what somebody came with is enough.
     pub(crate) fn check(self, proof: &Proof) -> Result<(), Problem> {
         match (self, proof) {
-            (Self::Open, _) | (_, Proof::Session(_)) => Ok(()),
+            (Self::Open, _) | (_, Proof::Session(_)) | (Self::Scope(_), Proof::External) => Ok(()),
             (Self::Scope(scope), Proof::ApiToken(_, scopes)) if scopes.contains(&scope) => Ok(()),
             (Self::Scope(scope), Proof::ApiToken(..)) => {
                 let problem = Problem::new(INSUFFICIENT_SCOPE, format!("This API token lacks the scope {scope}"));
@@ -28,6 +28,9 @@ impl Access {
             }
             (Self::Person, Proof::ApiToken(..)) => {
                 Err(Problem::new(PERSON_REQUIRED, "No API token can be used for this"))
+            }
+            (Self::Person, Proof::External) => {
+                Err(Problem::new(PERSON_REQUIRED, "No token of another issuer can be used for this"))
             }
         }
     }

@@ -54,7 +54,7 @@ impl FromRequest for Authenticated {
             let organisation = organisation(&request)?;
             let Bearer { actor, user, proof } = state.api.identity.authenticate(token, organisation).await?;
             routes::access(&request).check(&proof)?;
-            origin.credential = Some(proof.credential());
+            origin.credential = proof.credential();
             Ok(Self { context: RequestContext { actor, origin }, user, proof })
         })
     }

@@ -1,7 +1,7 @@
 //! `/health`: how the process and what it stands on are doing. Liveness asks nobody; readiness asks the database.
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 use shopwright_ports::health_api::{Check, ClusterCondition, Health};
@@ -9,7 +9,8 @@ use shopwright_ports::health_api::{Check, ClusterCondition, Health};
 use crate::iso::Iso;
 use crate::openapi::doc::Doc;
 use crate::openapi::examples;
-use crate::{State, origin, reply};
+use crate::openapi::fields::{optional, text};
+use crate::{State, origin, query, reply};
 use utoipa::ToSchema;
 
 /// The paths that also answer while the server drains: whoever asks here must see the drain itself.
@@ -78,6 +79,15 @@ struct Readiness {
     status: &'static str,
     ready: bool,
     timestamp: Iso,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<ReadyChecks>,
+}
+
+/// What readiness stands on, for `?verbose`. A cluster is no part of it: an apiserver that is away must not take the API with it.
+#[derive(Serialize, ToSchema)]
+struct ReadyChecks {
+    database: bool,
+    draining: bool,
 }
 
 impl From<Check> for CheckBody {
@@ -138,6 +148,7 @@ pub(crate) fn live_doc() -> Doc {
 
 pub(crate) fn ready_doc() -> Doc {
     let doc = Doc::bare::<Readiness>(200, "Whether requests should be sent here", examples::ready());
+    let doc = doc.query([optional("verbose", text(), "With what it stands on; no value is needed")]);
     doc.or_bare::<Readiness>(503, "Not now", examples::not_ready())
 }
 
@@ -153,12 +164,17 @@ pub(crate) async fn live() -> HttpResponse {
 }
 
 /// Whether requests should be sent here.
-pub(crate) async fn ready(state: Data<State>) -> HttpResponse {
+pub(crate) async fn ready(state: Data<State>, request: HttpRequest) -> HttpResponse {
     let timestamp = Iso(state.api.clock.now());
-    if !state.is_draining() && state.api.health.ready().await {
-        HttpResponse::Ok().json(Readiness { status: "ready", ready: true, timestamp })
+    let verbose = query::fields(request.query_string().as_bytes()).contains_key("verbose");
+    let draining = state.is_draining();
+    // While it drains the answer is known: the database is asked only by whoever wants to know about it.
+    let database = if draining && !verbose { false } else { state.api.health.ready().await };
+    let checks = verbose.then_some(ReadyChecks { database, draining });
+    if database && !draining {
+        HttpResponse::Ok().json(Readiness { status: "ready", ready: true, timestamp, checks })
     } else {
-        HttpResponse::ServiceUnavailable().json(Readiness { status: "not-ready", ready: false, timestamp })
+        HttpResponse::ServiceUnavailable().json(Readiness { status: "not-ready", ready: false, timestamp, checks })
     }
 }
 
@@ -223,6 +239,19 @@ mod tests {
             let answer = Bench::new().send(TestRequest::get().uri(path)).await;
 
             assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"status":"alive"}"#));
+        }
+    }
+
+    #[actix_web::test]
+    async fn readiness_says_on_request_what_it_stands_on() {
+        for (ready, status) in [(true, 200), (false, 503)] {
+            let mut bench = Bench::new();
+            bench.health.expect_ready().returning(move || ready);
+
+            let answer = bench.send(TestRequest::get().uri("/readyz?verbose")).await;
+
+            assert_eq!((answer.status, &answer.body["checks"]["database"]), (status, &json!(ready)));
+            assert_eq!(answer.body["checks"]["draining"], false);
         }
     }
 

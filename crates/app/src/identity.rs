@@ -8,6 +8,7 @@ mod api_tokens;
 mod attempts;
 mod bearer;
 mod events;
+mod external;
 mod rules;
 mod sessions;
 mod sweep;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, Username};
 use shopwright_domain::{ApiTokenId, SessionId, TenantId};
 use shopwright_ports::clock::{Clock, Entropy};
+use shopwright_ports::external_issuer::ExternalIssuer;
 use shopwright_ports::identity_api::{Bearer, IdentityError, IdentityService, NewApiToken, Origin, SignedIn};
 use shopwright_ports::secrets::{Digester, HashError, PasswordHasher, PublicKey, Tokens};
 use shopwright_ports::storage::{ApiToken, Session, Storage};
@@ -42,6 +44,8 @@ pub struct Identity {
     pub entropy: Arc<dyn Entropy>,
     /// What the operator decides.
     pub rules: IdentityRules,
+    /// Whose tokens are taken besides ours.
+    pub issuer: Option<Arc<dyn ExternalIssuer>>,
 }
 
 impl std::fmt::Debug for Identity {

@@ -33,6 +33,8 @@ pub mod http_storefront;
 #[cfg(feature = "binary")]
 pub mod metrics;
 #[cfg(feature = "binary")]
+pub mod oidc;
+#[cfg(feature = "binary")]
 pub mod private_postgres;
 #[cfg(feature = "binary")]
 pub mod simulated;

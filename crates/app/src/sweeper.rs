@@ -213,14 +213,14 @@ impl Sweeper {
         self.unknown.store(unknown.len(), Ordering::Relaxed);
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         for namespace in unknown.iter().filter(|namespace| !reported.contains(&namespace.uid)) {
-            tracing::warn!(store_id = %namespace.store_id, uid = namespace.uid, epoch = %namespace.epoch, "a namespace carries our labels and belongs to no store of this database; it is left alone");
+            tracing::warn!(store_id = %namespace.store_id, uid = namespace.uid, epoch = namespace.epoch.0, "a namespace carries our labels and belongs to no store of this database; it is left alone");
         }
         *reported = unknown.iter().map(|namespace| namespace.uid.clone()).collect();
         unknown.iter().map(|namespace| namespace.store_id.clone()).collect()
     }
 
     async fn remove(&self, stray: &StoreNamespace, store: &Store) -> Result<(), SweepError> {
-        tracing::warn!(store_id = %store.id, uid = stray.uid, epoch = %stray.epoch, "removing a namespace that appeared after its store was gone");
+        tracing::warn!(store_id = %store.id, uid = stray.uid, epoch = stray.epoch.0, "removing a namespace that appeared after its store was gone");
         self.guard.call(self.guard.cluster().remove_stray(stray)).await.map_err(SweepError::Cluster)?;
         let message = "a namespace that appeared after the store was gone is removed";
         let mut event = AuditEvent::new(store.tenant_id, AuditEventType::Warning, message, self.clock.now())

@@ -51,14 +51,17 @@ pub enum Proof {
     Session(SessionId),
     /// A program's token, good for these things.
     ApiToken(ApiTokenId, BTreeSet<Scope>),
+    /// A token of the configured issuer: somebody's, and no sign-in here.
+    External,
 }
 
 impl Proof {
-    /// What the audit trail says of it.
-    pub const fn credential(&self) -> Credential {
+    /// What the audit trail says of it. Of another issuer's token nothing is kept here that could be named.
+    pub const fn credential(&self) -> Option<Credential> {
         match self {
-            Self::Session(id) => Credential::Session(*id),
-            Self::ApiToken(id, _) => Credential::ApiToken(*id),
+            Self::Session(id) => Some(Credential::Session(*id)),
+            Self::ApiToken(id, _) => Some(Credential::ApiToken(*id)),
+            Self::External => None,
         }
     }
 }
@@ -118,6 +121,9 @@ pub enum IdentityError {
     /// Too many sign-ins at once.
     #[error("too many sign-ins at once")]
     Busy,
+    /// The keys of the configured issuer cannot be had.
+    #[error("the issuer of this token does not answer")]
+    IssuerUnavailable,
     /// Registration is closed by configuration.
     #[error("registration is closed")]
     RegistrationClosed,

@@ -2,7 +2,8 @@
 //!
 //! *Driving* ports ([`stores_api`], [`audit_api`], [`events_api`], [`identity_api`], [`organisations_api`], [`health_api`],
 //! [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
-//! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`clock`], [`telemetry`]) are what the use cases and the worker call.
+//! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`external_issuer`], [`clock`], [`telemetry`]) are what the use
+//! cases and the worker call.
 //!
 //! Every port has one error enum that tells the caller what to do; the driver's own error rides along as its source. Absence is an
 //! `Option`, not an error. With feature `testing` each driven port has a stateful fake with failure injection beside it, and a contract
@@ -12,6 +13,7 @@ pub mod audit_api;
 pub mod clock;
 pub mod cluster;
 pub mod events_api;
+pub mod external_issuer;
 pub mod health_api;
 pub mod identity_api;
 pub mod metrics_api;

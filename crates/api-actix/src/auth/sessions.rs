@@ -48,7 +48,7 @@ struct EndedBody {
 pub(super) fn current(auth: &Authenticated) -> Option<SessionId> {
     match auth.proof {
         Proof::Session(id) => Some(id),
-        Proof::ApiToken(..) => None,
+        Proof::ApiToken(..) | Proof::External => None,
     }
 }
 

@@ -233,7 +233,7 @@ const fn of_identity(error: &IdentityError) -> Row {
         E::WrongPassword => {
             row(StatusCode::UNPROCESSABLE_ENTITY, "INVALID_PASSWORD", false, Some("Enter the current password again."))
         }
-        E::Busy => UNAVAILABLE,
+        E::Busy | E::IssuerUnavailable => UNAVAILABLE,
         E::RegistrationClosed => row(
             StatusCode::FORBIDDEN,
             "REGISTRATION_CLOSED",
@@ -379,6 +379,7 @@ impl From<IdentityError> for Problem {
             | IdentityError::UserExists
             | IdentityError::WrongPassword
             | IdentityError::Busy
+            | IdentityError::IssuerUnavailable
             | IdentityError::RegistrationClosed
             | IdentityError::Storage(_)
             | IdentityError::Internal(_) => problem,

@@ -142,6 +142,10 @@ settings! {
         "Whether browsers may send the refresh token over plain HTTP: plain is for development alone";
     SHOPWRIGHT_SIGNING_KEYS_DIR = Plain, "signing-keys-dir", "DIR", "/etc/shopwright/signing-keys", None,
         "Ed25519 keys in PKCS#8 that sign access tokens: `signing.pem` signs, other *.pem only check; read again when they change. Default: made by the server and kept sealed in the database";
+    SHOPWRIGHT_OIDC_ISSUER = Plain, "oidc-issuer", "URL", "https://id.example.com/realms/shops", None,
+        "An OpenID provider whose access tokens are taken as well, exactly as its tokens spell it";
+    SHOPWRIGHT_OIDC_AUDIENCE = Plain, "oidc-audience", "NAME", "shopwright-api", None,
+        "For whom the issuer's tokens must be; required together with SHOPWRIGHT_OIDC_ISSUER";
     ACCOUNT_LOCKOUT_MAX_ATTEMPTS = Plain, "account-lockout-max-attempts", "1..1000", "5", Some("5"),
         "Wrong passwords that lock an account";
     ACCOUNT_LOCKOUT_DURATION_MS = Plain, "account-lockout-duration-ms", "MS", "900000", Some("900000"),

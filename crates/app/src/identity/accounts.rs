@@ -47,7 +47,7 @@ impl Identity {
         Ok(tx.commit().await?)
     }
 
-    fn new_user(&self, email: Email, username: Username, password_hash: String, role: PlatformRole) -> User {
+    pub(super) fn new_user(&self, email: Email, username: Username, password_hash: String, role: PlatformRole) -> User {
         User {
             id: UserId::from_random(self.entropy.u128()),
             tenant_id: TenantId::from_random(self.entropy.u128()),
@@ -60,7 +60,7 @@ impl Identity {
         }
     }
 
-    async fn insert(
+    pub(super) async fn insert(
         &self,
         tx: &mut dyn Transaction,
         user: &User,

@@ -13,7 +13,7 @@ use super::{Identity, api_tokens};
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Who `user` is in the organisation in whose name they act. It is read at every request: a membership that ended counts no more.
-async fn actor(tx: &mut dyn Transaction, user: &User, tenant_id: TenantId) -> Result<Actor, IdentityError> {
+pub(super) async fn actor(tx: &mut dyn Transaction, user: &User, tenant_id: TenantId) -> Result<Actor, IdentityError> {
     let member_role = if tenant_id == user.tenant_id {
         Role::Owner
     } else {
@@ -26,6 +26,9 @@ impl Identity {
     pub(super) async fn bearer_of(&self, token: &str, organisation: Option<TenantId>) -> Result<Bearer, IdentityError> {
         if token.starts_with(api_tokens::PREFIX) {
             return self.bearer_of_api_token(token, organisation).await;
+        }
+        if let Some(issuer) = self.issuer.as_ref().filter(|issuer| issuer.is_named_by(token)) {
+            return self.bearer_of_issuer(issuer.as_ref(), token, organisation).await;
         }
         let claims = self.tokens.verify(token).await.map_err(|_| IdentityError::Unauthorized)?;
         let mut tx = self.storage.begin(Reach::Identity).await?;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shopwright_ports::clock::Clock;
+use shopwright_ports::external_issuer::ExternalIssuer;
 use tokio_util::sync::CancellationToken;
 
 use super::{Platform, StartError};
 use crate::config::Config;
 use crate::crypto::{Argon2Hasher, Ed25519Tokens, KeySource, Sha256Digester, ensure_signing_key};
 use crate::identity::Identity;
+use crate::oidc::OidcIssuer;
 
 /// Sign-ins that are hashed at once, and that may wait: each takes 19 MiB and some 50 ms of a core.
 const HASH_THREADS: usize = 2;
@@ -35,6 +37,9 @@ impl RunningIdentity {
         };
         let ttl = config.identity.access_token_ttl;
         let tokens = Arc::new(Ed25519Tokens::open(source, platform.clock.clone(), ttl).await?);
+        let issuer = config.identity.oidc.clone().map(|settings| OidcIssuer::new(settings, platform.clock.clone()));
+        let issuer =
+            issuer.transpose().map_err(StartError::Issuer)?.map(|issuer| Arc::new(issuer) as Arc<dyn ExternalIssuer>);
         let identity = Identity {
             storage: platform.storage.clone(),
             hasher: Arc::new(Argon2Hasher::new(HASH_THREADS, HASH_WAITING)),
@@ -43,6 +48,7 @@ impl RunningIdentity {
             clock: platform.clock.clone(),
             entropy: platform.entropy.clone(),
             rules: config.identity.rules.clone(),
+            issuer,
         };
         if let Some(admin) = &config.identity.admin {
             let made = identity.ensure_administrator(admin.email.clone(), admin.password.clone()).await;

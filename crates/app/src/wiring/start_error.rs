@@ -44,6 +44,9 @@ pub enum StartError {
     /// The keys that sign tokens cannot be used.
     #[error(transparent)]
     SigningKeys(#[from] SigningKeyError),
+    /// No client for the configured issuer.
+    #[error("tokens of SHOPWRIGHT_OIDC_ISSUER cannot be checked: {0}")]
+    Issuer(#[source] reqwest::Error),
     /// The cluster cannot be used as it is configured.
     #[error(transparent)]
     Cluster(#[from] ConnectError),

@@ -80,6 +80,7 @@ impl Fixture {
             clock: clock.clone(),
             entropy: entropy.clone(),
             rules: IdentityRules::default(),
+            issuer: None,
         };
         let organisations = Organisations {
             storage: Arc::new(storage.clone()),

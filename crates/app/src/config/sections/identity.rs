@@ -13,10 +13,12 @@ use crate::config::reader::Reader;
 use crate::config::settings::{
     ACCOUNT_LOCKOUT_DURATION_MS, ACCOUNT_LOCKOUT_MAX_ATTEMPTS, ADMIN_EMAIL, ADMIN_PASSWORD, LEGACY_TOKEN_TTL,
     LOGIN_RATE_LIMIT_MAX, LOGIN_RATE_LIMIT_WINDOW_MS, SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_COOKIES,
-    SHOPWRIGHT_REGISTRATION, SHOPWRIGHT_SESSION_IDLE, SHOPWRIGHT_SESSION_TTL,
+    SHOPWRIGHT_OIDC_AUDIENCE, SHOPWRIGHT_OIDC_ISSUER, SHOPWRIGHT_REGISTRATION, SHOPWRIGHT_SESSION_IDLE,
+    SHOPWRIGHT_SESSION_TTL,
 };
 use crate::config::{paths, values};
 use crate::identity::IdentityRules;
+use crate::oidc::{IssuerUrl, OidcSettings};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -42,6 +44,29 @@ pub struct IdentityConfig {
     pub signing_keys_dir: Option<PathBuf>,
     /// How browsers keep their refresh token.
     pub cookies: Cookies,
+    /// Whose tokens are taken besides ours.
+    pub oidc: Option<OidcSettings>,
+}
+
+/// Both or none: tokens that are for somebody else are not taken.
+fn oidc(reader: &mut Reader<'_>) -> Option<OidcSettings> {
+    let issuer = reader.read(&SHOPWRIGHT_OIDC_ISSUER, |text| IssuerUrl::parse(text).map_err(|error| error.to_string()));
+    let audience = reader.read(&SHOPWRIGHT_OIDC_AUDIENCE, |text| match text.trim() {
+        "" => Err("is empty".to_owned()),
+        audience => Ok(audience.to_owned()),
+    });
+    match (reader.is_set(&SHOPWRIGHT_OIDC_ISSUER), reader.is_set(&SHOPWRIGHT_OIDC_AUDIENCE)) {
+        (true, false) => {
+            let problem = "it is required together with SHOPWRIGHT_OIDC_ISSUER";
+            reader.refuse(&SHOPWRIGHT_OIDC_AUDIENCE, problem, "Set both or none.");
+        }
+        (false, true) => {
+            let problem = "it is required together with SHOPWRIGHT_OIDC_AUDIENCE";
+            reader.refuse(&SHOPWRIGHT_OIDC_ISSUER, problem, "Set both or none.");
+        }
+        _ => {}
+    }
+    issuer.zip(audience).map(|(issuer, audience)| OidcSettings { issuer, audience })
 }
 
 pub(in crate::config) fn identity(reader: &mut Reader<'_>) -> Option<IdentityConfig> {
@@ -65,12 +90,14 @@ pub(in crate::config) fn identity(reader: &mut Reader<'_>) -> Option<IdentityCon
     let cookies =
         reader.read(&SHOPWRIGHT_COOKIES, values::word(&[("secure", Cookies::Secure), ("plain", Cookies::Plain)]));
     let rules = rules(reader, access_token_ttl);
+    let oidc = oidc(reader);
     Some(IdentityConfig {
         admin: email.zip(password).map(|(email, password)| AdminAccount { email, password }),
         rules: rules?,
         access_token_ttl: access_token_ttl.unwrap_or(Duration::from_mins(10)),
         signing_keys_dir,
         cookies: cookies?,
+        oidc,
     })
 }
 

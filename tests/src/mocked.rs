@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
+use shopwright_api_actix::{Api, Cookies, Cors, Dashboard, Limits};
+use shopwright_app::gate::{Door, GateRules};
 use shopwright_app::health::HealthChecks;
 use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::saga::{ClusterGuard, Executor};
@@ -11,7 +12,9 @@ use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
-use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
+use shopwright_domain::network::TrustedProxies;
+use shopwright_domain::plans::Plan;
 use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::metrics_api::MockMetricsService;
@@ -67,8 +70,12 @@ impl Mocked {
             clock: clock.clone(),
             entropy: entropy.clone(),
             rules: StoreRules {
-                quota: StoreQuota(100),
-                cooldown: Cooldown(jiff::SignedDuration::ZERO),
+                plans: Plan {
+                    stores: StoreQuota(100),
+                    cooldown: Cooldown(jiff::SignedDuration::ZERO),
+                    ..Plan::default()
+                }
+                .into(),
                 ..StoreRules::default()
             },
             work: work.clone(),
@@ -80,7 +87,10 @@ impl Mocked {
             digester: Arc::new(FakeDigester),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            rules: IdentityRules::default(),
+            rules: IdentityRules {
+                registration_rate: Rate { limit: 1000, window: jiff::SignedDuration::from_hours(1) },
+                ..IdentityRules::default()
+            },
         };
         let guard = Arc::new(ClusterGuard::new(cluster.clone(), clock.clone(), BreakerPolicy::default()));
         let executor = Executor {
@@ -110,6 +120,12 @@ impl Mocked {
             identity: Arc::new(identity),
             health: Arc::new(health),
             metrics: Arc::new(MockMetricsService::new()),
+            gate: Arc::new(Door::new(
+                Arc::new(storage.clone()),
+                Arc::new(FakeDigester),
+                clock.clone(),
+                GateRules::unlimited(),
+            )),
             entropy,
             clock: clock.clone(),
             cookies: Cookies::Plain,
@@ -117,6 +133,9 @@ impl Mocked {
             dashboard: Dashboard::default(),
             limits: Limits::default(),
             telemetry: Telemetry::default(),
+            proxies: TrustedProxies::default(),
+            cors: Cors::default(),
+            https: false,
         };
         let stop = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0")?;

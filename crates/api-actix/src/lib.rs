@@ -10,13 +10,14 @@ mod access;
 mod auth;
 mod body;
 mod conditional;
+mod cors;
 mod dashboard;
 mod deadline;
 mod form;
 mod frame;
 mod health;
-mod idempotency_key;
 mod iso;
+mod limits;
 mod metrics;
 mod not_found;
 mod observe;
@@ -25,7 +26,9 @@ mod operations;
 mod origin;
 mod paths;
 mod problem;
+mod promise;
 mod query;
+mod rate_limit;
 mod reply;
 mod root;
 mod routes;
@@ -42,7 +45,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web::ServiceConfig;
+use shopwright_domain::network::TrustedProxies;
 use shopwright_ports::clock::{Clock, Entropy};
+use shopwright_ports::gate_api::Gate;
 use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
 use shopwright_ports::metrics_api::MetricsService;
@@ -50,6 +55,7 @@ use shopwright_ports::stores_api::StoreService;
 use shopwright_ports::telemetry::Telemetry;
 
 pub use auth::cookie::Cookies;
+pub use cors::Cors;
 pub use dashboard::Dashboard;
 pub use metrics::serve_metrics;
 pub use openapi::openapi;
@@ -63,6 +69,8 @@ pub struct Api {
     pub stores: Arc<dyn StoreService>,
     /// Who somebody is.
     pub identity: Arc<dyn IdentityService>,
+    /// Who may come in now, and what was answered before.
+    pub gate: Arc<dyn Gate>,
     /// How the process is doing.
     pub health: Arc<dyn HealthService>,
     /// The numbers.
@@ -81,6 +89,12 @@ pub struct Api {
     pub limits: Limits,
     /// Numbers and traces about requests.
     pub telemetry: Telemetry,
+    /// Whose word about a client's address is believed.
+    pub proxies: TrustedProxies,
+    /// Whose pages may read answers.
+    pub cors: Cors,
+    /// Whether browsers reach this only by HTTPS, through a proxy: they are told to keep to it.
+    pub https: bool,
 }
 
 impl std::fmt::Debug for Api {

@@ -13,7 +13,8 @@ use crate::deadline::deadline;
 use crate::frame::frame;
 use crate::not_found::not_found;
 use crate::openapi::doc::Doc;
-use crate::{State, auth, health, metrics, openapi, operations, root, stores};
+use crate::promise::promises;
+use crate::{State, auth, health, limits, metrics, openapi, operations, root, stores};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -58,8 +59,17 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     on(Method::GET, "/api/v1/auth/tokens", Person, || to(auth::tokens::list), auth::tokens::list_doc),
     on(Method::POST, "/api/v1/auth/tokens", Person, || to(auth::tokens::create), auth::tokens::create_doc),
     on(Method::DELETE, "/api/v1/auth/tokens/{id}", Person, || to(auth::tokens::revoke), auth::tokens::revoke_doc),
+    on(Method::GET, "/api/v1/limits", READ, || to(limits::handle), limits::doc),
     on(Method::GET, "/api/v1/stores", READ, || to(stores::list::handle), stores::list::doc),
     on(Method::POST, "/api/v1/stores", WRITE, || to(stores::create::handle), stores::create::doc),
+    // Before the ids, none of which looks like it.
+    on(
+        Method::GET,
+        "/api/v1/stores/availability",
+        READ,
+        || to(stores::availability::handle),
+        stores::availability::doc,
+    ),
     on(Method::GET, "/api/v1/stores/{id}", READ, || to(stores::get::handle), stores::get::doc),
     on(Method::DELETE, "/api/v1/stores/{id}", WRITE, || to(stores::delete::handle), stores::delete::doc),
     on(Method::POST, "/api/v1/stores/{id}/retry", WRITE, || to(stores::retry::handle), stores::retry::doc),
@@ -86,6 +96,11 @@ fn line(request: &HttpRequest) -> Option<&'static Endpoint> {
 /// Who may use the route that a request was led to. What is not in the table is for persons, and there is no such thing.
 pub(crate) fn access(request: &HttpRequest) -> Access {
     line(request).map_or(Person, |line| line.access)
+}
+
+/// Whether anybody may ask this path, by one of its methods. Open paths below the base have no parameters.
+pub(crate) fn is_open(path: &str) -> bool {
+    ROUTES.iter().any(|line| line.access == Open && line.path == path)
 }
 
 /// The pattern of the route that a request was led to; empty when there is none.
@@ -118,7 +133,7 @@ pub(crate) fn mount(state: State) -> impl FnOnce(&mut ServiceConfig) + use<> {
             for line in lines {
                 place = place.route((line.handler)().guard(Asks(line.method.clone())));
             }
-            all = all.service(place.wrap(from_fn(deadline)));
+            all = all.service(place.wrap(from_fn(promises)).wrap(from_fn(deadline)));
         }
         config.service(all.default_service(to(not_found)).wrap(from_fn(frame)));
         // Targets that are no paths, such as `*`.

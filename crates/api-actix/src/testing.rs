@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use shopwright_domain::breaker::BreakerState;
 use shopwright_domain::identity::{Actor as DomainActor, PlatformRole};
+use shopwright_domain::network::TrustedProxies;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::store::{Store, StoreState, StoreUrls, example_store};
 use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
@@ -28,11 +29,11 @@ use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::storage::{ApiToken, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::{ManualClock, SeededEntropy};
+use shopwright_ports::testing::{FakeGate, ManualClock, SeededEntropy};
 
 use crate::openapi::check;
 use crate::routes::mount;
-use crate::{Api, Cookies, Dashboard, Limits, State};
+use crate::{Api, Cookies, Cors, Dashboard, Limits, State};
 
 pub(crate) const STORE: &str = "store-1a2b3c4d";
 pub(crate) const OPERATION: &str = "00000000-0000-4000-8000-0000000000ff";
@@ -161,7 +162,11 @@ pub(crate) struct Bench {
     pub(crate) identity: MockIdentityService,
     pub(crate) health: MockHealthService,
     pub(crate) metrics: MockMetricsService,
+    pub(crate) gate: Arc<FakeGate>,
     pub(crate) limits: Limits,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) cors: Cors,
+    pub(crate) https: bool,
     pub(crate) simulated: bool,
     pub(crate) dashboard: Dashboard,
 }
@@ -176,11 +181,17 @@ impl Bench {
 
     /// Nobody's token is known.
     pub(crate) fn without_actors() -> Self {
+        let mut identity = MockIdentityService::new();
+        identity.expect_attempts_left().returning(|_, _| None);
         Self {
             stores: MockStoreService::new(),
-            identity: MockIdentityService::new(),
+            identity,
             health: MockHealthService::new(),
             metrics: MockMetricsService::new(),
+            gate: Arc::default(),
+            proxies: TrustedProxies::default(),
+            cors: Cors::default(),
+            https: false,
             limits: Limits::default(),
             simulated: false,
             dashboard: Dashboard::default(),
@@ -193,6 +204,10 @@ impl Bench {
             identity: Arc::new(self.identity),
             health: Arc::new(self.health),
             metrics: Arc::new(self.metrics),
+            gate: self.gate,
+            proxies: self.proxies,
+            cors: self.cors,
+            https: self.https,
             entropy: Arc::new(SeededEntropy::new(1)),
             clock: Arc::new(ManualClock::default()),
             cookies: Cookies::Secure,

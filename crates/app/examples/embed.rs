@@ -10,6 +10,7 @@ use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
@@ -36,7 +37,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // An organisation, its owner, and the cluster that stores are placed on. A service that signs people in uses `Identity` for the first two.
     let created_at = jiff::Timestamp::UNIX_EPOCH;
-    let tenant = Tenant { id: TenantId::from_random(1), name: "ada".into(), last_store_created_at: None, created_at };
+    let tenant = Tenant {
+        id: TenantId::from_random(1),
+        name: "ada".into(),
+        plan: PlanName::standard(),
+        last_store_created_at: None,
+        created_at,
+    };
     let owner = User {
         id: UserId::from_random(1),
         tenant_id: tenant.id,
@@ -78,14 +85,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         traceparent: None,
         tracestate: None,
     };
-    let context = RequestContext { actor, origin };
-    let wanted = CreateStore {
-        name: "teashop".parse()?,
-        engine: Engine::Medusa,
-        theme: None,
-        password: None,
-        idempotency: None,
-    };
+    let context = RequestContext::new(actor, origin);
+    let wanted = CreateStore { name: "teashop".parse()?, engine: Engine::Medusa, theme: None, password: None };
     let accepted = stores.create(&context, wanted).await?;
     println!("{} {}: {}", accepted.store.id, accepted.store.name, accepted.store.state);
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, Username};
+use shopwright_domain::limits::Meter;
 use shopwright_domain::{ApiTokenId, SessionId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::identity_api::{Bearer, IdentityError, IdentityService, NewApiToken, Origin, SignedIn};
@@ -67,6 +68,11 @@ impl IdentityService for Identity {
         password: SecretString,
     ) -> Result<SignedIn, IdentityError> {
         self.register_account(origin, email, username, password).await
+    }
+
+    async fn attempts_left(&self, origin: &Origin, email: Option<Email>) -> Option<Meter> {
+        // Only a header: without a database the answer itself says so.
+        self.meter_of(origin, email.as_ref()).await.ok()
     }
 
     async fn login(&self, origin: &Origin, email: Email, password: SecretString) -> Result<SignedIn, IdentityError> {

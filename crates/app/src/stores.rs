@@ -6,6 +6,8 @@ mod access;
 mod cancel;
 mod create;
 mod delete;
+mod limits;
+mod promise;
 mod read;
 mod retry;
 mod rules;
@@ -24,8 +26,8 @@ use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{Page, Storage, StoreFilter};
 use shopwright_ports::stores_api::{
-    Accepted, CreateStore, LogPage, OperationView, RequestContext, StorePage, StoreService, StoreServiceError,
-    StoreView,
+    Accepted, Availability, CreateStore, LimitsView, LogPage, OperationView, RequestContext, StorePage, StoreService,
+    StoreServiceError, StoreView,
 };
 use shopwright_ports::telemetry::trace_id;
 use tokio::sync::Notify;
@@ -100,7 +102,7 @@ impl Stores {
 #[async_trait]
 impl StoreService for Stores {
     async fn create(&self, context: &RequestContext, command: CreateStore) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_create(context, &command)).await
+        self.settle(context, || self.try_create(context, &command)).await
     }
 
     async fn get(&self, context: &RequestContext, id: &StoreId) -> Result<StoreView, StoreServiceError> {
@@ -117,15 +119,23 @@ impl StoreService for Stores {
     }
 
     async fn delete(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_delete(context, id)).await
+        self.settle(context, || self.try_delete(context, id)).await
     }
 
     async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_retry(context, id)).await
+        self.settle(context, || self.try_retry(context, id)).await
     }
 
     async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_cancel(context, id)).await
+        self.settle(context, || self.try_cancel(context, id)).await
+    }
+
+    async fn limits(&self, context: &RequestContext) -> Result<LimitsView, StoreServiceError> {
+        self.read_limits(context).await
+    }
+
+    async fn availability(&self, context: &RequestContext, name: &str) -> Result<Availability, StoreServiceError> {
+        self.look_at_name(context, name).await
     }
 
     async fn logs(&self, context: &RequestContext, id: &StoreId, page: Page) -> Result<LogPage, StoreServiceError> {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, Username};
+use shopwright_domain::limits::Meter;
 use shopwright_domain::{ApiTokenId, RequestId, Scope, SessionId};
 
 use crate::secrets::PublicKey;
@@ -97,6 +98,12 @@ pub enum IdentityError {
         /// When the next may be made.
         until: Timestamp,
     },
+    /// Too many registrations from this address.
+    #[error("too many registrations from this address: try again at {until}")]
+    TooManyRegistrations {
+        /// When the next may be made.
+        until: Timestamp,
+    },
     /// The address or name is taken.
     #[error("an account with this e-mail or username exists")]
     UserExists,
@@ -144,6 +151,10 @@ pub trait IdentityService: Send + Sync {
         username: Username,
         password: SecretString,
     ) -> Result<SignedIn, IdentityError>;
+
+    /// How many attempts are left from where the request comes from: to sign in to the account of `email`, or to register. None when
+    /// nobody can say.
+    async fn attempts_left(&self, origin: &Origin, email: Option<Email>) -> Option<Meter>;
 
     /// Signs in.
     async fn login(&self, origin: &Origin, email: Email, password: SecretString) -> Result<SignedIn, IdentityError>;

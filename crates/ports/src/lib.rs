@@ -1,6 +1,6 @@
 //! What Shopwright needs from the world, and what the world may ask of it, as traits with contracts.
 //!
-//! *Driving* ports ([`stores_api`], [`identity_api`], [`health_api`], [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
+//! *Driving* ports ([`stores_api`], [`identity_api`], [`gate_api`], [`health_api`], [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
 //! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`clock`], [`telemetry`]) are what the use cases and the worker call.
 //!
 //! Every port has one error enum that tells the caller what to do; the driver's own error rides along as its source. Absence is an
@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod cluster;
+pub mod gate_api;
 pub mod health_api;
 pub mod identity_api;
 pub mod metrics_api;

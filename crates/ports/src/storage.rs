@@ -26,7 +26,7 @@ pub use api_tokens::{ApiToken, ApiTokenRepository};
 pub use audit::{AuditEntry, AuditFilter, AuditRepository};
 pub use clusters::{ClusterRepository, RegisteredCluster};
 pub use credentials::CredentialRepository;
-pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
+pub use idempotency::{IdempotencyRecord, IdempotencyRepository, StoredAnswer};
 pub use keys::{SealedKey, SigningKeyRepository};
 pub use operations::{Census, Claim, Lease, OperationRepository, TakeOver};
 pub use reach::Reach;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use shopwright_app::stores::Stores;
 use shopwright_domain::identity::{Actor, PlatformRole};
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::store::Engine;
 use shopwright_domain::{RequestId, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
+use shopwright_ports::gate_api::Promise;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, Storage, StorageError, Tenant, User};
-use shopwright_ports::stores_api::{
-    Accepted, CreateStore, Idempotency, RequestContext, StoreService, StoreServiceError,
-};
+use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
 
 use crate::book::Book;
 use crate::clocks::TrueClock;
@@ -45,8 +45,13 @@ impl Merchant {
         let now = TrueClock(Arc::clone(&world.sim)).now();
         let tenant_id = TenantId::from_random(bits());
         let user_id = UserId::from_random(bits());
-        let tenant =
-            Tenant { id: tenant_id, name: format!("merchant {number}"), last_store_created_at: None, created_at: now };
+        let tenant = Tenant {
+            id: tenant_id,
+            name: format!("merchant {number}"),
+            plan: PlanName::standard(),
+            last_store_created_at: None,
+            created_at: now,
+        };
         let user = User {
             id: user_id,
             tenant_id,
@@ -69,7 +74,7 @@ impl Merchant {
             traceparent: None,
             tracestate: None,
         };
-        Ok(Arc::new(Self { context: RequestContext { actor, origin }, book: Book::default() }))
+        Ok(Arc::new(Self { context: RequestContext::new(actor, origin), book: Book::default() }))
     }
 }
 
@@ -186,8 +191,12 @@ impl Client {
         let result = match request {
             Request::Create { key } => {
                 let name = name.parse().ok()?;
-                let idempotency = key.clone().map(|key| Idempotency { fingerprint: key.clone().into_bytes(), key });
-                let command = CreateStore { name, engine: Engine::Medusa, theme: None, password: None, idempotency };
+                context.promise = key.clone().map(|key| Promise {
+                    route: "POST /stores".to_owned(),
+                    fingerprint: key.clone().into_bytes(),
+                    key,
+                });
+                let command = CreateStore { name, engine: Engine::Medusa, theme: None, password: None };
                 stores.create(&context, command).await
             }
             Request::Delete(id) => stores.delete(&context, id).await,
@@ -226,11 +235,12 @@ impl Client {
             | StoreServiceError::EngineUnavailable(_)
             | StoreServiceError::KeyReused
             | StoreServiceError::KeyInFlight
+            | StoreServiceError::Changed
             | StoreServiceError::Conflict
             // A read that met another transaction; it can be asked again.
             | StoreServiceError::Storage(StorageError::Conflict) => Some(Answer::Refused),
             StoreServiceError::Storage(StorageError::Unavailable { .. }) => None,
-            StoreServiceError::Storage(_) | StoreServiceError::Internal(_) => {
+            StoreServiceError::Storage(_) | StoreServiceError::Internal(_) | StoreServiceError::AnswerLost => {
                 let text = format!("{error:?}");
                 self.world.watch().violate(|| format!("a request met a fault of ours: {text}"));
                 None

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use serde_json::json;
-use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
+use shopwright_api_actix::{Api, Cookies, Cors, Dashboard, Limits};
 use shopwright_domain::SessionId;
+use shopwright_domain::network::TrustedProxies;
 use shopwright_ports::clock::Entropy as _;
 use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::SeededEntropy;
+use shopwright_ports::testing::{FakeGate, SeededEntropy};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,7 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         // Nobody asks.
         health: Arc::new(MockHealthService::new()),
         metrics: Arc::new(MockMetricsService::new()),
+        gate: Arc::new(FakeGate::default()),
         entropy,
         clock: replicas.clock.clone(),
         cookies: Cookies::Plain,
@@ -45,6 +47,9 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         dashboard: Dashboard::default(),
         limits: Limits::default(),
         telemetry: Telemetry::default(),
+        proxies: TrustedProxies::default(),
+        cors: Cors::default(),
+        https: false,
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

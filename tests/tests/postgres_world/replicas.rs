@@ -8,12 +8,14 @@ use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_app::stores::{StoreRules, Stores};
 use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::plans::{Plan, PlanName};
 use shopwright_domain::store::Engine;
 use shopwright_domain::{ClusterName, TenantId, UserId};
 use shopwright_ports::clock::Clock;
+use shopwright_ports::gate_api::Promise;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage as _, Tenant, User};
-use shopwright_ports::stores_api::{CreateStore, Idempotency, RequestContext};
+use shopwright_ports::stores_api::{CreateStore, RequestContext};
 use shopwright_ports::testing::{FakeReleases, FakeSealer, ManualClock, SeededEntropy};
 use shopwright_system_tests::real::TestDatabase;
 use sqlx::postgres::PgConnectOptions;
@@ -51,8 +53,8 @@ impl Replicas {
 
     /// The use cases, one per replica, with so many stores for everybody.
     pub(crate) fn stores(&self, quota: u32) -> Vec<Stores> {
-        let rules =
-            StoreRules { quota: StoreQuota(quota), cooldown: Cooldown(SignedDuration::ZERO), ..StoreRules::default() };
+        let plan = Plan { stores: StoreQuota(quota), cooldown: Cooldown(SignedDuration::ZERO), ..Plan::default() };
+        let rules = StoreRules { plans: plan.into(), ..StoreRules::default() };
         let stores = |storage: &PgStorage| Stores {
             storage: Arc::new(storage.clone()),
             releases: Arc::new(FakeReleases::on(Arc::default())),
@@ -89,8 +91,13 @@ async fn somebody(storage: &PgStorage, clock: &ManualClock) -> anyhow::Result<(R
     tx.clusters().upsert(&RegisteredCluster { name: ClusterName::default_cluster(), permits: 32 }).await?;
     tx.commit().await?;
     let mut tx = storage.begin(Reach::Identity).await?;
-    let tenant =
-        Tenant { id: user.tenant_id, name: "Ada".into(), last_store_created_at: None, created_at: clock.now() };
+    let tenant = Tenant {
+        id: user.tenant_id,
+        name: "Ada".into(),
+        plan: PlanName::standard(),
+        last_store_created_at: None,
+        created_at: clock.now(),
+    };
     tx.tenants().insert(&tenant).await?;
     tx.users().insert(&user).await?;
     tx.commit().await?;
@@ -119,15 +126,16 @@ pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
         tracestate: None,
     };
     let actor = Actor { user_id, tenant_id, email, role: PlatformRole::Tenant };
-    Ok((RequestContext { actor, origin }, user))
+    Ok((RequestContext::new(actor, origin), user))
 }
 
 /// A wish for a store of this name.
 pub(crate) fn wish(name: &str) -> anyhow::Result<CreateStore> {
-    Ok(CreateStore { name: name.parse()?, engine: Engine::Medusa, theme: None, password: None, idempotency: None })
+    Ok(CreateStore { name: name.parse()?, engine: Engine::Medusa, theme: None, password: None })
 }
 
 /// The same under a key, as the request whose hash is this.
-pub(crate) fn under_key(wish: CreateStore, key: &str, fingerprint: u8) -> CreateStore {
-    CreateStore { idempotency: Some(Idempotency { key: key.into(), fingerprint: vec![fingerprint] }), ..wish }
+pub(crate) fn under_key(context: &RequestContext, key: &str, fingerprint: u8) -> RequestContext {
+    let promise = Promise { route: "POST /stores".into(), key: key.into(), fingerprint: vec![fingerprint] };
+    RequestContext { promise: Some(promise), ..context.clone() }
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use actix_web::http::StatusCode;
+use shopwright_ports::gate_api::PromiseError;
 use shopwright_ports::identity_api::IdentityError;
 use shopwright_ports::storage::StorageError;
 use shopwright_ports::stores_api::StoreServiceError;
@@ -53,6 +54,20 @@ pub(crate) const TIMED_OUT: Row = row(
     "REQUEST_TIMEOUT",
     true,
     Some("Look whether the request had its effect before repeating it, or repeat it with the same Idempotency-Key."),
+);
+pub(crate) const RATE_LIMITED: Row =
+    row(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", true, Some("Wait as long as `Retry-After` says."));
+pub(crate) const PRECONDITION_FAILED: Row = row(
+    StatusCode::PRECONDITION_FAILED,
+    "PRECONDITION_FAILED",
+    false,
+    Some("Read it again, and send the ETag that comes with it as `If-Match`."),
+);
+const KEY_REUSED: Row = row(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "IDEMPOTENCY_KEY_REUSED",
+    false,
+    Some("Use a new Idempotency-Key for a new request."),
 );
 pub(crate) const SHUTTING_DOWN: Row = row(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", true, Some(AGAIN));
 pub(crate) const INTERNAL: Row = row(
@@ -126,12 +141,14 @@ fn of_stores(error: &StoreServiceError) -> Row {
             false,
             Some("Choose another engine, or ask the platform's operator to make this one available."),
         ),
-        E::KeyReused => row(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "IDEMPOTENCY_KEY_REUSED",
+        E::KeyReused => KEY_REUSED,
+        E::AnswerLost => row(
+            StatusCode::CONFLICT,
+            "IDEMPOTENCY_ANSWER_LOST",
             false,
-            Some("Use a new Idempotency-Key for a new request."),
+            Some("Look at what the request was about: it was carried out."),
         ),
+        E::Changed => PRECONDITION_FAILED,
         E::KeyInFlight => row(StatusCode::CONFLICT, "IDEMPOTENCY_KEY_IN_USE", true, Some(AGAIN)),
         E::Conflict => Row { retryable: true, ..conflict(AGAIN) },
         E::Storage(error) => of_storage(error),
@@ -149,6 +166,9 @@ const fn of_identity(error: &IdentityError) -> Row {
         E::SessionOver => SESSION_OVER,
         E::TooManyAttempts { .. } => {
             row(StatusCode::TOO_MANY_REQUESTS, "LOGIN_RATE_LIMITED", true, Some("Wait, then sign in."))
+        }
+        E::TooManyRegistrations { .. } => {
+            row(StatusCode::TOO_MANY_REQUESTS, "REGISTRATION_RATE_LIMITED", true, Some("Wait, then register."))
         }
         E::NoSuchSession => {
             row(StatusCode::NOT_FOUND, "SESSION_NOT_FOUND", false, Some("Look at the list of sessions."))
@@ -239,8 +259,19 @@ impl From<StoreServiceError> for Problem {
             | StoreServiceError::NotFound(_)
             | StoreServiceError::EngineUnavailable(_)
             | StoreServiceError::KeyReused
+            | StoreServiceError::AnswerLost
+            | StoreServiceError::Changed
             | StoreServiceError::Storage(_)
             | StoreServiceError::Internal(_) => problem,
+        }
+    }
+}
+
+impl From<PromiseError> for Problem {
+    fn from(error: PromiseError) -> Self {
+        match &error {
+            PromiseError::Reused => of_row(KEY_REUSED, &error),
+            PromiseError::Storage(storage) => of_row(of_storage(storage), &error),
         }
     }
 }
@@ -249,9 +280,9 @@ impl From<IdentityError> for Problem {
     fn from(error: IdentityError) -> Self {
         let problem = of_row(of_identity(&error), &error);
         match error {
-            IdentityError::Locked { until } | IdentityError::TooManyAttempts { until } => {
-                problem.retry(Retry::Until(until))
-            }
+            IdentityError::Locked { until }
+            | IdentityError::TooManyAttempts { until }
+            | IdentityError::TooManyRegistrations { until } => problem.retry(Retry::Until(until)),
             IdentityError::TooManyApiTokens { limit } => problem.with("limit", limit),
             IdentityError::ScopeNotYours(scope) => problem.with("scope", scope.as_str()),
             IdentityError::InvalidCredentials

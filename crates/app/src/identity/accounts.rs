@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, PlatformRole, Username};
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
 use shopwright_ports::storage::{Reach, StorageError, Tenant, Transaction, Unique, User};
@@ -67,6 +68,7 @@ impl Identity {
         let tenant = Tenant {
             id: user.tenant_id,
             name: user.username.as_str().to_owned(),
+            plan: PlanName::standard(),
             last_store_created_at: None,
             created_at: user.created_at,
         };
@@ -89,6 +91,7 @@ impl Identity {
         if !self.rules.registration_open {
             return Err(IdentityError::RegistrationClosed);
         }
+        self.begin_registration(origin).await?;
         // The slow hash is made before the transaction: no connection waits for it.
         let hash = self.hasher.hash(password).await.map_err(of_hash)?;
         let mut tx = self.storage.begin(Reach::Identity).await?;

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use shopwright_api_actix::{Api, Limits};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
-use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
+use shopwright_domain::limits::Rate;
 use shopwright_domain::saga::Policy;
 use shopwright_ports::storage::{Reach, RegisteredCluster, StorageError};
 use shopwright_ports::telemetry::{Telemetry, Traces};
@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
-use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where};
+use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where, Profile};
+use crate::crypto::Sha256Digester;
+use crate::gate::{Door, GateRules};
 use crate::health::HealthChecks;
 use crate::metrics::{Recorder, RunningMetrics};
 use crate::private_postgres::PrivatePostgres;
@@ -97,6 +99,7 @@ async fn run(
         identity: Arc::new(identity.identity.clone()),
         health: Arc::new(health),
         metrics: metrics.clone(),
+        gate: Arc::new(gate(config, platform)),
         entropy: platform.entropy.clone(),
         clock: platform.clock.clone(),
         cookies: config.identity.cookies,
@@ -104,6 +107,9 @@ async fn run(
         dashboard: crate::dashboard::built_in(),
         limits: Limits::default(),
         telemetry,
+        proxies: config.requests.proxies.clone(),
+        cors: config.requests.cors.clone(),
+        https: config.stores.profile == Profile::Production,
     };
     let looking_after = tokio::spawn(identity.look_after(platform.clock.clone(), stop.clone()));
 
@@ -188,12 +194,25 @@ async fn register_cluster(platform: &Platform, config: &Config) -> Result<(), St
     tx.commit().await
 }
 
+fn public_urls(config: &Config) -> PublicUrls {
+    PublicUrls { scheme: config.stores.scheme.as_str().to_owned(), port: Some(config.stores.public_port) }
+}
+
+fn gate(config: &Config, platform: &Platform) -> Door {
+    let rules = GateRules {
+        address: config.requests.address,
+        everybody: config.requests.everybody,
+        plans: config.requests.plans.clone(),
+        ..GateRules::default()
+    };
+    Door::new(platform.storage.clone(), Arc::new(Sha256Digester), platform.clock.clone(), rules)
+}
+
 fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
     let rules = StoreRules {
         suffix: config.stores.domain_suffix.clone(),
-        quota: StoreQuota(config.limits.max_stores_per_user),
-        cooldown: Cooldown(SignedDuration::try_from(config.limits.creation_cooldown).unwrap_or(SignedDuration::MAX)),
-        max_retries: config.limits.max_retries,
+        urls: public_urls(config),
+        plans: config.requests.plans.clone(),
         ..StoreRules::default()
     };
     Stores {
@@ -224,7 +243,7 @@ fn worker(
         clock: platform.clock.clone(),
         entropy: platform.entropy.clone(),
         policy: Policy { rollout_deadline, ..Policy::default() },
-        urls: PublicUrls { scheme: config.stores.scheme.as_str().to_owned(), port: Some(config.stores.public_port) },
+        urls: public_urls(config),
         telemetry: telemetry.clone(),
     };
     let settings = WorkerSettings {

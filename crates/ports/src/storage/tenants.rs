@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shopwright_domain::TenantId;
+use shopwright_domain::plans::PlanName;
 
 use crate::storage::StorageError;
 
@@ -13,6 +14,8 @@ pub struct Tenant {
     pub id: TenantId,
     /// What it is called.
     pub name: String,
+    /// What it may take.
+    pub plan: PlanName,
     /// When its last store was created, for the cooldown.
     pub last_store_created_at: Option<Timestamp>,
     /// When it was made.
@@ -27,6 +30,12 @@ pub trait TenantRepository: Send {
 
     /// Reads one and locks it until the transaction ends: the first lock of every transaction that changes what the tenant owns.
     async fn lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError>;
+
+    /// Reads one without locking it.
+    async fn get(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError>;
+
+    /// Gives it another plan; false when there is no such organisation.
+    async fn set_plan(&mut self, id: TenantId, plan: &PlanName) -> Result<bool, StorageError>;
 
     /// Remembers when its last store was created.
     async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError>;

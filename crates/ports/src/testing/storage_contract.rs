@@ -53,6 +53,7 @@ macro_rules! for_each_storage_fact {
         $check!(a_host_that_another_tenant_holds_is_not_free);
         $check!(only_the_platform_registers_clusters);
         $check!(a_tenant_reads_back);
+        $check!(a_tenant_changes_its_plan);
         $check!(a_user_reads_back);
         $check!(a_users_password_changes);
         $check!(users_are_unique_by_address_and_by_name);
@@ -75,6 +76,9 @@ macro_rules! for_each_storage_fact {
         $check!(audit_entries_are_listed_newest_first);
         $check!(an_idempotency_key_gives_back_what_was_recorded);
         $check!(an_idempotency_key_is_written_over);
+        $check!(the_first_answer_under_a_key_stands);
+        $check!(an_answer_stands_beside_what_was_made);
+        $check!(idempotency_keys_of_long_ago_are_forgotten);
         $check!(signing_keys_come_newest_first);
         $check!(a_session_reads_back_with_its_user);
         $check!(a_refresh_token_is_replaced_once);

@@ -1,6 +1,6 @@
 # Every step of CI is a target here; what a target does is in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run down test check openapi sim chaos images e2e defences mutants bench-api dashboard screenshots
+.PHONY: help run down test check openapi sim fuzz chaos images e2e defences mutants bench-api dashboard screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -22,6 +22,9 @@ openapi: ## writes docs/openapi.json anew from the code
 
 sim: ## deterministic simulation: every single fault and 2,000 seeds; SEEDS=n [FROM=m] many, SEED=n one with a line per step
 	@cargo run --locked --quiet --profile sim -p shopwright-simulation --bin sim -- $(if $(SEED),replay $(SEED),$(if $(SEEDS),seeds $(SEEDS) $(FROM),all))
+
+fuzz: ## the fuzz targets, each for SECONDS=n (default 60) from SEED=n; not guided by coverage
+	@FUZZ_SECONDS=$(or $(SECONDS),60) FUZZ_SEED=$(or $(SEED),1) cargo nextest run --locked -p shopwright-system-tests --no-capture -E 'binary(fuzz_inputs)'
 
 dashboard: ## builds the dashboard that the program holds, and prints what each page costs
 	@dashboard/build --force

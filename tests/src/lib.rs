@@ -7,6 +7,7 @@
 pub mod chaos;
 pub mod client;
 pub mod collector;
+pub mod fuzz;
 pub mod mocked;
 pub mod real;
 mod world;

@@ -4,9 +4,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
+use shopwright_api_actix::{Api, Cookies, Cors, Dashboard, Limits};
 use shopwright_app::audit::AuditTrail;
 use shopwright_app::events::{EventSettings, Events};
+use shopwright_app::gate::{Door, GateRules};
 use shopwright_app::health::HealthChecks;
 use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::organisations::{OrganisationRules, Organisations};
@@ -15,7 +16,9 @@ use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::{Breaker, BreakerPolicy};
-use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
+use shopwright_domain::network::TrustedProxies;
+use shopwright_domain::plans::Plan;
 use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::metrics_api::{MetricsSummary, MockMetricsService, ProcessUsage};
@@ -46,6 +49,21 @@ pub struct Mocked {
     stop: CancellationToken,
 }
 
+/// Tests make stores one after the other.
+fn room_for_many() -> Plan {
+    Plan { stores: StoreQuota(100), cooldown: Cooldown(jiff::SignedDuration::ZERO), ..Plan::default() }
+}
+
+/// Everybody comes from the same address.
+fn open_to_many() -> IdentityRules {
+    let registration_rate = Rate { limit: 1000, window: jiff::SignedDuration::from_hours(1) };
+    IdentityRules { registration_rate, ..IdentityRules::default() }
+}
+
+fn wide_open(storage: &FakeStorage, clock: &Arc<ManualClock>) -> Door {
+    Door::new(Arc::new(storage.clone()), Arc::new(FakeDigester), clock.clone(), GateRules::unlimited())
+}
+
 impl Mocked {
     /// Starts everything.
     ///
@@ -71,11 +89,7 @@ impl Mocked {
             clock: clock.clone(),
             entropy: entropy.clone(),
             engines: Arc::new(engines::catalogue()),
-            rules: StoreRules {
-                quota: StoreQuota(100),
-                cooldown: Cooldown(jiff::SignedDuration::ZERO),
-                ..StoreRules::default()
-            },
+            rules: StoreRules { plans: room_for_many().into(), ..StoreRules::default() },
             work: work.clone(),
         };
         let identity = Identity {
@@ -85,7 +99,7 @@ impl Mocked {
             digester: Arc::new(FakeDigester),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            rules: IdentityRules::default(),
+            rules: open_to_many(),
             issuer: None,
         };
         let organisations = Organisations {
@@ -130,6 +144,7 @@ impl Mocked {
             metrics: Arc::new(no_numbers()),
             engines: Arc::new(engines::catalogue()),
             public_url: "http://shopwright.example.com".to_owned(),
+            gate: Arc::new(wide_open(&storage, &clock)),
             entropy,
             clock: clock.clone(),
             cookies: Cookies::Plain,
@@ -137,6 +152,9 @@ impl Mocked {
             dashboard: Dashboard::default(),
             limits: Limits::default(),
             telemetry: Telemetry::default(),
+            proxies: TrustedProxies::default(),
+            cors: Cors::default(),
+            https: false,
         };
         let stop = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod database;
+mod detached;
 mod ingress;
 mod parts;
 mod server;
@@ -12,6 +13,7 @@ use anyhow::Context;
 
 pub use cluster::{Inventory, TestCluster};
 pub use database::{Barrier, TestDatabase};
+pub use detached::Detached;
 pub use ingress::IngressStub;
 pub use parts::{Parts, Remains};
 pub use server::Server;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use shopwright_domain::TenantId;
+use shopwright_domain::plans::PlanName;
 use shopwright_ports::storage::{StorageError, Tenant, TenantRepository};
 use sqlx::postgres::PgRow;
 
@@ -13,7 +14,7 @@ use crate::transaction::{PgTransaction, sql};
 /// The columns of a tenant `t`.
 macro_rules! tenant_columns {
     () => {
-        "t.id, t.name, t.personal, t.last_store_created_at, t.created_at"
+        "t.id, t.name, t.personal, t.plan, t.last_store_created_at, t.created_at"
     };
 }
 pub(crate) use tenant_columns;
@@ -24,6 +25,7 @@ pub(crate) fn tenant(row: &PgRow) -> Result<Tenant, StorageError> {
         id: TenantId::from_uuid(row.get("id")?),
         name: row.get("name")?,
         personal: row.get("personal")?,
+        plan: row.parse("plan")?,
         last_store_created_at: row.time_optional("last_store_created_at")?,
         created_at: row.time("created_at")?,
     })
@@ -32,12 +34,13 @@ pub(crate) fn tenant(row: &PgRow) -> Result<Tenant, StorageError> {
 #[async_trait]
 impl TenantRepository for PgTransaction {
     async fn insert(&mut self, tenant: &Tenant) -> Result<(), StorageError> {
-        let statement = sql(
-            "insert into tenants (id, name, personal, last_store_created_at, created_at) values ($1, $2, $3, $4, $5)",
-        )
+        let statement = sql("\
+            insert into tenants (id, name, personal, plan, last_store_created_at, created_at)
+            values ($1, $2, $3, $4, $5, $6)")
         .bind(tenant.id.as_uuid())
         .bind(&tenant.name)
         .bind(tenant.personal)
+        .bind(tenant.plan.as_str())
         .bind(tenant.last_store_created_at.map(jiff_sqlx::ToSqlx::to_sqlx))
         .bind(tenant.created_at.to_sqlx());
         self.execute("insert a tenant", statement).await.map(|_| ())
@@ -47,6 +50,17 @@ impl TenantRepository for PgTransaction {
         let statement = sql(concat!("select ", tenant_columns!(), " from tenants t where t.id = $1 for no key update"))
             .bind(id.as_uuid());
         self.row("lock a tenant", statement).await?.as_ref().map(tenant).transpose()
+    }
+
+    async fn get(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError> {
+        let statement =
+            sql(concat!("select ", tenant_columns!(), " from tenants t where t.id = $1")).bind(id.as_uuid());
+        self.row("read a tenant", statement).await?.as_ref().map(tenant).transpose()
+    }
+
+    async fn set_plan(&mut self, id: TenantId, plan: &PlanName) -> Result<bool, StorageError> {
+        let statement = sql("update tenants set plan = $2 where id = $1").bind(id.as_uuid()).bind(plan.as_str());
+        Ok(self.execute("write a tenant's plan", statement).await? > 0)
     }
 
     async fn rename(&mut self, id: TenantId, name: &str) -> Result<(), StorageError> {

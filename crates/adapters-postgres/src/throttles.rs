@@ -1,14 +1,22 @@
-//! Counters of attempts to sign in.
+//! Counters of attempts and requests.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use shopwright_domain::limits::SignInFailures;
 use shopwright_ports::storage::{StorageError, Throttle, ThrottleRepository};
+use sqlx::postgres::PgRow;
 
 use crate::error::internal;
 use crate::row::{Row, integer};
 use crate::transaction::{PgTransaction, sql};
+
+fn throttle(row: &PgRow) -> Result<Throttle, StorageError> {
+    let row = Row::new(row, "sign_in_throttles", "key");
+    let failures =
+        SignInFailures { count: row.count("failed_sign_ins")?, locked_until: row.time_optional("locked_until")? };
+    Ok(Throttle { failures, rate: row.time_optional("rate_state")? })
+}
 
 #[async_trait]
 impl ThrottleRepository for PgTransaction {
@@ -22,10 +30,14 @@ impl ThrottleRepository for PgTransaction {
         .bind(now.to_sqlx());
         let row = self.row("lock a counter of sign-ins", statement).await?;
         let row = row.ok_or_else(|| internal("an upsert that gave nothing back"))?;
-        let row = Row::new(&row, "sign_in_throttles", "key");
-        let failures =
-            SignInFailures { count: row.count("failed_sign_ins")?, locked_until: row.time_optional("locked_until")? };
-        Ok(Throttle { failures, rate: row.time_optional("rate_state")? })
+        throttle(&row)
+    }
+
+    async fn get(&mut self, key: &[u8; 32]) -> Result<Throttle, StorageError> {
+        let statement = sql("select failed_sign_ins, locked_until, rate_state from sign_in_throttles where key = $1")
+            .bind(key.as_slice());
+        let row = self.row("read a counter", statement).await?;
+        row.map_or(Ok(Throttle::default()), |row| throttle(&row))
     }
 
     async fn put(&mut self, key: &[u8; 32], throttle: Throttle) -> Result<(), StorageError> {

@@ -17,9 +17,10 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::Serialize;
 use shopwright_domain::TenantId;
+use shopwright_ports::gate_api::Payer;
 use shopwright_ports::identity_api::{Bearer, Proof};
 use shopwright_ports::storage::User;
 use shopwright_ports::stores_api::RequestContext;
@@ -28,7 +29,7 @@ use utoipa::ToSchema;
 use crate::form::{Form, Rule};
 use crate::openapi::words;
 use crate::problem::{Problem, UNAUTHORIZED};
-use crate::{State, origin, routes};
+use crate::{State, origin, rate_limit, routes};
 
 /// Somebody whose token is good now, and good for this route. It is the only source of a [`RequestContext`].
 #[derive(Debug, Clone)]
@@ -45,6 +46,10 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
+            // Who asks was found out already, for the promise that came along.
+            if let Some(known) = request.extensions().get::<Self>().cloned() {
+                return Ok(known);
+            }
             let mut origin = origin::From::extract(&request).await?.0;
             let state =
                 request.app_data::<Data<State>>().ok_or_else(|| Problem::internal("a handler without state"))?;
@@ -53,9 +58,11 @@ impl FromRequest for Authenticated {
             let token = token.ok_or_else(|| Problem::new(UNAUTHORIZED, "Sign in first"))?;
             let organisation = organisation(&request)?;
             let Bearer { actor, user, proof } = state.api.identity.authenticate(token, organisation).await?;
+            let payer = Payer::User { id: actor.user_id, tenant_id: actor.tenant_id };
+            rate_limit::admit(state, &request, &payer).await?;
             routes::access(&request).check(&proof)?;
             origin.credential = proof.credential();
-            Ok(Self { context: RequestContext { actor, origin }, user, proof })
+            Ok(Self { context: RequestContext::new(actor, origin), user, proof })
         })
     }
 }

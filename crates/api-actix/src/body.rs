@@ -27,7 +27,8 @@ pub(crate) async fn form(request: &HttpRequest, payload: Payload, limits: &Limit
     Ok(Form::new(fields))
 }
 
-async fn read(request: &HttpRequest, payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
+/// Reads the body as it is.
+pub(crate) async fn read(request: &HttpRequest, payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
     let encoding = header(request.headers(), CONTENT_ENCODING.as_str()).unwrap_or("identity");
     if !encoding.eq_ignore_ascii_case("identity") {
         return Err(Problem::new(ENCODING_UNSUPPORTED, "Encoded bodies are not read."));

@@ -1,20 +1,26 @@
-//! What happens around every handler: request id, one spelling of paths, errors rendered, headers set, what is seen of it told.
+//! What happens around every handler: request id, one spelling of paths, limits, errors rendered, headers set, what is seen of it told.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, HeaderMap, HeaderName, HeaderValue, ORIGIN, STRICT_TRANSPORT_SECURITY,
+};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use shopwright_ports::telemetry::TraceContext;
 use tracing::Instrument;
 
+use shopwright_ports::gate_api::Payer;
+
+use crate::conditional::weakly;
 use crate::health::PROBES;
 use crate::observe::{Ended, Seen};
 use crate::problem::{NOT_FOUND, Occurrence, Problem, Retry, SHUTTING_DOWN, Shape, render};
-use crate::{State, origin, paths, routes};
+use crate::rate_limit::Counted;
+use crate::{State, cors, origin, paths, rate_limit, routes};
 
-/// The policy of pages that this origin serves; no `upgrade-insecure-requests` and no HSTS, for we speak plain HTTP.
+/// The policy of pages that this origin serves: scripts from files of ours alone. No `upgrade-insecure-requests`, for we speak plain HTTP.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; connect-src 'self'; font-src 'self'; \
     base-uri 'self'; form-action 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; \
     object-src 'none'; frame-ancestors 'none'; script-src-attr 'none'";
@@ -44,7 +50,7 @@ pub(crate) async fn frame(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let started = state.api.clock.monotonic();
-    let mut origin = origin::From::of(&request, state.api.entropy.as_ref());
+    let mut origin = origin::From::of(&request, state.api.entropy.as_ref(), &state.api.proxies);
     let mut occurrence = Occurrence {
         request_id: origin.0.request_id.clone(),
         path: request.uri().path().chars().take(PATH_SHOWN).collect(),
@@ -54,23 +60,34 @@ pub(crate) async fn frame(
     };
     let seen = Seen::begin(&state.api.telemetry, request.method(), &occurrence.path, &mut origin.0);
     let ip = origin.0.ip_address.clone();
+    let payer = rate_limit::address_of(&origin.0);
+    let page = request.headers().get(ORIGIN).cloned();
     request.extensions_mut().insert(origin);
+    request.extensions_mut().insert(occurrence.clone());
     paths::fold(&mut request);
 
     let draining = state.is_draining();
     let answer = if draining && !PROBES.contains(&request.path()) {
         let problem = Problem::new(SHUTTING_DOWN, "The server is shutting down.").retry(Retry::Seconds(2));
         request.into_response(render(&problem, &occurrence))
+    } else if cors::is_preflight(&request) {
+        request.into_response(cors::preflight())
     } else {
-        next.call(request).instrument(seen.span.clone()).await?
+        let_in(&state, &payer, &occurrence, request, next).instrument(seen.span.clone()).await?
     };
     occurrence.now = state.api.clock.now();
     let code = answer.response().error().and_then(|error| error.as_error::<Problem>()).map(|problem| problem.row.code);
-    let mut answer = seen.span.in_scope(|| rendered(answer, &occurrence));
+    let answer = seen.span.in_scope(|| rendered(answer, &occurrence));
+    let mut answer = weakly(answer, occurrence.request_id.as_str());
 
+    let counted = answer.request().extensions().get::<Counted>().copied();
+    let meter = counted
+        .map_or_else(|| state.api.gate.look(&payer).unwrap_or_else(|refused| refused.meter), |counted| counted.0);
     let headers = answer.headers_mut();
     set_headers(headers, &state, &occurrence);
     set_trace_headers(headers, seen.place());
+    rate_limit::show(headers, &meter);
+    state.api.cors.show(headers, page.as_ref());
     if draining {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -83,6 +100,37 @@ pub(crate) async fn frame(
         ip: ip.as_deref(),
     };
     seen.end(&state.api.telemetry, &ended);
+    Ok(answer)
+}
+
+/// Counts the request and answers it. Who is signed in pays for themselves; an address pays for what nobody else pays for: requests without
+/// a token, and those whose token is not good.
+async fn let_in(
+    state: &State,
+    address: &Payer,
+    occurrence: &Occurrence,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    if !request.path().starts_with("/api/") || PROBES.contains(&request.path()) {
+        return next.call(request).await;
+    }
+    // Nobody looks at a token where none is needed.
+    let shows_who = occurrence.with_token && !routes::is_open(request.path());
+    let mut admitted = rate_limit::admit(state, &request, &Payer::Everybody).await;
+    if admitted.is_ok() && !shows_who {
+        admitted = rate_limit::admit(state, &request, address).await;
+    }
+    if let Err(problem) = admitted {
+        return Ok(request.into_response(render(&problem, occurrence)));
+    }
+    let answer = next.call(request).await?;
+    if shows_who && answer.status() == StatusCode::UNAUTHORIZED {
+        // Neighbours of somebody who tries tokens go on: whose token is good does not come here.
+        if let Err(problem) = rate_limit::admit(state, answer.request(), address).await {
+            return Ok(answer.into_response(render(&problem, occurrence)));
+        }
+    }
     Ok(answer)
 }
 
@@ -118,6 +166,9 @@ fn set_headers(headers: &mut HeaderMap, state: &State, occurrence: &Occurrence) 
     }
     if let Ok(id) = HeaderValue::from_str(occurrence.request_id.as_str()) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    if state.api.https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     if state.api.simulated {
         headers.insert(HeaderName::from_static("x-shopwright-simulated"), HeaderValue::from_static("true"));

@@ -11,6 +11,7 @@ mod audit;
 mod auth;
 mod body;
 mod conditional;
+mod cors;
 mod dashboard;
 mod deadline;
 mod engines;
@@ -18,8 +19,8 @@ mod events;
 mod form;
 mod frame;
 mod health;
-mod idempotency_key;
 mod iso;
+mod limits;
 mod metrics;
 mod not_found;
 mod observe;
@@ -30,7 +31,9 @@ mod origin;
 mod page_token;
 mod paths;
 mod problem;
+mod promise;
 mod query;
+mod rate_limit;
 mod reply;
 mod root;
 mod routes;
@@ -51,9 +54,11 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::Shared;
 use shopwright_domain::engine::EngineCatalogue;
+use shopwright_domain::network::TrustedProxies;
 use shopwright_ports::audit_api::AuditService;
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::events_api::EventService;
+use shopwright_ports::gate_api::Gate;
 use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
 use shopwright_ports::metrics_api::MetricsService;
@@ -65,6 +70,7 @@ use events::Streams;
 
 pub use access::Access;
 pub use auth::cookie::Cookies;
+pub use cors::Cors;
 pub use dashboard::Dashboard;
 pub use metrics::serve_metrics;
 pub use openapi::openapi;
@@ -84,6 +90,8 @@ pub struct Api {
     pub identity: Arc<dyn IdentityService>,
     /// Organisations, their members, invitations.
     pub organisations: Arc<dyn OrganisationService>,
+    /// Who may come in now, and what was answered before.
+    pub gate: Arc<dyn Gate>,
     /// How the process is doing.
     pub health: Arc<dyn HealthService>,
     /// The numbers.
@@ -106,6 +114,12 @@ pub struct Api {
     pub limits: Limits,
     /// Numbers and traces about requests.
     pub telemetry: Telemetry,
+    /// Whose word about a client's address is believed.
+    pub proxies: TrustedProxies,
+    /// Whose pages may read answers.
+    pub cors: Cors,
+    /// Whether browsers reach this only by HTTPS, through a proxy: they are told to keep to it.
+    pub https: bool,
 }
 
 impl std::fmt::Debug for Api {

@@ -4,6 +4,7 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use shopwright_domain::RequestId;
+use shopwright_domain::network::TrustedProxies;
 use shopwright_ports::clock::Entropy;
 use shopwright_ports::identity_api::Origin;
 
@@ -17,15 +18,18 @@ const USER_AGENT_KEPT: usize = 200;
 pub(crate) struct From(pub(crate) Origin);
 
 impl From {
-    /// What the request says about itself where that can be believed: no header names the client's address.
-    pub(crate) fn of(request: &ServiceRequest, entropy: &dyn Entropy) -> Self {
+    /// What the request says about itself where that can be believed: only proxies of ours name the client's address.
+    pub(crate) fn of(request: &ServiceRequest, entropy: &dyn Entropy, proxies: &TrustedProxies) -> Self {
         let header = |name| header(request.headers(), name);
         let traceparent = header("traceparent").filter(|value| is_traceparent(value));
         let request_id = header("x-request-id").and_then(|id| id.parse().ok());
         Self(Origin {
             request_id: request_id.unwrap_or_else(|| RequestId::from_random(entropy.u64())),
             user_agent: header("user-agent").map(|agent| agent.chars().take(USER_AGENT_KEPT).collect()),
-            ip_address: request.peer_addr().map(|peer| peer.ip().to_canonical().to_string()),
+            ip_address: request.peer_addr().map(|peer| {
+                let (forwarded, list) = (joined(request, "forwarded"), joined(request, "x-forwarded-for"));
+                proxies.client(peer.ip(), forwarded.as_deref(), list.as_deref()).to_string()
+            }),
             tracestate: traceparent
                 .and_then(|_| header("tracestate"))
                 .filter(|value| is_tracestate(value))
@@ -44,6 +48,13 @@ impl FromRequest for From {
         let origin = request.extensions().get::<Self>().cloned();
         std::future::ready(origin.ok_or_else(|| Problem::internal("a handler outside the frame")))
     }
+}
+
+/// All headers of one name as one list. Somebody who adds one of their own must not hide what a proxy wrote.
+fn joined(request: &ServiceRequest, name: &str) -> Option<String> {
+    let mut values = request.headers().get_all(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    let first = values.next()?.to_owned();
+    Some(values.fold(first, |list, value| list + "," + value))
 }
 
 /// A header as text; one with other characters counts as absent.

@@ -21,8 +21,8 @@ pub(crate) use accept::Shape;
 pub(crate) use render::{Occurrence, render};
 pub(crate) use table::{
     BODY_UNREADABLE, CROSS_SITE, ENCODING_UNSUPPORTED, FORBIDDEN, INSUFFICIENT_SCOPE, INTERNAL, INVALID_JSON,
-    NOT_FOUND, PAYLOAD_TOO_LARGE, PERSON_REQUIRED, SESSION_OVER, SHUTTING_DOWN, SLOW_BODY, TIMED_OUT, TOO_MANY_STREAMS,
-    UNAUTHORIZED, VALIDATION,
+    NOT_FOUND, PAYLOAD_TOO_LARGE, PERSON_REQUIRED, PRECONDITION_FAILED, RATE_LIMITED, SESSION_OVER, SHUTTING_DOWN,
+    SLOW_BODY, TIMED_OUT, TOO_MANY_STREAMS, UNAUTHORIZED, VALIDATION,
 };
 
 /// One line of the status table.
@@ -32,6 +32,13 @@ pub(crate) struct Row {
     pub(crate) code: &'static str,
     pub(crate) retryable: bool,
     pub(crate) suggestion: Option<&'static str>,
+}
+
+impl Row {
+    /// Whether it says something about an idempotency key, and nothing about the request.
+    pub(crate) fn is_about_keys(&self) -> bool {
+        self.code.starts_with("IDEMPOTENCY_")
+    }
 }
 
 /// When asking again makes sense.

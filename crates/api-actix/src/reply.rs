@@ -8,7 +8,7 @@ use shopwright_domain::operation::Operation;
 use shopwright_ports::identity_api::Origin;
 
 /// When to look at a running operation again.
-const POLL_SECONDS: &str = "2";
+pub(crate) const POLL_SECONDS: &str = "2";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

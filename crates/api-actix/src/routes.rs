@@ -14,7 +14,10 @@ use crate::frame::frame;
 use crate::not_found::not_found;
 use crate::openapi::doc::Doc;
 use crate::organisations::{invitations, members};
-use crate::{State, audit, auth, engines, events, health, metrics, openapi, operations, organisations, root, stores};
+use crate::promise::promises;
+use crate::{
+    State, audit, auth, engines, events, health, limits, metrics, openapi, operations, organisations, root, stores,
+};
 
 /// One method on one path.
 pub(crate) struct Endpoint {
@@ -104,8 +107,17 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     // Whoever is invited may have no account yet.
     on(Method::POST, "/api/v1/invitations/inspect", Open, || to(invitations::inspect), invitations::inspect_doc),
     on(Method::POST, "/api/v1/invitations/accept", Person, || to(invitations::accept), invitations::accept_doc),
+    on(Method::GET, "/api/v1/limits", READ, || to(limits::handle), limits::doc),
     on(Method::GET, "/api/v1/stores", READ, || to(stores::list::handle), stores::list::doc),
     on(Method::POST, "/api/v1/stores", WRITE, || to(stores::create::handle), stores::create::doc),
+    // Before the ids, none of which looks like it.
+    on(
+        Method::GET,
+        "/api/v1/stores/availability",
+        READ,
+        || to(stores::availability::handle),
+        stores::availability::doc,
+    ),
     on(Method::GET, "/api/v1/stores/{id}", READ, || to(stores::get::handle), stores::get::doc),
     on(Method::DELETE, "/api/v1/stores/{id}", WRITE, || to(stores::delete::handle), stores::delete::doc),
     on(Method::POST, "/api/v1/stores/{id}/retry", WRITE, || to(stores::retry::handle), stores::retry::doc),
@@ -155,6 +167,11 @@ pub(crate) fn access(request: &HttpRequest) -> Access {
     line(request).map_or(Person, |line| line.access)
 }
 
+/// Whether anybody may ask this path, by one of its methods. Open paths below the base have no parameters.
+pub(crate) fn is_open(path: &str) -> bool {
+    ROUTES.iter().any(|line| line.access == Open && line.path == path)
+}
+
 /// The pattern of the route that a request was led to; empty when there is none.
 pub(crate) fn pattern(request: &HttpRequest) -> &'static str {
     line(request).map_or("", |line| line.path)
@@ -190,7 +207,7 @@ pub(crate) fn mount(state: State) -> impl FnOnce(&mut ServiceConfig) + use<> {
             for line in lines {
                 place = place.route((line.handler)().guard(Asks(line.method.clone())));
             }
-            all = all.service(place.wrap(from_fn(deadline)));
+            all = all.service(place.wrap(from_fn(promises)).wrap(from_fn(deadline)));
         }
         config.service(all.default_service(to(not_found)).wrap(from_fn(frame)));
         // Targets that are no paths, such as `*`.

@@ -1,5 +1,6 @@
 //! The endpoints of stores, and what they share: the id in the path, the answer to an accepted request.
 
+pub(crate) mod availability;
 pub(crate) mod create;
 pub(crate) mod credentials;
 pub(crate) mod delete;
@@ -18,16 +19,27 @@ use shopwright_ports::identity_api::Origin;
 use shopwright_ports::stores_api::Accepted;
 use utoipa::ToSchema;
 
+use crate::auth::Authenticated;
 use crate::form::Form;
 use crate::openapi::doc::Doc;
 use crate::openapi::examples;
 use crate::problem::Problem;
-use crate::reply;
+use crate::{State, conditional, reply};
 use store_body::StoreBody;
 
 /// The store that the path names.
 pub(crate) fn id_of(request: &HttpRequest) -> Result<StoreId, Problem> {
     Form::path_id(request, "id", "a store id like store-1a2b3c4d")
+}
+
+/// Holds the request to its `If-Match`: the store must look as it did, and what is written must still find that version.
+async fn expect(auth: &mut Authenticated, state: &State, request: &HttpRequest, id: &StoreId) -> Result<(), Problem> {
+    if conditional::has_condition(request) {
+        let view = state.api.stores.get(&auth.context, id).await?;
+        conditional::check(request, &get::Body { store: StoreBody::detail(&view) })?;
+        auth.context.expected = Some(view.store.row_version);
+    }
+    Ok(())
 }
 
 #[derive(Serialize, ToSchema)]

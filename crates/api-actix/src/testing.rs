@@ -18,8 +18,10 @@ use secrecy::SecretString;
 use serde_json::Value;
 use shopwright_domain::breaker::BreakerState;
 use shopwright_domain::identity::{Actor as DomainActor, PlatformRole};
+use shopwright_domain::network::TrustedProxies;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::organisation::Role;
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::store::{Store, StoreState, StoreUrls, example_store};
 use shopwright_domain::{ApiTokenId, Scope, SessionId, TenantId, UserId};
 use shopwright_ports::audit_api::MockAuditService;
@@ -32,11 +34,11 @@ use shopwright_ports::organisations_api::{Membership, MockOrganisationService};
 use shopwright_ports::storage::{ApiToken, Tenant, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::{ManualClock, SeededEntropy, engines};
+use shopwright_ports::testing::{FakeGate, ManualClock, SeededEntropy, engines};
 
 use crate::openapi::check;
 use crate::routes::mount;
-use crate::{Api, Cookies, Dashboard, Limits, State};
+use crate::{Api, Cookies, Cors, Dashboard, Limits, State};
 
 pub(crate) const STORE: &str = "store-1a2b3c4d";
 pub(crate) const OPERATION: &str = "00000000-0000-4000-8000-0000000000ff";
@@ -150,6 +152,7 @@ pub(crate) fn own_organisation() -> Membership {
         id: TenantId::from_random(10),
         name: "owner".into(),
         personal: true,
+        plan: PlanName::standard(),
         last_store_created_at: None,
         created_at: ManualClock::default().now(),
     };
@@ -195,7 +198,11 @@ pub(crate) struct Bench {
     pub(crate) organisations: MockOrganisationService,
     pub(crate) health: MockHealthService,
     pub(crate) metrics: MockMetricsService,
+    pub(crate) gate: Arc<FakeGate>,
     pub(crate) limits: Limits,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) cors: Cors,
+    pub(crate) https: bool,
     pub(crate) simulated: bool,
     pub(crate) dashboard: Dashboard,
 }
@@ -210,14 +217,20 @@ impl Bench {
 
     /// Nobody's token is known.
     pub(crate) fn without_actors() -> Self {
+        let mut identity = MockIdentityService::new();
+        identity.expect_attempts_left().returning(|_, _| None);
         Self {
             stores: MockStoreService::new(),
             audit: MockAuditService::new(),
             events: MockEventService::new(),
-            identity: MockIdentityService::new(),
+            identity,
             organisations: MockOrganisationService::new(),
             health: MockHealthService::new(),
             metrics: MockMetricsService::new(),
+            gate: Arc::default(),
+            proxies: TrustedProxies::default(),
+            cors: Cors::default(),
+            https: false,
             limits: Limits::default(),
             simulated: false,
             dashboard: Dashboard::default(),
@@ -235,6 +248,10 @@ impl Bench {
             metrics: Arc::new(self.metrics),
             engines: Arc::new(engines::catalogue()),
             public_url: "https://shopwright.example.com".into(),
+            gate: self.gate,
+            proxies: self.proxies,
+            cors: self.cors,
+            https: self.https,
             entropy: Arc::new(SeededEntropy::new(1)),
             clock: Arc::new(ManualClock::default()),
             cookies: Cookies::Secure,

@@ -11,6 +11,7 @@ use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::organisation::Role;
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
 use shopwright_ports::identity_api::Origin;
@@ -40,6 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         id: TenantId::from_random(1),
         name: "ada".into(),
         personal: true,
+        plan: PlanName::standard(),
         last_store_created_at: None,
         created_at,
     };
@@ -87,14 +89,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tracestate: None,
         credential: None,
     };
-    let context = RequestContext { actor, origin };
-    let wanted = CreateStore {
-        name: "teashop".parse()?,
-        engine: engines::medusa(),
-        theme: None,
-        password: None,
-        idempotency: None,
-    };
+    let context = RequestContext::new(actor, origin);
+    let wanted = CreateStore { name: "teashop".parse()?, engine: engines::medusa(), theme: None, password: None };
     let accepted = stores.create(&context, wanted).await?;
     println!("{} {}: {}", accepted.store.id, accepted.store.name, accepted.store.state);
 

@@ -10,6 +10,7 @@ mod flags;
 mod ingress;
 mod mistakes;
 mod paths;
+mod production;
 mod reader;
 mod sections;
 pub mod settings;
@@ -26,7 +27,7 @@ pub use mistakes::{ConfigError, Mistake};
 use reader::Reader;
 pub use sections::{
     AdminAccount, ClusterConfig, DatabaseConfig, ExternalDatabase, IdentityConfig, LimitsConfig, LogFormat, Profile,
-    Scheme, StoresConfig, WorkerConfig,
+    RequestsConfig, Scheme, StoresConfig, WorkerConfig,
 };
 
 /// Everything that `serve` needs to know.
@@ -46,8 +47,8 @@ pub struct Config {
     pub stores: StoresConfig,
     /// Accounts and tokens.
     pub identity: IdentityConfig,
-    /// Guardrails.
-    pub limits: LimitsConfig,
+    /// Requests: how many, from whom, through whom; and what plans mean.
+    pub requests: RequestsConfig,
     /// The worker.
     pub worker: WorkerConfig,
 }
@@ -94,7 +95,23 @@ impl Config {
         let stores = sections::stores(reader);
         let identity = sections::identity(reader);
         let limits = sections::limits(reader);
+        let profile = stores.as_ref().map(|stores| stores.profile);
+        let requests = sections::requests(reader, profile, limits);
         let worker = sections::worker(reader);
+        if profile == Some(Profile::Production) {
+            let settings = production::Settings {
+                simulated: matches!(platform, Some(Platform::Simulated)),
+                http_addr,
+                database: match &platform {
+                    Some(Platform::Real { database, .. }) => Some(database),
+                    Some(Platform::Simulated) | None => None,
+                },
+                stores: stores.as_ref(),
+                identity: identity.as_ref(),
+                requests: requests.as_ref(),
+            };
+            production::check(reader, &settings);
+        }
         Some(Self {
             public_url: public_url.or_else(|| http_addr.map(|address| format!("http://{address}")))?,
             http_addr: http_addr?,
@@ -103,7 +120,7 @@ impl Config {
             platform: platform?,
             stores: stores?,
             identity: identity?,
-            limits: limits?,
+            requests: requests?,
             worker: worker?,
         })
     }

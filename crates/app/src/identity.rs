@@ -18,6 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Email, Username};
+use shopwright_domain::limits::Meter;
 use shopwright_domain::{ApiTokenId, SessionId, TenantId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::external_issuer::ExternalIssuer;
@@ -72,6 +73,11 @@ impl IdentityService for Identity {
         invitation: Option<SecretString>,
     ) -> Result<SignedIn, IdentityError> {
         self.register_account(origin, email, username, password, invitation).await
+    }
+
+    async fn attempts_left(&self, origin: &Origin, email: Option<Email>) -> Option<Meter> {
+        // Only a header: without a database the answer itself says so.
+        self.meter_of(origin, email.as_ref()).await.ok()
     }
 
     async fn login(&self, origin: &Origin, email: Email, password: SecretString) -> Result<SignedIn, IdentityError> {

@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::identity::Email;
 use shopwright_domain::organisation::{Action, OrganisationName, Role};
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::{InvitationId, TenantId, UserId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::organisations_api::{Membership, OpenInvitation, OrganisationError, OrganisationService};
@@ -127,6 +128,7 @@ impl Organisations {
             id: TenantId::from_random(self.entropy.u128()),
             name: name.as_str().to_owned(),
             personal: false,
+            plan: PlanName::standard(),
             last_store_created_at: None,
             created_at: now,
         };

@@ -8,7 +8,9 @@ mod change;
 mod create;
 mod delete;
 mod engines;
+mod limits;
 mod preview;
+mod promise;
 mod read;
 mod retry;
 mod reveal;
@@ -29,8 +31,8 @@ use shopwright_ports::releases::Releases;
 use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{AuditPlace, OperationFilter, Page, Storage, StoreFilter};
 use shopwright_ports::stores_api::{
-    Accepted, AdminCredentials, CreateStore, EngineView, LogPage, OperationPage, OperationView, RequestContext,
-    StorePage, StoreService, StoreServiceError, StoreView, UpgradePreview,
+    Accepted, AdminCredentials, Availability, CreateStore, EngineView, LimitsView, LogPage, OperationPage,
+    OperationView, RequestContext, StorePage, StoreService, StoreServiceError, StoreView, UpgradePreview,
 };
 use tokio::sync::Notify;
 
@@ -110,7 +112,7 @@ impl StoreService for Stores {
     }
 
     async fn create(&self, context: &RequestContext, command: CreateStore) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_create(context, &command)).await
+        self.settle(context, || self.try_create(context, &command)).await
     }
 
     async fn get(&self, context: &RequestContext, id: &StoreId) -> Result<StoreView, StoreServiceError> {
@@ -127,11 +129,11 @@ impl StoreService for Stores {
     }
 
     async fn delete(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_delete(context, id)).await
+        self.settle(context, || self.try_delete(context, id)).await
     }
 
     async fn retry(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_retry(context, id)).await
+        self.settle(context, || self.try_retry(context, id)).await
     }
 
     async fn reveal_credentials(
@@ -148,7 +150,7 @@ impl StoreService for Stores {
         id: &StoreId,
         targets: Vec<RotationTarget>,
     ) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_rotate(context, id, &targets)).await
+        self.settle(context, || self.try_rotate(context, id, &targets)).await
     }
 
     async fn preview_upgrade(
@@ -160,11 +162,19 @@ impl StoreService for Stores {
     }
 
     async fn upgrade(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_upgrade(context, id)).await
+        self.settle(context, || self.try_upgrade(context, id)).await
     }
 
     async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError> {
-        self.settle(|| self.try_cancel(context, id)).await
+        self.settle(context, || self.try_cancel(context, id)).await
+    }
+
+    async fn limits(&self, context: &RequestContext) -> Result<LimitsView, StoreServiceError> {
+        self.read_limits(context).await
+    }
+
+    async fn availability(&self, context: &RequestContext, name: &str) -> Result<Availability, StoreServiceError> {
+        self.look_at_name(context, name).await
     }
 
     async fn logs(

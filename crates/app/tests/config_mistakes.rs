@@ -218,3 +218,121 @@ fn migrate_asks_for_the_database_alone() {
 
     assert!(config.database.is_some());
 }
+
+/// The least that production asks for.
+const PRODUCTION: [(&str, &str); 5] = [
+    ("STORE_PROFILE", "production"),
+    ("STORE_SCHEME", "https"),
+    ("STORE_DOMAIN_SUFFIX", ".shops.example.com"),
+    ("HTTP_ADDR", "127.0.0.1:3001"),
+    ("SHOPWRIGHT_SECRET_KEY", "5vBq0y2mG7bD8cKX1nZr4tWu9sPfLhJ3aEoQiR6TMkY="),
+];
+
+#[test]
+fn production_is_served_when_nothing_of_it_is_for_development() {
+    let machine = Machine::new();
+    let reached = [
+        ("HTTP_ADDR", "0.0.0.0:3001"),
+        ("SHOPWRIGHT_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8"),
+        ("CORS_ORIGIN", "https://shop.example.com, https://admin.example.com:8443"),
+        ("DATABASE_URL", "postgresql://shopwright:tY8v-4mPq-Lw2z@db.example.com/shopwright"),
+        ("ADMIN_EMAIL", "ada@example.com"),
+        ("ADMIN_PASSWORD", "tY8v-4mPq-Lw2z"),
+    ];
+
+    let least = machine.load(&PRODUCTION).unwrap();
+    let all: Vec<_> = PRODUCTION.into_iter().chain(reached).collect();
+    let config = machine.load(&all).unwrap();
+
+    assert_eq!(least.requests.address.limit, 60);
+    assert_eq!(config.requests.proxies.0.len(), 2);
+    assert_eq!(machine.load(&[]).unwrap().requests.address.limit, 200);
+}
+
+#[test]
+fn production_refuses_all_that_is_for_development_at_once_and_shows_no_secret() {
+    let machine = Machine::new();
+
+    let text = machine.mistakes(&[
+        ("STORE_PROFILE", "production"),
+        ("HTTP_ADDR", "0.0.0.0:3001"),
+        ("DATABASE_URL", "postgresql://shopwright:shopwright@db.example.com/shopwright"),
+        ("SHOPWRIGHT_SECRET_KEY", &"ab".repeat(32)),
+        ("SHOPWRIGHT_COOKIES", "plain"),
+        ("SHOPWRIGHT_BOOTSTRAP_FIRST_USER", "true"),
+        ("REGISTER_RATE_LIMIT_MAX", "100000"),
+        ("ACCOUNT_LOCKOUT_MAX_ATTEMPTS", "1000"),
+        ("LEGACY_TOKEN_TTL", "48h"),
+        ("ADMIN_EMAIL", "ada@example.com"),
+        ("ADMIN_PASSWORD", "Password123!"),
+        ("SHOPWRIGHT_ALLOW_BARE_WORDPRESS", "true"),
+        ("CORS_ORIGIN", "*"),
+    ]);
+
+    for (name, problem) in [
+        ("HTTP_ADDR", "nothing in front of it is known to speak TLS"),
+        ("DATABASE_URL", "its password is weak: it is one that everybody tries first"),
+        ("SHOPWRIGHT_SECRET_KEY", "its value was not drawn at random"),
+        ("SHOPWRIGHT_COOKIES", "over plain HTTP"),
+        ("SHOPWRIGHT_BOOTSTRAP_FIRST_USER", "whoever comes first"),
+        ("REGISTER_RATE_LIMIT_MAX", "registration is open and has no limit worth the name"),
+        ("ACCOUNT_LOCKOUT_MAX_ATTEMPTS", "passwords could be guessed"),
+        ("LEGACY_TOKEN_TTL", "whoever finds a token"),
+        ("ADMIN_PASSWORD", "its value is weak: it is one that everybody tries first"),
+        ("STORE_SCHEME", "over plain HTTP"),
+        ("STORE_DOMAIN_SUFFIX", "no shopper can reach"),
+        ("SHOPWRIGHT_ALLOW_BARE_WORDPRESS", "cannot take orders"),
+        ("CORS_ORIGIN", "pages of anybody"),
+    ] {
+        assert!(
+            text.contains(&format!("{name}: {problem}")) || text.contains(problem),
+            "{name}: {problem}\nis not in\n{text}"
+        );
+    }
+    assert!(text.starts_with("the configuration has 13 mistakes:"), "{text}");
+    assert_eq!(text.matches("\n    -> ").count(), 13, "each says what to do: {text}");
+    assert!(!text.contains("Password123") && !text.contains("abab"), "{text}");
+}
+
+#[test]
+fn production_believes_no_proxy_that_could_be_anybody_and_makes_no_simulated_stores() {
+    let machine = Machine::new();
+    let with = |more: (&'static str, &'static str)| {
+        let all: Vec<_> = PRODUCTION.into_iter().filter(|(name, _)| *name != more.0).chain([more]).collect();
+        machine.mistakes(&all)
+    };
+
+    assert!(with(("SHOPWRIGHT_TRUSTED_PROXIES", "0.0.0.0/0")).contains("anybody could choose the address"));
+    assert!(with(("SHOPWRIGHT_SIMULATED", "true")).contains("a simulation makes no stores"));
+    assert!(with(("CORS_ORIGIN", "http://shop.example.com")).contains("can be changed on its way"));
+    assert!(with(("HTTP_ADDR", "[::]:3001")).contains("speak TLS"));
+}
+
+#[test]
+fn lists_of_the_settings_for_requests_are_checked() {
+    let machine = Machine::new();
+
+    let text = machine.mistakes(&[
+        ("SHOPWRIGHT_TRUSTED_PROXIES", "10.0.0.0/8,proxy"),
+        ("CORS_ORIGIN", "https://shop.example.com/path"),
+        ("SHOPWRIGHT_PLANS", "free: stores=many"),
+        ("RATE_LIMIT_MAX", "0"),
+        ("RATE_LIMIT_WINDOW_MS", "5"),
+    ]);
+
+    assert!(text.starts_with("the configuration has 5 mistakes:"), "{text}");
+    assert!(text.contains("says of the plan free what cannot be read: `stores=many`"), "{text}");
+}
+
+#[test]
+fn plans_stand_on_the_settings_that_they_do_not_mention() {
+    let machine = Machine::new();
+    let settings = [("MAX_STORES_PER_USER", "7"), ("SHOPWRIGHT_PLANS", "team: requests=6000/1m; free: stores=1")];
+
+    let plans = machine.load(&settings).unwrap().requests.plans;
+
+    let team = plans.get(&"team".parse().unwrap());
+    assert_eq!((team.stores.0, team.requests.limit), (7, 6000));
+    assert_eq!(plans.get(&"free".parse().unwrap()).stores.0, 1);
+    assert_eq!(plans.standard.stores.0, 7);
+}

@@ -36,7 +36,7 @@ fn flag_then_environment_then_file_then_default() {
     assert_eq!(port(&[from_file], &[]), 3);
     assert_eq!(port(&[from_file, variable], &[]), 2);
     assert_eq!(port(&[from_file, variable], &flag), 1);
-    assert_eq!(simulated(&[from_file], &[]).limits.max_stores_per_user, 7);
+    assert_eq!(simulated(&[from_file], &[]).requests.plans.standard.stores.0, 7);
     assert_eq!(simulated(&[from_file], &[]).worker.lease.as_secs(), 20);
     assert_eq!(simulated(&[], &["--config", &file]).http_addr.port(), 3);
 }

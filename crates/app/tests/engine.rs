@@ -219,7 +219,7 @@ async fn a_herd_that_becomes_due_at_once_is_spread_and_a_new_store_does_not_wait
     // RELIABILITY F30.
     const HERD: usize = 100;
     let mut world = Fixture::new().await;
-    world.stores.rules.quota = shopwright_domain::limits::StoreQuota(1000);
+    world.stores.rules.plans.standard.stores = shopwright_domain::limits::StoreQuota(1000);
     let (ada, bob) = (world.merchant("ada").await, world.merchant("bob").await);
     for number in 0..HERD {
         world.create(&ada, &format!("shop-{number}")).await;

@@ -69,13 +69,7 @@ async fn accept(fixture: &Fixture, who: &RequestContext, token: &SecretString) -
 }
 
 fn wish(name: &str) -> CreateStore {
-    CreateStore {
-        name: name.parse().unwrap(),
-        engine: engines::medusa(),
-        theme: None,
-        password: None,
-        idempotency: None,
-    }
+    CreateStore { name: name.parse().unwrap(), engine: engines::medusa(), theme: None, password: None }
 }
 
 /// What the trail of an organisation says was done, in order.

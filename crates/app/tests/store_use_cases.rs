@@ -4,11 +4,14 @@ mod support;
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
-use shopwright_domain::limits::Cooldown;
+use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::plans::Plan;
 use shopwright_domain::store::StoreState;
+use shopwright_ports::clock::Clock as _;
+use shopwright_ports::gate_api::Promise;
 use shopwright_ports::releases::ReleaseError;
-use shopwright_ports::storage::{Page, StorageError, StoreFilter};
-use shopwright_ports::stores_api::{Idempotency, StoreService, StoreServiceError};
+use shopwright_ports::storage::{Page, Reach, Storage as _, StorageError, StoreFilter};
+use shopwright_ports::stores_api::{NameRefusal, RequestContext, StoreService, StoreServiceError};
 use shopwright_ports::testing::{Fault, engines};
 use support::{Fixture, wanted};
 
@@ -106,7 +109,7 @@ async fn the_quota_counts_failed_stores_and_frees_deleted_ones() {
 #[tokio::test]
 async fn the_cooldown_holds_tenants_back_but_not_administrators_and_not_retries() {
     let mut world = Fixture::new().await;
-    world.stores.rules.cooldown = Cooldown(SignedDuration::from_secs(30));
+    world.stores.rules.plans.standard.cooldown = Cooldown(SignedDuration::from_secs(30));
     let (ada, operator) = (world.merchant("ada").await, world.administrator().await);
     let failed = failed_store(&world, &ada, "shop-0").await;
     world.clock.advance(SignedDuration::from_secs(60));
@@ -125,7 +128,7 @@ async fn a_refused_create_does_not_use_up_the_cooldown() {
     let mut world = Fixture::new().await;
     let ada = world.merchant("ada").await;
     world.create(&ada, "shop-1").await;
-    world.stores.rules.cooldown = Cooldown(SignedDuration::from_secs(30));
+    world.stores.rules.plans.standard.cooldown = Cooldown(SignedDuration::from_secs(30));
     world.clock.advance(SignedDuration::from_secs(29));
 
     assert!(world.try_create(&ada, "shop-2").await.is_err());
@@ -165,22 +168,107 @@ async fn an_administrator_never_sees_a_merchants_password() {
     assert!(own.credentials.unwrap().password.unwrap().expose_secret().len() >= 20);
 }
 
+/// The same person with the key `k1`, for a request whose hash is this.
+fn promising(context: &RequestContext, route: &str, fingerprint: u8) -> RequestContext {
+    let promise = Promise { route: route.to_owned(), key: "k1".to_owned(), fingerprint: vec![fingerprint] };
+    RequestContext { promise: Some(promise), ..context.clone() }
+}
+
 #[tokio::test]
 async fn the_same_idempotency_key_is_the_same_store_and_another_request_under_it_is_refused() {
     let world = Fixture::new().await;
     let ada = world.merchant("ada").await;
-    let with_key = |name: &str, fingerprint: u8| {
-        let mut command = wanted(name);
-        command.idempotency = Some(Idempotency { key: "k1".to_owned(), fingerprint: vec![fingerprint] });
-        command
-    };
+    let with_key = |fingerprint: u8| promising(&ada, "POST /stores", fingerprint);
 
-    let first = world.stores.create(&ada, with_key("teashop", 1)).await.unwrap();
-    let again = world.stores.create(&ada, with_key("teashop", 1)).await.unwrap();
-    let other = world.stores.create(&ada, with_key("coffeeshop", 2)).await;
+    let first = world.stores.create(&with_key(1), wanted("teashop")).await.unwrap();
+    let again = world.stores.create(&with_key(1), wanted("teashop")).await.unwrap();
+    let other = world.stores.create(&with_key(2), wanted("coffeeshop")).await;
 
     assert_eq!(first.store.id, again.store.id);
     assert!(matches!(other, Err(StoreServiceError::KeyReused)));
+    assert_eq!(world.storage.snapshot().await.stores.len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_and_a_cancellation_under_a_key_happen_once() {
+    // F64: repeated after the store has gone on, they are what they were, and not refused for its new state.
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let failed = failed_store(&world, &ada, "coffeeshop").await;
+
+    let retrying = promising(&ada, "POST /stores/1/retry", 1);
+    let first = world.stores.retry(&retrying, &failed.id).await.unwrap();
+    let again = world.stores.retry(&retrying, &failed.id).await.unwrap();
+    let cancelling = promising(&ada, "POST /operations/1/cancel", 1);
+    let id = first.operation.as_ref().unwrap().id;
+    let cancelled = world.stores.cancel(&cancelling, id).await.unwrap();
+    let cancelled_again = world.stores.cancel(&cancelling, id).await.unwrap();
+
+    assert_eq!(first.operation.map(|operation| operation.id), again.operation.map(|operation| operation.id));
+    assert_eq!(cancelled.operation, cancelled_again.operation);
+    let other = world.stores.retry(&promising(&ada, "POST /stores/1/retry", 2), &failed.id).await;
+    assert!(matches!(other, Err(StoreServiceError::KeyReused)), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_write_to_a_version_that_is_gone_changes_nothing() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let store = world.create(&ada, "teashop").await.store;
+    let seen = RequestContext { expected: Some(store.row_version), ..ada.clone() };
+    let operation = world.stores.get(&ada, &store.id).await.unwrap().operation.unwrap();
+    world.stores.cancel(&ada, operation.id).await.unwrap();
+
+    let stale = world.stores.delete(&seen, &store.id).await;
+    let now = world.store(&store.id).await;
+    let current = RequestContext { expected: Some(now.row_version), ..ada.clone() };
+
+    assert!(matches!(stale, Err(StoreServiceError::Changed)), "{stale:?}");
+    assert_eq!(now.state, StoreState::Failed);
+    assert!(world.stores.delete(&current, &store.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_plan_says_how_many_stores_there_may_be_and_how_often() {
+    let mut world = Fixture::new().await;
+    let free = Plan { stores: StoreQuota(1), retries: 0, ..Plan::default() };
+    world.stores.rules.plans.others.insert("free".parse().unwrap(), free);
+    let (ada, bob) = (world.merchant("ada").await, world.merchant("bob").await);
+    let mut tx = world.storage.begin(Reach::Platform).await.unwrap();
+    assert!(tx.tenants().set_plan(ada.actor.tenant_id, &"free".parse().unwrap()).await.unwrap());
+    tx.commit().await.unwrap();
+
+    world.create(&ada, "teashop").await;
+    world.create(&bob, "teashop").await;
+    let refused = world.try_create(&ada, "coffeeshop").await;
+    let limits = world.stores.limits(&ada).await.unwrap();
+
+    assert!(matches!(refused, Err(StoreServiceError::QuotaUsedUp { held: 1, limit: 1 })), "{refused:?}");
+    assert!(world.try_create(&bob, "coffeeshop").await.is_ok());
+    assert_eq!((limits.plan_name.as_str(), limits.plan.stores, limits.stores_used), ("free", StoreQuota(1), 1));
+    let ends = world.clock.now() + SignedDuration::from_secs(30);
+    assert_eq!(limits.cooldown_ends_at, Some(ends));
+}
+
+#[tokio::test]
+async fn a_name_is_looked_at_without_being_taken() {
+    let world = Fixture::new().await;
+    let (ada, bob) = (world.merchant("ada").await, world.merchant("bob").await);
+    let store = world.create(&ada, "teashop").await.store;
+    let look = async |context: &RequestContext, name: &str| world.stores.availability(context, name).await.unwrap();
+
+    let own = look(&ada, "teashop").await;
+    assert_eq!(own.refusal, Some(NameRefusal::InUse(store.id, StoreState::Requested)));
+    assert_eq!(own.suggestion.map(|name| name.to_string()).as_deref(), Some("teashop-2"));
+    // Nobody's name is refused because of somebody else's; only the host is another.
+    let theirs = look(&bob, "teashop").await;
+    assert_eq!(theirs.refusal, None);
+    assert!(theirs.host.is_some_and(|host| host.as_str().starts_with("teashop-")));
+    let free = look(&bob, "bookshop").await;
+    assert_eq!(free.url.as_deref(), Some("http://bookshop.localhost"));
+    let wrong = look(&bob, "Tea Shop").await;
+    assert!(matches!(wrong.refusal, Some(NameRefusal::Invalid(_))));
+    assert_eq!(wrong.suggestion.map(|name| name.to_string()).as_deref(), Some("tea-shop"));
     assert_eq!(world.storage.snapshot().await.stores.len(), 1);
 }
 

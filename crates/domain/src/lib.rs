@@ -37,6 +37,7 @@
 //! | [`saga`] | the ordered steps of an operation and the plan |
 //! | [`error_code`] | every reason for a failure, and who must act |
 //! | [`backoff`], [`breaker`], [`limits`], [`retry_budget`] | guardrails as values that take the time |
+//! | [`network`], [`plans`] | whose address a request has; what an organisation may take |
 //! | [`sweep`] | which namespaces should not be there |
 //! | [`identity`], [`scope`] | people, and what a program may do in their name |
 //! | [`organisation`] | roles, and the one table of what each may do |
@@ -50,8 +51,10 @@ pub mod error_code;
 pub mod identity;
 pub mod ids;
 pub mod limits;
+pub mod network;
 pub mod operation;
 pub mod organisation;
+pub mod plans;
 pub mod retry_budget;
 pub mod saga;
 pub mod scope;

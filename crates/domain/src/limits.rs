@@ -1,6 +1,10 @@
 //! Limits as values that take the time: rate, creation cooldown, store quota, lock-out of an account.
 
+mod rate;
+
 use jiff::{SignedDuration, Timestamp};
+
+pub use rate::{Meter, Rate, Taken};
 
 /// A refusal that ends at a known time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,33 +19,6 @@ impl NotBefore {
     pub fn retry_after_seconds(&self, now: Timestamp) -> u64 {
         let millis = self.until.duration_since(now).as_millis().max(1);
         u64::try_from((millis + 999) / 1000).unwrap_or(1)
-    }
-}
-
-/// So many requests in a window, refilled evenly (the generic cell rate algorithm).
-///
-/// The state between requests is one timestamp, so it fits a row as well as a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Requests per window, all of which may come at once.
-    pub limit: u32,
-    /// The window.
-    pub window: SignedDuration,
-}
-
-impl Rate {
-    /// Takes one request. `state` is what the last accepted request returned; the result is the new state.
-    ///
-    /// # Errors
-    /// [`NotBefore`] when the limit is used up; the state is then unchanged.
-    pub fn take(&self, state: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, NotBefore> {
-        let interval = self.window / i32::try_from(self.limit.max(1)).unwrap_or(i32::MAX);
-        let theoretical = state.unwrap_or(now).max(now) + interval;
-        let allowed_at = theoretical - self.window;
-        if self.limit == 0 {
-            return Err(NotBefore { until: now + self.window });
-        }
-        if allowed_at > now { Err(NotBefore { until: allowed_at }) } else { Ok(theoretical) }
     }
 }
 
@@ -133,50 +110,10 @@ impl Lockout {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_millis(millis)
-    }
-
-    #[test]
-    fn a_burst_uses_up_the_limit_and_comes_back_evenly() {
-        let rate = Rate { limit: 3, window: SignedDuration::from_secs(3) };
-        let mut state = None;
-        for _ in 0..3 {
-            state = Some(rate.take(state, at(0)).unwrap());
-        }
-
-        assert_eq!(rate.take(state, at(999)), Err(NotBefore { until: at(1000) }));
-        assert!(rate.take(state, at(1000)).is_ok());
-    }
-
-    #[test]
-    fn a_rate_of_nothing_lets_nothing_pass() {
-        let rate = Rate { limit: 0, window: SignedDuration::from_secs(60) };
-
-        assert!(rate.take(None, at(0)).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_window_ever_sees_more_than_twice_the_limit_and_time_passes_it_all(gaps in prop::collection::vec(0i64..5_000, 1..200)) {
-            let rate = Rate { limit: 5, window: SignedDuration::from_secs(10) };
-            let (mut now, mut state, mut accepted) = (0, None, Vec::new());
-            for gap in gaps {
-                now += gap;
-                match rate.take(state, at(now)) {
-                    Ok(next) => { state = Some(next); accepted.push(now); }
-                    Err(refusal) => prop_assert!(refusal.until > at(now) && rate.take(state, refusal.until).is_ok()),
-                }
-            }
-            for (index, start) in accepted.iter().enumerate() {
-                let inside = accepted[index..].iter().take_while(|time| **time < start + 10_000).count();
-                prop_assert!(inside <= 10, "{inside} within one window");
-            }
-        }
     }
 
     #[test]

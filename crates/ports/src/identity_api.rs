@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use shopwright_domain::identity::{Actor, Credential, Email, Username};
+use shopwright_domain::limits::Meter;
 use shopwright_domain::{ApiTokenId, RequestId, Scope, SessionId, TenantId};
 
 use crate::secrets::PublicKey;
@@ -112,6 +113,12 @@ pub enum IdentityError {
         /// When the next may be made.
         until: Timestamp,
     },
+    /// Too many registrations from this address.
+    #[error("too many registrations from this address: try again at {until}")]
+    TooManyRegistrations {
+        /// When the next may be made.
+        until: Timestamp,
+    },
     /// The address or name is taken.
     #[error("an account with this e-mail or username exists")]
     UserExists,
@@ -173,6 +180,10 @@ pub trait IdentityService: Send + Sync {
         password: SecretString,
         invitation: Option<SecretString>,
     ) -> Result<SignedIn, IdentityError>;
+
+    /// How many attempts are left from where the request comes from: to sign in to the account of `email`, or to register. None when
+    /// nobody can say.
+    async fn attempts_left(&self, origin: &Origin, email: Option<Email>) -> Option<Meter>;
 
     /// Signs in.
     async fn login(&self, origin: &Origin, email: Email, password: SecretString) -> Result<SignedIn, IdentityError>;

@@ -1,7 +1,7 @@
 //! What Shopwright needs from the world, and what the world may ask of it, as traits with contracts.
 //!
-//! *Driving* ports ([`stores_api`], [`audit_api`], [`events_api`], [`identity_api`], [`organisations_api`], [`health_api`],
-//! [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
+//! *Driving* ports ([`stores_api`], [`audit_api`], [`events_api`], [`identity_api`], [`organisations_api`], [`gate_api`],
+//! [`health_api`], [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
 //! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`external_issuer`], [`clock`], [`telemetry`]) are what the use
 //! cases and the worker call.
 //!
@@ -14,6 +14,7 @@ pub mod clock;
 pub mod cluster;
 pub mod events_api;
 pub mod external_issuer;
+pub mod gate_api;
 pub mod health_api;
 pub mod identity_api;
 pub mod metrics_api;

@@ -32,7 +32,7 @@ pub use audit::{AuditEntry, AuditFilter, AuditPlace, AuditRepository};
 pub use clusters::{ClusterRepository, RegisteredCluster};
 pub use credentials::CredentialRepository;
 pub use events::{Event, EventRepository, InvalidMark, Mark, News, StreamBounds};
-pub use idempotency::{IdempotencyRecord, IdempotencyRepository};
+pub use idempotency::{IdempotencyRecord, IdempotencyRepository, StoredAnswer};
 pub use invitations::{Invitation, InvitationRepository};
 pub use keys::{SealedKey, SigningKeyRepository};
 pub use memberships::{Member, MembershipRepository};

@@ -7,10 +7,12 @@ use shopwright_domain::engine::{EngineDescriptor, RotationTarget};
 use shopwright_domain::identity::Actor;
 use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::organisation::{Action, Role};
+use shopwright_domain::plans::{Plan, PlanName};
 use shopwright_domain::saga::StepRecord;
-use shopwright_domain::store::{EngineName, Store, StoreName, StoreState, ThemeName};
-use shopwright_domain::{OperationId, StoreId};
+use shopwright_domain::store::{EngineName, InvalidStoreName, Store, StoreHost, StoreName, StoreState, ThemeName};
+use shopwright_domain::{OperationId, RowVersion, StoreId};
 
+use crate::gate_api::Promise;
 use crate::identity_api::Origin;
 use crate::releases::ObjectRef;
 use crate::storage::{AuditEntry, AuditPlace, OperationFilter, Page, StorageError, StoreFilter, StorePlace};
@@ -22,6 +24,17 @@ pub struct RequestContext {
     pub actor: Actor,
     /// From where.
     pub origin: Origin,
+    /// What the client promised about repetitions.
+    pub promise: Option<Promise>,
+    /// Only if the store that is written to has this version still.
+    pub expected: Option<RowVersion>,
+}
+
+impl RequestContext {
+    /// A request without promises and conditions.
+    pub const fn new(actor: Actor, origin: Origin) -> Self {
+        Self { actor, origin, promise: None, expected: None }
+    }
 }
 
 /// What a merchant asks for.
@@ -35,17 +48,6 @@ pub struct CreateStore {
     pub theme: Option<ThemeName>,
     /// The password of its administrator; a strong one is minted when there is none.
     pub password: Option<SecretString>,
-    /// Repeating the request with the same key answers with the same operation.
-    pub idempotency: Option<Idempotency>,
-}
-
-/// A client's promise that a repeated request is the same request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Idempotency {
-    /// The client's key.
-    pub key: String,
-    /// A hash of the request, to notice another one under the same key.
-    pub fingerprint: Vec<u8>,
 }
 
 /// A request was written down; the operation does the rest.
@@ -180,6 +182,41 @@ pub struct UpgradePreview {
     pub changes: Vec<ObjectChange>,
 }
 
+/// What an organisation may take, and how much of it is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitsView {
+    /// Its plan.
+    pub plan_name: PlanName,
+    /// What the plan means.
+    pub plan: Plan,
+    /// Stores that count.
+    pub stores_used: u32,
+    /// When the pause since the last creation ends; none when it has.
+    pub cooldown_ends_at: Option<Timestamp>,
+}
+
+/// Why a name cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameRefusal {
+    /// It breaks a rule.
+    Invalid(InvalidStoreName),
+    /// The organisation has a store of this name.
+    InUse(StoreId, StoreState),
+}
+
+/// What would become of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability {
+    /// Why it cannot be had; none when it can.
+    pub refusal: Option<NameRefusal>,
+    /// A name near it that could be had.
+    pub suggestion: Option<StoreName>,
+    /// Where the store would be reached. When somebody else holds the host of the name, one like this: its last four characters are drawn anew.
+    pub host: Option<StoreHost>,
+    /// The storefront's URL there.
+    pub url: Option<String>,
+}
+
 /// Why a request for a store is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreServiceError {
@@ -289,6 +326,12 @@ pub enum StoreServiceError {
     /// The request with this idempotency key is still being worked on.
     #[error("a request with this idempotency key is being worked on")]
     KeyInFlight,
+    /// The request was carried out under this key, and what its client was told is lost.
+    #[error("the request with this idempotency key was carried out, and its answer is lost")]
+    AnswerLost,
+    /// The store is not the one that the client looked at.
+    #[error("the store was changed since it was read")]
+    Changed,
     /// Somebody else changed the store at the same moment; asking again is safe.
     #[error("the store was changed at the same moment")]
     Conflict,
@@ -356,6 +399,12 @@ pub trait StoreService: Send + Sync {
     /// Stops a provision that is not finished and takes back what it has made: the store becomes `failed` with the code `cancelled` and can
     /// be retried or deleted. Cancelling twice is one cancellation.
     async fn cancel(&self, context: &RequestContext, id: OperationId) -> Result<Accepted, StoreServiceError>;
+
+    /// What the actor's organisation may take.
+    async fn limits(&self, context: &RequestContext) -> Result<LimitsView, StoreServiceError>;
+
+    /// What would become of a store called `name`: nothing is reserved by asking.
+    async fn availability(&self, context: &RequestContext, name: &str) -> Result<Availability, StoreServiceError>;
 
     /// What happened to a store, behind the place `after`.
     async fn logs(

@@ -6,13 +6,13 @@ use futures::future::{Either, select};
 use shopwright_app::stores::Stores;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::organisation::Role;
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::{RequestId, TenantId, UserId};
 use shopwright_ports::clock::Clock as _;
+use shopwright_ports::gate_api::Promise;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, Storage, StorageError, Tenant, User};
-use shopwright_ports::stores_api::{
-    Accepted, CreateStore, Idempotency, RequestContext, StoreService, StoreServiceError,
-};
+use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
 use shopwright_ports::testing::engines;
 
 use crate::book::Book;
@@ -50,6 +50,7 @@ impl Merchant {
             id: tenant_id,
             name: format!("merchant {number}"),
             personal: true,
+            plan: PlanName::standard(),
             last_store_created_at: None,
             created_at: now,
         };
@@ -77,7 +78,7 @@ impl Merchant {
             tracestate: None,
             credential: None,
         };
-        Ok(Arc::new(Self { context: RequestContext { actor, origin }, book: Book::default() }))
+        Ok(Arc::new(Self { context: RequestContext::new(actor, origin), book: Book::default() }))
     }
 }
 
@@ -194,8 +195,12 @@ impl Client {
         let result = match request {
             Request::Create { key } => {
                 let name = name.parse().ok()?;
-                let idempotency = key.clone().map(|key| Idempotency { fingerprint: key.clone().into_bytes(), key });
-                let command = CreateStore { name, engine: engines::medusa(), theme: None, password: None, idempotency };
+                context.promise = key.clone().map(|key| Promise {
+                    route: "POST /stores".to_owned(),
+                    fingerprint: key.clone().into_bytes(),
+                    key,
+                });
+                let command = CreateStore { name, engine: engines::medusa(), theme: None, password: None };
                 stores.create(&context, command).await
             }
             Request::Delete(id) => stores.delete(&context, id).await,
@@ -239,6 +244,7 @@ impl Client {
             | StoreServiceError::RevealedTooOften { .. }
             | StoreServiceError::KeyReused
             | StoreServiceError::KeyInFlight
+            | StoreServiceError::Changed
             | StoreServiceError::Conflict
             // A read that met another transaction; it can be asked again.
             | StoreServiceError::Storage(StorageError::Conflict) => Some(Answer::Refused),
@@ -246,7 +252,8 @@ impl Client {
             // Every merchant is the owner of an organisation of their own.
             StoreServiceError::NotAllowed { .. }
             | StoreServiceError::Storage(_)
-            | StoreServiceError::Internal(_) => {
+            | StoreServiceError::Internal(_)
+            | StoreServiceError::AnswerLost => {
                 let text = format!("{error:?}");
                 self.world.watch().violate(|| format!("a request met a fault of ours: {text}"));
                 None

@@ -10,6 +10,7 @@ use shopwright_app::sweeper::{Sweeper, SweeperSettings};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::plans::Plan;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::{ClusterName, WorkerId};
 use shopwright_ports::telemetry::Telemetry;
@@ -138,9 +139,13 @@ impl Replica {
             entropy: entropy.clone(),
             engines: Arc::new(engines::catalogue()),
             rules: StoreRules {
-                quota: StoreQuota(settings.quota),
-                cooldown: Cooldown(settings.cooldown),
-                max_retries: settings.max_retries,
+                plans: Plan {
+                    stores: StoreQuota(settings.quota),
+                    cooldown: Cooldown(settings.cooldown),
+                    retries: settings.max_retries,
+                    ..Plan::default()
+                }
+                .into(),
                 ..StoreRules::default()
             },
             work: if settings.hints { Arc::clone(&work) } else { Arc::new(Notify::new()) },

@@ -77,6 +77,11 @@ impl Parts {
             ("SHOPWRIGHT_SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
             ("STORE_CREATION_COOLDOWN_MS", "0"),
             ("MAX_STORES_PER_USER", "100"),
+            // Everybody comes from one address here, and asks without pauses.
+            ("RATE_LIMIT_MAX", "1000000"),
+            ("SHOPWRIGHT_USER_RATE_LIMIT_MAX", "1000000"),
+            ("SHOPWRIGHT_GLOBAL_RATE_LIMIT_MAX", "10000000"),
+            ("REGISTER_RATE_LIMIT_MAX", "100000"),
             ("LEGACY_TOKEN_TTL", "2h"),
             ("LOG_FORMAT", "text"),
         ]

@@ -63,9 +63,12 @@ pub(crate) fn policy(route: &str) -> Option<Policy> {
         | "POST /api/v1/organisations/{id}/invitations"
         | "DELETE /api/v1/organisations/{id}/invitations/{invitationId}" => Company(Action::ManageMembers),
         "GET /api/v1/metrics" | "GET /api/v1/metrics/json" => Platform,
-        "GET /api/v1/engines" | "GET /api/v1/stores" | "GET /api/v1/operations" | "GET /api/v1/events" => {
-            Active(Action::ReadStores)
-        }
+        "GET /api/v1/engines"
+        | "GET /api/v1/limits"
+        | "GET /api/v1/stores"
+        | "GET /api/v1/stores/availability"
+        | "GET /api/v1/operations"
+        | "GET /api/v1/events" => Active(Action::ReadStores),
         "POST /api/v1/stores" => Active(Action::CreateStores),
         "GET /api/v1/stores/{id}"
         | "GET /api/v1/stores/{id}/logs"

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use serde_json::json;
-use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
+use shopwright_api_actix::{Api, Cookies, Cors, Dashboard, Limits};
 use shopwright_domain::SessionId;
+use shopwright_domain::network::TrustedProxies;
 use shopwright_ports::audit_api::MockAuditService;
 use shopwright_ports::clock::Entropy as _;
 use shopwright_ports::events_api::MockEventService;
@@ -18,7 +19,7 @@ use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::organisations_api::MockOrganisationService;
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::{SeededEntropy, engines};
+use shopwright_ports::testing::{FakeGate, SeededEntropy, engines};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,7 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         metrics: Arc::new(MockMetricsService::new()),
         engines: Arc::new(engines::catalogue()),
         public_url: "http://127.0.0.1".to_owned(),
+        gate: Arc::new(FakeGate::default()),
         entropy,
         clock: replicas.clock.clone(),
         cookies: Cookies::Plain,
@@ -53,6 +55,9 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         dashboard: Dashboard::default(),
         limits: Limits::default(),
         telemetry: Telemetry::default(),
+        proxies: TrustedProxies::default(),
+        cors: Cors::default(),
+        https: false,
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

@@ -9,11 +9,13 @@ use shopwright_app::stores::{StoreRules, Stores};
 use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::organisation::Role;
+use shopwright_domain::plans::{Plan, PlanName};
 use shopwright_domain::{ClusterName, TenantId, UserId};
 use shopwright_ports::clock::Clock;
+use shopwright_ports::gate_api::Promise;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage as _, Tenant, User};
-use shopwright_ports::stores_api::{CreateStore, Idempotency, RequestContext};
+use shopwright_ports::stores_api::{CreateStore, RequestContext};
 use shopwright_ports::testing::{FakeReleases, FakeSealer, ManualClock, SeededEntropy, engines};
 use shopwright_system_tests::real::TestDatabase;
 use sqlx::postgres::PgConnectOptions;
@@ -51,8 +53,8 @@ impl Replicas {
 
     /// The use cases, one per replica, with so many stores for everybody.
     pub(crate) fn stores(&self, quota: u32) -> Vec<Stores> {
-        let rules =
-            StoreRules { quota: StoreQuota(quota), cooldown: Cooldown(SignedDuration::ZERO), ..StoreRules::default() };
+        let plan = Plan { stores: StoreQuota(quota), cooldown: Cooldown(SignedDuration::ZERO), ..Plan::default() };
+        let rules = StoreRules { plans: plan.into(), ..StoreRules::default() };
         let stores = |storage: &PgStorage| Stores {
             storage: Arc::new(storage.clone()),
             releases: Arc::new(FakeReleases::on(Arc::default())),
@@ -94,6 +96,7 @@ async fn somebody(storage: &PgStorage, clock: &ManualClock) -> anyhow::Result<(R
         id: user.tenant_id,
         name: "Ada".into(),
         personal: true,
+        plan: PlanName::standard(),
         last_store_created_at: None,
         created_at: clock.now(),
     };
@@ -126,15 +129,16 @@ pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
         credential: None,
     };
     let actor = Actor { user_id, tenant_id, member_role: Role::Owner, email, role: PlatformRole::Tenant };
-    Ok((RequestContext { actor, origin }, user))
+    Ok((RequestContext::new(actor, origin), user))
 }
 
 /// A wish for a store of this name.
 pub(crate) fn wish(name: &str) -> anyhow::Result<CreateStore> {
-    Ok(CreateStore { name: name.parse()?, engine: engines::medusa(), theme: None, password: None, idempotency: None })
+    Ok(CreateStore { name: name.parse()?, engine: engines::medusa(), theme: None, password: None })
 }
 
 /// The same under a key, as the request whose hash is this.
-pub(crate) fn under_key(wish: CreateStore, key: &str, fingerprint: u8) -> CreateStore {
-    CreateStore { idempotency: Some(Idempotency { key: key.into(), fingerprint: vec![fingerprint] }), ..wish }
+pub(crate) fn under_key(context: &RequestContext, key: &str, fingerprint: u8) -> RequestContext {
+    let promise = Promise { route: "POST /stores".into(), key: key.into(), fingerprint: vec![fingerprint] };
+    RequestContext { promise: Some(promise), ..context.clone() }
 }

@@ -27,8 +27,9 @@ async fn a_hundred_identical_requests_under_one_key_make_one_store() -> anyhow::
     let replicas = Replicas::start().await?;
     let stores = replicas.stores(1_000);
     for round in 0..5 {
-        let command = under_key(wish(&format!("tea-{round}"))?, &format!("key {round}"), 1);
-        let clients = (0..100).map(|client| insist(&stores[client % stores.len()], &replicas.context, &command));
+        let (command, context) =
+            (wish(&format!("tea-{round}"))?, under_key(&replicas.context, &format!("key-{round}"), 1));
+        let clients = (0..100).map(|client| insist(&stores[client % stores.len()], &context, &command));
 
         let answers = join_all(clients).await;
 
@@ -45,8 +46,8 @@ async fn a_hundred_identical_requests_under_one_key_make_one_store() -> anyhow::
         assert_eq!(replicas.database.count("select count(*) from idempotency_keys").await?, round + 1);
 
         // Another request under the key is none of them.
-        let other = under_key(wish("coffee")?, &format!("key {round}"), 2);
-        let refusal = stores[1].create(&replicas.context, other).await;
+        let other = under_key(&replicas.context, &format!("key-{round}"), 2);
+        let refusal = stores[1].create(&other, wish("coffee")?).await;
         assert!(matches!(refusal, Err(StoreServiceError::KeyReused)), "{refusal:?}");
     }
     replicas.close().await;
@@ -58,14 +59,14 @@ async fn a_key_that_another_replica_works_on_is_in_flight() -> anyhow::Result<()
     // F64: nobody waits for the other request, and nobody is told anything about how it will end.
     let replicas = Replicas::start().await?;
     let stores = replicas.stores(1_000);
-    let command = under_key(wish("tea")?, "key", 1);
+    let (command, context) = (wish("tea")?, under_key(&replicas.context, "key", 1));
     let mut first = replicas.storages[0].begin(Reach::Tenant(replicas.context.actor.tenant_id)).await?;
     let locked = first.idempotency().try_lock(replicas.context.actor.tenant_id, "POST /stores", "key").await?;
     assert!(locked, "the first request has begun");
 
-    let meanwhile = stores[1].create(&replicas.context, command.clone()).await;
+    let meanwhile = stores[1].create(&context, command.clone()).await;
     drop(first);
-    let (afterwards, _) = insist(&stores[1], &replicas.context, &command).await;
+    let (afterwards, _) = insist(&stores[1], &context, &command).await;
 
     assert!(matches!(meanwhile, Err(StoreServiceError::KeyInFlight)), "{meanwhile:?}");
     assert_eq!(afterwards.store.name.as_str(), "tea");

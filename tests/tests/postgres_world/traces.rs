@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
-use shopwright_api_actix::{Api, Cookies, Dashboard, Limits};
+use shopwright_api_actix::{Api, Cookies, Cors, Dashboard, Limits};
 use shopwright_app::config::LogFormat;
 use shopwright_app::crypto::{SystemClock, SystemEntropy};
 use shopwright_app::saga::{ClusterGuard, Executor};
@@ -14,6 +14,7 @@ use shopwright_app::telemetry::Tracing;
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::SessionId;
 use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::network::TrustedProxies;
 use shopwright_domain::operation::OperationKind;
 use shopwright_domain::saga::Policy;
 use shopwright_ports::audit_api::MockAuditService;
@@ -23,7 +24,7 @@ use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::organisations_api::MockOrganisationService;
 use shopwright_ports::telemetry::Telemetry;
-use shopwright_ports::testing::{FakeCluster, FakeReleases, FakeSealer, FakeStorefront, engines};
+use shopwright_ports::testing::{FakeCluster, FakeGate, FakeReleases, FakeSealer, FakeStorefront, engines};
 use shopwright_system_tests::collector::{Collector, SentSpan};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Notify;
@@ -71,6 +72,7 @@ async fn serve(telemetry: Telemetry) -> anyhow::Result<()> {
         audit: Arc::new(MockAuditService::new()),
         events: Arc::new(MockEventService::new()),
         health: Arc::new(MockHealthService::new()),
+        gate: Arc::new(FakeGate::default()),
         metrics: Arc::new(MockMetricsService::new()),
         entropy: Arc::new(SystemEntropy),
         clock: Arc::new(SystemClock),
@@ -81,6 +83,9 @@ async fn serve(telemetry: Telemetry) -> anyhow::Result<()> {
         dashboard: Dashboard::default(),
         limits: Limits { workers: Some(1), ..Limits::default() },
         telemetry,
+        proxies: TrustedProxies::default(),
+        cors: Cors::default(),
+        https: false,
     };
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/api/v1/stores?query=secret", listener.local_addr()?);

@@ -55,8 +55,9 @@ impl Request {
                     route: ROUTE.into(),
                     key: key.clone(),
                     fingerprint: vec![7],
-                    store_id: store.id.clone(),
-                    operation_id: operation.id,
+                    store_id: Some(store.id.clone()),
+                    operation_id: Some(operation.id),
+                    answer: None,
                     created_at: now(),
                 };
                 tx.idempotency().put(&record).await
@@ -72,7 +73,7 @@ impl Request {
             return Err(StorageError::Conflict);
         }
         if let Some(earlier) = tx.idempotency().get(tenant, ROUTE, &self.key, now() - Duration::from_hours(1)).await? {
-            return Ok(earlier.operation_id);
+            return earlier.operation_id.ok_or(StorageError::Stale);
         }
         for part in 0..PARTS {
             self.say(tx.as_mut(), part).await?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::future::{join, join_all};
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
 use shopwright_domain::TenantId;
+use shopwright_domain::plans::PlanName;
 use shopwright_ports::storage::{Reach, Storage as _, Tenant};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _};
@@ -121,8 +122,14 @@ async fn a_follower_of_one_tenant_reads_its_rows_alone(_: PgPoolOptions, options
     let shop = Shop::open(&storage, 1).await;
     let mut observer = options.connect().await.expect("connect");
     let quiet = TenantId::from_random(2);
-    let row =
-        Tenant { id: quiet, name: "Quiet".into(), personal: true, last_store_created_at: None, created_at: now() };
+    let row = Tenant {
+        id: quiet,
+        name: "Quiet".into(),
+        personal: true,
+        plan: PlanName::standard(),
+        last_store_created_at: None,
+        created_at: now(),
+    };
     let mut tx = storage.begin(Reach::Identity).await.expect("begin");
     tx.tenants().insert(&row).await.expect("insert");
     tx.commit().await.expect("commit");

@@ -11,6 +11,7 @@ use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::saga::{StepRecord, StepStatus};
 use shopwright_domain::store::{Store, example_store};
 use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId};
@@ -88,8 +89,14 @@ impl Town {
         let tenant = TenantId::from_random(u128::from(number) + 1);
         let owner = UserId::from_random(u128::from(number) + 1);
         let mut tx = storage.begin(Reach::Identity).await.expect("begin");
-        let row =
-            Tenant { id: tenant, name: "new".into(), personal: true, last_store_created_at: None, created_at: now() };
+        let row = Tenant {
+            id: tenant,
+            name: "new".into(),
+            personal: true,
+            plan: PlanName::standard(),
+            last_store_created_at: None,
+            created_at: now(),
+        };
         tx.tenants().insert(&row).await.expect("insert");
         let user = User {
             id: owner,
@@ -161,8 +168,9 @@ fn key(operation: &Operation) -> IdempotencyRecord {
         route: "create".into(),
         key: operation.id.to_string(),
         fingerprint: vec![1],
-        store_id: operation.store_id.clone(),
-        operation_id: operation.id,
+        store_id: Some(operation.store_id.clone()),
+        operation_id: Some(operation.id),
+        answer: None,
         created_at: now(),
     }
 }

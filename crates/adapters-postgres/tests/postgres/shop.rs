@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{Operation, OperationKind};
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::store::{Store, example_store};
 use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
 use shopwright_ports::storage::{Claim, Reach, RegisteredCluster, Storage as _, StorageError, Tenant, User};
@@ -76,8 +77,14 @@ impl Shop {
     /// A tenant on the default cluster, which gets so many permits.
     pub(crate) async fn open(storage: &PgStorage, permits: u32) -> Self {
         let tenant = TenantId::from_random(1);
-        let row =
-            Tenant { id: tenant, name: "Shop".into(), personal: true, last_store_created_at: None, created_at: now() };
+        let row = Tenant {
+            id: tenant,
+            name: "Shop".into(),
+            personal: true,
+            plan: PlanName::standard(),
+            last_store_created_at: None,
+            created_at: now(),
+        };
         let owner = User {
             id: UserId::from_uuid(tenant.as_uuid()),
             tenant_id: tenant,

@@ -12,7 +12,7 @@ use crate::openapi::doc::Doc;
 use crate::openapi::examples;
 use crate::openapi::fields::{required, text_as};
 use crate::problem::Problem;
-use crate::{State, body, origin};
+use crate::{State, body, origin, rate_limit};
 use serde_json::json;
 
 fn command(mut form: Form) -> Result<(Email, SecretString), Problem> {
@@ -46,7 +46,11 @@ pub(crate) async fn handle(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let (email, password) = command(body::form(&request, payload, &state.api.limits).await?)?;
-    let tokens = state.api.identity.login(&origin.0, email, password).await?;
+    let outcome = state.api.identity.login(&origin.0, email.clone(), password).await;
+    if let Some(meter) = state.api.identity.attempts_left(&origin.0, Some(email)).await {
+        rate_limit::note(&request, meter);
+    }
+    let tokens = outcome?;
     Ok(signed_in(&state, &origin.0, StatusCode::OK, "Signed in.", Carrier::of(&request), &tokens))
 }
 

@@ -12,7 +12,7 @@ use crate::openapi::doc::Doc;
 use crate::openapi::examples;
 use crate::openapi::fields::{new_password, optional, required, text, text_as, text_of};
 use crate::problem::Problem;
-use crate::{State, body, origin};
+use crate::{State, body, origin, rate_limit};
 use serde_json::json;
 
 /// Who registers, and with which invitation.
@@ -74,7 +74,11 @@ pub(crate) async fn handle(
 ) -> Result<HttpResponse, Problem> {
     let Registration { email, username, password, invitation } =
         command(body::form(&request, payload, &state.api.limits).await?)?;
-    let tokens = state.api.identity.register(&origin.0, email, username, password, invitation).await?;
+    let outcome = state.api.identity.register(&origin.0, email, username, password, invitation).await;
+    if let Some(meter) = state.api.identity.attempts_left(&origin.0, None).await {
+        rate_limit::note(&request, meter);
+    }
+    let tokens = outcome?;
     let carrier = Carrier::of(&request);
     Ok(signed_in(&state, &origin.0, StatusCode::CREATED, "The account was created.", carrier, &tokens))
 }

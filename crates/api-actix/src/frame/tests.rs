@@ -5,9 +5,15 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
+use shopwright_domain::network::TrustedProxies;
+use shopwright_domain::{TenantId, UserId};
+use shopwright_ports::clock::Clock as _;
+use shopwright_ports::gate_api::Payer;
+use shopwright_ports::stores_api::StorePage;
+use shopwright_ports::testing::ManualClock;
 
-use crate::testing::{Bench, OWNER, Stalled, TestApp};
-use crate::{Api, State};
+use crate::testing::{Bench, OWNER, Stalled, TestApp, view};
+use crate::{Api, Cors, Dashboard, State};
 
 fn get(uri: &str) -> TestRequest {
     TestRequest::get().uri(uri)
@@ -77,7 +83,9 @@ async fn every_answer_has_the_security_headers_of_plain_http() {
             .headers
             .iter()
             .filter(|(name, _)| {
-                !["content-type", "x-request-id", "www-authenticate", "content-length", "vary"].contains(&name.as_str())
+                let name = name.as_str();
+                let others = ["content-type", "x-request-id", "www-authenticate", "content-length", "etag", "vary"];
+                !others.contains(&name) && !name.starts_with("ratelimit-")
             })
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
             .collect();
@@ -159,4 +167,192 @@ async fn a_panic_is_one_failed_request_without_its_words() {
 
     assert_eq!((answer.status, answer.code()), (500, "INTERNAL_ERROR"));
     assert!(!answer.text.contains("secret"), "{}", answer.text);
+}
+
+#[actix_web::test]
+async fn every_answer_says_what_is_left() {
+    for (path, status) in [("/", 200), ("/livez", 200), ("/api/v1/nowhere", 404), ("/api/v1/stores", 401)] {
+        let answer = Bench::new().send(get(path)).await;
+
+        assert_eq!(answer.status, status);
+        let shown = ["ratelimit-policy", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+        assert_eq!(shown.map(|name| answer.header(name)), ["10;w=60", "10", "5", "30"], "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn who_pays_for_a_request() {
+    let (address, everybody) = (Payer::Address("192.0.2.7".into()), Payer::Everybody);
+    let owner = Payer::User { id: UserId::from_random(10), tenant_id: TenantId::from_random(10) };
+    let unknown = || get("/api/v1/stores").insert_header(("authorization", "Bearer unknown"));
+    for (request, payers) in [
+        (get("/api/v1/stores"), vec![everybody.clone(), address.clone()]),
+        (get("/api/v1/health/live"), vec![]),
+        (get("/livez"), vec![]),
+        (unknown(), vec![everybody.clone(), address.clone()]),
+        // A token where none is needed pays for nothing.
+        (OWNER.asks(get("/api/v1/openapi.json")), vec![everybody.clone(), address.clone()]),
+        (OWNER.asks(get("/api/v1/stores")), vec![everybody.clone(), owner]),
+    ] {
+        let mut bench = Bench::new();
+        bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0, next: None }));
+        let gate = bench.gate.clone();
+
+        bench.send(request.peer_addr("192.0.2.7:4711".parse().unwrap())).await;
+
+        assert_eq!(gate.admitted(), payers);
+    }
+}
+
+#[actix_web::test]
+async fn who_asks_too_much_is_429_with_the_true_rest() {
+    let until = ManualClock::default().now() + jiff::SignedDuration::from_secs(17);
+    let owner = Payer::User { id: UserId::from_random(10), tenant_id: TenantId::from_random(10) };
+    let address = || Payer::Address("192.0.2.7".into());
+    for (payer, request) in [
+        (Payer::Everybody, OWNER.asks(get("/api/v1/stores"))),
+        (address(), get("/api/v1/health")),
+        // Somebody who tries tokens.
+        (address(), get("/api/v1/stores").insert_header(("authorization", "Bearer unknown"))),
+        (owner, OWNER.asks(get("/api/v1/stores"))),
+    ] {
+        let bench = Bench::new();
+        bench.gate.shut(payer.clone(), until);
+
+        let answer = bench.send(request.peer_addr("192.0.2.7:4711".parse().unwrap())).await;
+
+        assert_eq!((answer.status, answer.code()), (429, "RATE_LIMIT_EXCEEDED"), "{payer:?}");
+        assert_eq!((answer.header("retry-after"), answer.header("ratelimit-remaining")), ("17", "0"), "{payer:?}");
+        assert_eq!(answer.body["requestId"], answer.header("x-request-id"));
+    }
+}
+
+#[actix_web::test]
+async fn neighbours_of_somebody_who_asks_too_much_are_let_in() {
+    let mut bench = Bench::new();
+    bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0, next: None }));
+    let until = ManualClock::default().now() + jiff::SignedDuration::from_hours(1);
+    bench.gate.shut(Payer::Address("192.0.2.7".into()), until);
+
+    let answer = bench.send(OWNER.asks(get("/api/v1/stores")).peer_addr("192.0.2.7:4711".parse().unwrap())).await;
+
+    assert_eq!(answer.status, 200);
+}
+
+#[actix_web::test]
+async fn probes_are_answered_however_much_is_asked() {
+    let bench = Bench::new();
+    let far = ManualClock::default().now() + jiff::SignedDuration::from_hours(1);
+    bench.gate.shut(Payer::Everybody, far);
+    bench.gate.shut(Payer::Address("192.0.2.7".into()), far);
+    let app = bench.app().await;
+
+    for path in ["/livez", "/api/v1/health/live"] {
+        let answer = app.send(get(path).peer_addr("192.0.2.7:4711".parse().unwrap())).await;
+        assert_eq!(answer.status, 200, "{path}");
+    }
+}
+
+/// One page of the dashboard is a dozen files; whoever opened it must not be refused what it then asks for.
+#[actix_web::test]
+async fn the_dashboards_files_are_nobodys_expense() {
+    let file = |name: &str| (name.to_owned(), std::borrow::Cow::Borrowed(b"text".as_slice()));
+    let mut bench = Bench::new();
+    bench.dashboard = Dashboard::new([file("index.html"), file("favicon.svg"), file("assets/index-0a1b.js")]);
+    let far = ManualClock::default().now() + jiff::SignedDuration::from_hours(1);
+    bench.gate.shut(Payer::Everybody, far);
+    bench.gate.shut(Payer::Address("192.0.2.7".into()), far);
+    let gate = bench.gate.clone();
+    let app = bench.app().await;
+
+    for path in ["/", "/stores", "/favicon.svg", "/assets/index-0a1b.js", "/docs"] {
+        let request = get(path).insert_header(("accept", "text/html")).peer_addr("192.0.2.7:4711".parse().unwrap());
+        assert!(matches!(app.send(request).await.status, 200..=399), "{path}");
+    }
+    assert_eq!(gate.admitted(), []);
+}
+
+/// API.md section 8 item 7: behind a proxy all clients shared one bucket; and nobody may choose their own.
+#[actix_web::test]
+async fn api_8_7_a_client_behind_our_proxy_has_an_address_of_its_own() {
+    for (peer, expected) in [("10.0.0.1:80", "198.51.100.4"), ("203.0.113.9:80", "203.0.113.9")] {
+        let mut bench = Bench::new();
+        bench.proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]);
+        let gate = bench.gate.clone();
+        let request = get("/api/v1/nowhere")
+            .append_header(("x-forwarded-for", "1.1.1.1"))
+            .append_header(("x-forwarded-for", "198.51.100.4, 10.0.0.2"));
+
+        bench.send(request.peer_addr(peer.parse().unwrap())).await;
+
+        assert!(gate.admitted().contains(&Payer::Address(expected.into())), "{:?}", gate.admitted());
+    }
+}
+
+#[actix_web::test]
+async fn a_page_of_another_origin_reads_only_where_it_is_allowed() {
+    let shop = "https://shop.example.com";
+    let ask = async |cors: Cors, origin: &str| {
+        let mut bench = Bench::new();
+        bench.cors = cors;
+        bench.send(get("/livez").insert_header(("origin", origin))).await
+    };
+    let listed = || Cors::Origins(vec![shop.to_owned()]);
+
+    let allowed = ask(listed(), shop).await;
+    assert_eq!(allowed.header("access-control-allow-origin"), shop);
+    assert_eq!((allowed.header("access-control-allow-credentials"), allowed.header("vary")), ("true", "Origin"));
+    assert!(allowed.header("access-control-expose-headers").contains("ETag"));
+    let other = ask(listed(), "https://evil.example.com").await;
+    assert_eq!((other.header("access-control-allow-origin"), other.header("vary")), ("", "Origin"));
+    let everybody = ask(Cors::Everybody, "https://evil.example.com").await;
+    assert_eq!(everybody.header("access-control-allow-origin"), "*");
+    assert_eq!(everybody.header("access-control-allow-credentials"), "");
+    assert_eq!(ask(Cors::None, shop).await.header("access-control-allow-origin"), "");
+}
+
+#[actix_web::test]
+async fn a_preflight_is_answered_before_every_limit() {
+    let mut bench = Bench::new();
+    bench.cors = Cors::Origins(vec!["https://shop.example.com".to_owned()]);
+    let gate = bench.gate.clone();
+    let request = TestRequest::with_uri("/api/v1/stores")
+        .method(Method::OPTIONS)
+        .insert_header(("origin", "https://shop.example.com"))
+        .insert_header(("access-control-request-method", "POST"));
+
+    let answer = bench.send(request).await;
+
+    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
+    assert!(answer.header("access-control-allow-headers").contains("Idempotency-Key"));
+    assert_eq!(answer.header("access-control-allow-methods"), "GET, POST, PUT, PATCH, DELETE");
+    assert_eq!(gate.admitted(), []);
+}
+
+#[actix_web::test]
+async fn what_is_read_twice_and_did_not_change_has_no_body() {
+    let mut bench = Bench::new();
+    bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: vec![view(true)], total: 1, next: None }));
+    let app = bench.app().await;
+    let list = || OWNER.asks(get("/api/v1/stores"));
+
+    let first = app.send(list()).await;
+    let tag = first.header("etag").to_owned();
+    let again = app.send(list().insert_header(("if-none-match", tag.as_str()))).await;
+    let other = app.send(list().insert_header(("if-none-match", "W/\"0\""))).await;
+
+    assert!(tag.starts_with("W/\""), "{tag}");
+    assert_ne!(first.header("x-request-id"), again.header("x-request-id"));
+    assert_eq!((again.status, again.text.as_str(), again.header("etag")), (304, "", tag.as_str()));
+    assert_eq!((other.status, other.header("etag")), (200, tag.as_str()));
+}
+
+#[actix_web::test]
+async fn browsers_are_told_to_keep_to_https_where_there_is_nothing_else() {
+    for (https, header) in [(true, "max-age=31536000"), (false, "")] {
+        let mut bench = Bench::new();
+        bench.https = https;
+
+        assert_eq!(bench.send(get("/livez")).await.header("strict-transport-security"), header);
+    }
 }

@@ -7,6 +7,7 @@ use super::fields::Field;
 use super::problems;
 use super::schemas::Schemas;
 use crate::access::Access;
+use crate::promise::keeps_promises;
 use crate::routes::{Endpoint, ROUTES};
 
 /// What the request id looks like in examples.
@@ -114,7 +115,7 @@ fn operation(line: &Endpoint, doc: &Doc, schemas: &Schemas) -> Value {
     operation.insert("summary".into(), doc.summary.into());
     operation.insert("operationId".into(), operation_id(line).into());
     operation.insert("security".into(), security(line.access));
-    let parameters: Vec<Value> = doc.query.iter().map(query_parameter).chain(header_parameters(line)).collect();
+    let parameters: Vec<Value> = doc.query.iter().map(query_parameter).chain(header_parameters(line, doc)).collect();
     if !parameters.is_empty() {
         operation.insert("parameters".into(), parameters.into());
     }
@@ -140,7 +141,7 @@ fn query_parameter(field: &Field) -> Value {
 }
 
 /// What is read from the headers of more than one route.
-fn header_parameters(line: &Endpoint) -> Vec<Value> {
+fn header_parameters(line: &Endpoint, doc: &Doc) -> Vec<Value> {
     let mut parameters = Vec::new();
     if line.access != Access::Open {
         parameters.push(json!({
@@ -148,13 +149,37 @@ fn header_parameters(line: &Endpoint) -> Vec<Value> {
             "description": "The organisation that the request acts in. Without it: the API token's, or the account's own",
         }));
     }
-    if line.method == "POST" && line.path == "/api/v1/stores" {
+    if line.method == "POST" && keeps_promises(line.path, line.access) {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             "description": "Makes it safe to send the request again: the same key and body get the same answer for 24 hours",
         }));
     }
+    if CONDITIONAL.contains(&(line.method.as_str(), line.path)) {
+        parameters.push(json!({
+            "name": "If-Match", "in": "header", "required": false, "schema": {"type": "string"},
+            "description": "The ETag of what was seen: when it is another by now, nothing happens and the answer is 412",
+        }));
+    }
+    if line.method == "GET" && is_json(doc) {
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"},
+            "description": "The ETag of the answer that is known already",
+        }));
+    }
     parameters
+}
+
+/// The writes that look at `If-Match`.
+const CONDITIONAL: [(&str, &str); 3] = [
+    ("DELETE", "/api/v1/stores/{id}"),
+    ("POST", "/api/v1/stores/{id}/retry"),
+    ("POST", "/api/v1/operations/{id}/cancel"),
+];
+
+/// Whether it answers with JSON: every such answer to a `GET` has an `ETag`.
+fn is_json(doc: &Doc) -> bool {
+    doc.answers.iter().any(|answer| answer.status == 200 && matches!(answer.content, Content::Json { .. }))
 }
 
 fn request_body(fields: &[Field], example: &Value) -> Value {
@@ -182,6 +207,10 @@ fn responses(line: &Endpoint, doc: &Doc, schemas: &Schemas) -> Value {
     let mut responses = Map::new();
     for answer in &doc.answers {
         responses.insert(answer.status.to_string(), response(answer, schemas));
+    }
+    if line.method == "GET" && is_json(doc) {
+        let unchanged = json!({"description": "Nothing has changed since the answer with this ETag"});
+        responses.entry("304").or_insert(unchanged);
     }
     let mut refusals = Vec::new();
     if doc.form.is_some() || !doc.query.is_empty() || line.path.contains('{') {

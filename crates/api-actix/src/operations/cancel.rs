@@ -5,13 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use shopwright_domain::operation::OperationKind;
 use shopwright_ports::stores_api::Accepted;
 
-use super::id_of;
-use crate::State;
+use super::{Body, OperationBody, id_of};
 use crate::auth::Authenticated;
 use crate::openapi::doc::Doc;
 use crate::openapi::examples;
 use crate::problem::Problem;
 use crate::stores::{AcceptedBody, accepted, accepted_doc};
+use crate::{State, conditional};
 
 pub(crate) fn doc() -> Doc {
     let message = "The provision is cancelled; what it had made is being removed.";
@@ -30,7 +30,12 @@ pub(crate) async fn handle(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut outcome = state.api.stores.cancel(&auth.context, id_of(&request)?).await?;
+    let id = id_of(&request)?;
+    if conditional::has_condition(&request) {
+        let view = state.api.stores.operation(&auth.context, id).await?;
+        conditional::check(&request, &Body { operation: OperationBody::detail(&view) })?;
+    }
+    let mut outcome = state.api.stores.cancel(&auth.context, id).await?;
     let message = message(&outcome);
     // What has ended is not worth following.
     outcome.operation = outcome.operation.filter(|operation| !operation.status.is_finished());

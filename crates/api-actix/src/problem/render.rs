@@ -11,7 +11,7 @@ use shopwright_domain::RequestId;
 use super::{Detail, INSUFFICIENT_SCOPE, Problem, Retry, Shape};
 
 /// The request that met the problem.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Occurrence {
     pub(crate) request_id: RequestId,
     pub(crate) path: String,

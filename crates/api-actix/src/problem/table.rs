@@ -4,6 +4,7 @@ use std::error::Error;
 
 use actix_web::http::StatusCode;
 use shopwright_ports::audit_api::AuditServiceError;
+use shopwright_ports::gate_api::PromiseError;
 use shopwright_ports::identity_api::IdentityError;
 use shopwright_ports::organisations_api::OrganisationError;
 use shopwright_ports::storage::StorageError;
@@ -61,6 +62,27 @@ pub(crate) const TOO_MANY_STREAMS: Row = row(
     "TOO_MANY_STREAMS",
     true,
     Some("Close a stream that is not needed any more; one `GET /events` shows all stores."),
+);
+pub(crate) const RATE_LIMITED: Row =
+    row(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", true, Some("Wait as long as `Retry-After` says."));
+pub(crate) const PRECONDITION_FAILED: Row = row(
+    StatusCode::PRECONDITION_FAILED,
+    "PRECONDITION_FAILED",
+    false,
+    Some("Read it again, and send the ETag that comes with it as `If-Match`."),
+);
+const KEY_IN_USE: Row = row(StatusCode::CONFLICT, "IDEMPOTENCY_KEY_IN_USE", true, Some(AGAIN));
+const ANSWER_LOST: Row = row(
+    StatusCode::CONFLICT,
+    "IDEMPOTENCY_ANSWER_LOST",
+    false,
+    Some("Look at what the request was about before making it anew."),
+);
+const KEY_REUSED: Row = row(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "IDEMPOTENCY_KEY_REUSED",
+    false,
+    Some("Use a new Idempotency-Key for a new request."),
 );
 pub(crate) const SHUTTING_DOWN: Row = row(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", true, Some(AGAIN));
 pub(crate) const INTERNAL: Row = row(
@@ -185,13 +207,10 @@ fn of_stores(error: &StoreServiceError) -> Row {
             false,
             Some("Choose another engine, or ask the platform's operator to make this one available."),
         ),
-        E::KeyReused => row(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "IDEMPOTENCY_KEY_REUSED",
-            false,
-            Some("Use a new Idempotency-Key for a new request."),
-        ),
-        E::KeyInFlight => row(StatusCode::CONFLICT, "IDEMPOTENCY_KEY_IN_USE", true, Some(AGAIN)),
+        E::KeyReused => KEY_REUSED,
+        E::AnswerLost => ANSWER_LOST,
+        E::Changed => PRECONDITION_FAILED,
+        E::KeyInFlight => KEY_IN_USE,
         E::Conflict => Row { retryable: true, ..conflict(AGAIN) },
         E::Storage(error) => of_storage(error),
         E::Internal(_) => INTERNAL,
@@ -212,6 +231,9 @@ const fn of_identity(error: &IdentityError) -> Row {
         E::NotAMember => NOT_A_MEMBER,
         E::InvitationOver => INVITATION_OVER,
         E::InvitationForAnother => INVITATION_FOR_ANOTHER,
+        E::TooManyRegistrations { .. } => {
+            row(StatusCode::TOO_MANY_REQUESTS, "REGISTRATION_RATE_LIMITED", true, Some("Wait, then register."))
+        }
         E::NoSuchSession => {
             row(StatusCode::NOT_FOUND, "SESSION_NOT_FOUND", false, Some("Look at the list of sessions."))
         }
@@ -341,6 +363,8 @@ impl From<StoreServiceError> for Problem {
             | StoreServiceError::NothingKept
             | StoreServiceError::EngineUnavailable(_)
             | StoreServiceError::KeyReused
+            | StoreServiceError::AnswerLost
+            | StoreServiceError::Changed
             | StoreServiceError::Storage(_)
             | StoreServiceError::Internal(_) => problem,
         }
@@ -359,13 +383,24 @@ impl From<AuditServiceError> for Problem {
     }
 }
 
+impl From<PromiseError> for Problem {
+    fn from(error: PromiseError) -> Self {
+        match &error {
+            PromiseError::Reused => of_row(KEY_REUSED, &error),
+            PromiseError::InFlight => of_row(KEY_IN_USE, &error).retry(Retry::Seconds(1)),
+            PromiseError::Lost => of_row(ANSWER_LOST, &error),
+            PromiseError::Storage(storage) => of_row(of_storage(storage), &error),
+        }
+    }
+}
+
 impl From<IdentityError> for Problem {
     fn from(error: IdentityError) -> Self {
         let problem = of_row(of_identity(&error), &error);
         match error {
-            IdentityError::Locked { until } | IdentityError::TooManyAttempts { until } => {
-                problem.retry(Retry::Until(until))
-            }
+            IdentityError::Locked { until }
+            | IdentityError::TooManyAttempts { until }
+            | IdentityError::TooManyRegistrations { until } => problem.retry(Retry::Until(until)),
             IdentityError::TooManyApiTokens { limit } => problem.with("limit", limit),
             IdentityError::ScopeNotYours(scope) => problem.with("scope", scope.as_str()),
             IdentityError::InvalidCredentials

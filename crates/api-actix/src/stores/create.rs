@@ -12,21 +12,21 @@ use crate::form::{Form, Rule};
 use crate::openapi::doc::Doc;
 use crate::openapi::fields::{new_password, optional, required, text, text_of};
 use crate::problem::Problem;
-use crate::{State, body, engines, idempotency_key};
+use crate::{State, body, engines};
 use serde_json::json;
 
-const fn rule_of_name(error: &InvalidStoreName) -> Rule {
+pub(super) const fn rule_of_name(error: &InvalidStoreName) -> Rule {
     match error {
         InvalidStoreName::Empty => Rule::new("string.empty"),
         InvalidStoreName::TooShort => Rule::limit("string.min", 3),
         InvalidStoreName::TooLong => Rule::limit("string.max", 63),
         InvalidStoreName::Pattern | InvalidStoreName::DoubleHyphen => Rule::new("string.pattern.base"),
-        InvalidStoreName::Reserved(_) => Rule::new("any.invalid"),
+        InvalidStoreName::Reserved(_) | InvalidStoreName::LooksReserved { .. } => Rule::new("any.invalid"),
         InvalidStoreName::Blocked(_) => Rule::new("any.custom"),
     }
 }
 
-fn command(request: &HttpRequest, mut form: Form, catalogue: &EngineCatalogue) -> Result<CreateStore, Problem> {
+fn command(mut form: Form, catalogue: &EngineCatalogue) -> Result<CreateStore, Problem> {
     let name = form.required("name");
     let name = form.parse("name", name, rule_of_name);
     if !form.has("engine") {
@@ -37,14 +37,10 @@ fn command(request: &HttpRequest, mut form: Form, catalogue: &EngineCatalogue) -
     let engine = engine.map(|engine| engine.name().clone());
     let password = form.optional("password");
     let password = form.chosen_password("password", password);
-    let key = idempotency_key::of(request, &mut form);
     // Clients of v1 send it; a store belongs to whoever asks for it.
     form.ignore("ownerId");
     form.refuse_unknown();
-    let command = |(name, engine)| CreateStore { name, engine, theme, password, idempotency: None };
-    let mut command = form.finish(name.zip(engine).map(command))?;
-    command.idempotency = key.map(|key| idempotency_key::promise(key, &command));
-    Ok(command)
+    form.finish(name.zip(engine).map(|(name, engine)| CreateStore { name, engine, theme, password }))
 }
 
 pub(crate) fn doc() -> Doc {
@@ -69,7 +65,7 @@ pub(crate) async fn handle(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let command = command(&request, body::form(&request, payload, &state.api.limits).await?, &state.api.engines)?;
+    let command = command(body::form(&request, payload, &state.api.limits).await?, &state.api.engines)?;
     let outcome = state.api.stores.create(&auth.context, command).await?;
     Ok(accepted(&auth.context.origin, "The store was accepted and is being set up.", &outcome))
 }

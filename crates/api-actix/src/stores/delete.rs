@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use shopwright_domain::store::StoreState;
 
-use super::{AcceptedBody, accepted, accepted_doc, id_of};
+use super::{AcceptedBody, accepted, accepted_doc, expect, id_of};
 use crate::State;
 use crate::auth::Authenticated;
 use crate::openapi::doc::Doc;
@@ -20,11 +20,13 @@ pub(crate) fn doc() -> Doc {
 }
 
 pub(crate) async fn handle(
-    auth: Authenticated,
+    mut auth: Authenticated,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let outcome = state.api.stores.delete(&auth.context, &id_of(&request)?).await?;
+    let id = id_of(&request)?;
+    expect(&mut auth, &state, &request, &id).await?;
+    let outcome = state.api.stores.delete(&auth.context, &id).await?;
     let message = match outcome.store.state {
         StoreState::Deleted => "The store is deleted already.",
         _ => "The store is being deleted.",
@@ -87,5 +89,34 @@ mod tests {
         bench.stores.expect_delete().returning(|_, _| Err(StoreServiceError::Forbidden));
 
         assert_eq!(bench.send(STRANGER.asks(delete())).await.status, 403);
+    }
+
+    #[actix_web::test]
+    async fn what_was_changed_since_it_was_seen_is_not_deleted() {
+        let mut bench = Bench::new();
+        bench.stores.expect_get().returning(|_, _| Ok(crate::testing::view(true)));
+        bench.stores.expect_delete().times(1).returning(|context, _| {
+            assert_eq!(context.expected, Some(ready_store().row_version));
+            Ok(Accepted { store: store_in(StoreState::Deleting), operation: Some(operation()), is_owner: true })
+        });
+        let app = bench.app().await;
+        let seen = app.send(OWNER.asks(TestRequest::get().uri(&format!("/api/v1/stores/{STORE}")))).await;
+        let tag = seen.header("etag").to_owned();
+
+        let stale = app.send(OWNER.asks(delete()).insert_header(("if-match", "\"0\""))).await;
+        let current = app.send(OWNER.asks(delete()).insert_header(("if-match", tag.as_str()))).await;
+
+        assert_eq!((stale.status, stale.code()), (412, "PRECONDITION_FAILED"));
+        assert_eq!(current.status, 202);
+    }
+
+    #[actix_web::test]
+    async fn what_is_changed_in_between_is_412_too() {
+        let mut bench = Bench::new();
+        bench.stores.expect_delete().returning(|_, _| Err(StoreServiceError::Changed));
+
+        let answer = bench.send(OWNER.asks(delete())).await;
+
+        assert_eq!((answer.status, answer.code()), (412, "PRECONDITION_FAILED"));
     }
 }

@@ -16,8 +16,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
-struct Body {
-    store: StoreBody,
+pub(super) struct Body {
+    pub(super) store: StoreBody,
 }
 
 pub(crate) fn doc() -> Doc {

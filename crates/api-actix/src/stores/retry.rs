@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{accepted, accepted_doc, id_of};
+use super::{accepted, accepted_doc, expect, id_of};
 use crate::State;
 use crate::auth::Authenticated;
 use crate::openapi::doc::Doc;
@@ -16,11 +16,13 @@ pub(crate) fn doc() -> Doc {
 }
 
 pub(crate) async fn handle(
-    auth: Authenticated,
+    mut auth: Authenticated,
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let outcome = state.api.stores.retry(&auth.context, &id_of(&request)?).await?;
+    let id = id_of(&request)?;
+    expect(&mut auth, &state, &request, &id).await?;
+    let outcome = state.api.stores.retry(&auth.context, &id).await?;
     Ok(accepted(&auth.context.origin, "The store is tried again.", &outcome))
 }
 

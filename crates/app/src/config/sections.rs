@@ -4,6 +4,7 @@ mod cluster;
 mod database;
 mod identity;
 mod log_format;
+mod requests;
 mod stores;
 mod worker;
 
@@ -14,6 +15,8 @@ pub(super) use database::{database, external_database};
 pub(super) use identity::identity;
 pub use identity::{AdminAccount, IdentityConfig};
 pub use log_format::LogFormat;
+pub use requests::RequestsConfig;
+pub(super) use requests::requests;
 pub(super) use stores::stores;
 pub use stores::{Profile, Scheme, StoresConfig};
 pub use worker::{LimitsConfig, WorkerConfig};

@@ -116,7 +116,7 @@ settings! {
     STORE_PUBLIC_PORT = Plain, "store-public-port", "PORT", "8080", None,
         "The port of stores' URLs. Default: that of the scheme";
     STORE_PROFILE = Plain, "store-profile", "local|production", "production", Some("local"),
-        "Which values file of the chart stores are made with";
+        "Which values file of the chart stores are made with. `production` also refuses settings that are for development alone";
     STORE_VALUES = Plain, "store-values", "FILE|DIR", "/etc/shopwright/values.yaml", None,
         "A values file instead of the profile's, or a directory with <engine>.yaml";
     SHOPWRIGHT_ALLOW_BARE_WORDPRESS = Switch, "allow-bare-wordpress", "true|false", "true", Some("false"),
@@ -154,6 +154,23 @@ settings! {
         "Attempts to sign in to one account from one address, per window";
     LOGIN_RATE_LIMIT_WINDOW_MS = Plain, "login-rate-limit-window-ms", "MS", "900000", Some("900000"),
         "The window of LOGIN_RATE_LIMIT_MAX, in milliseconds";
+    REGISTER_RATE_LIMIT_MAX = Plain, "register-rate-limit-max", "1..100000", "5", Some("5"),
+        "Registrations from one address, per window";
+    REGISTER_RATE_LIMIT_WINDOW_MS = Plain, "register-rate-limit-window-ms", "MS", "3600000", Some("3600000"),
+        "The window of REGISTER_RATE_LIMIT_MAX, in milliseconds";
+
+    RATE_LIMIT_MAX = Plain, "rate-limit-max", "1..1000000000", "60", None,
+        "Requests without a good token from one address, per window. Default: 60 in the production profile, 200 in the local one";
+    SHOPWRIGHT_USER_RATE_LIMIT_MAX = Plain, "user-rate-limit-max", "1..1000000000", "600", Some("600"),
+        "Requests of one user, per window, unless the organisation's plan says otherwise";
+    SHOPWRIGHT_GLOBAL_RATE_LIMIT_MAX = Plain, "global-rate-limit-max", "1..1000000000", "60000", Some("60000"),
+        "Requests of all together, over all replicas, per window";
+    RATE_LIMIT_WINDOW_MS = Plain, "rate-limit-window-ms", "MS", "60000", Some("60000"),
+        "The window of these three, in milliseconds";
+    SHOPWRIGHT_TRUSTED_PROXIES = Plain, "trusted-proxies", "CIDR,...", "10.0.0.0/8,fd00::/8", None,
+        "The proxies whose Forwarded or X-Forwarded-For headers are believed; without any, a client is who is connected";
+    CORS_ORIGIN = Plain, "cors-origin", "ORIGIN,...|*", "https://shop.example.com", None,
+        "Origins whose pages may read answers; * for everybody's, without credentials. Default: none but our own";
 
     MAX_STORES_PER_USER = Plain, "max-stores-per-user", "1..100", "5", Some("5"),
         "How many stores an organisation may hold";
@@ -161,6 +178,8 @@ settings! {
         "The pause between two creations, in milliseconds; 0 is none";
     PROVISIONING_MAX_RETRIES = Plain, "provisioning-max-retries", "0..100", "3", Some("3"),
         "How often a failed store may be retried by hand";
+    SHOPWRIGHT_PLANS = Plain, "plans", "PLANS", "free: stores=1 cooldown=5m; team: stores=50 cooldown=0s requests=6000/1m retries=10", None,
+        "What organisations of other plans than `standard` may take; what a plan does not say is as in the settings above";
 
     SHOPWRIGHT_WORKER = Switch, "worker", "true|false", "false", Some("true"),
         "Run the worker inside `serve`";

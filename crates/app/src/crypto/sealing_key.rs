@@ -54,6 +54,16 @@ impl SealingKey {
         text.split(',').map(Self::parse).collect()
     }
 
+    /// Whether the bytes look as if somebody had written them: few different ones, or each one more than the last. Of 32 random bytes
+    /// fewer than 20 are different once in 10^12 keys.
+    pub fn is_weak(&self) -> bool {
+        let bytes = self.bytes.expose_secret();
+        let different: std::collections::BTreeSet<u8> = bytes.iter().copied().collect();
+        let steps: std::collections::BTreeSet<u8> =
+            bytes.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+        different.len() < 20 || steps.len() < 8
+    }
+
     /// The first 8 hexadecimal digits of the key's SHA-256.
     pub fn id(&self) -> &str {
         &self.id
@@ -102,6 +112,17 @@ mod tests {
     fn anything_but_32_bytes_is_refused_without_being_repeated() {
         for text in ["", "hunter2", "aGVsbG8=", &"0".repeat(63), &"0".repeat(66)] {
             assert_eq!(SealingKey::parse(text).unwrap_err(), "is not 32 bytes in base64 or hexadecimal", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_somebody_wrote_is_weak() {
+        for text in ["ab".repeat(32), "00ff".repeat(16), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into()] {
+            assert!(SealingKey::parse(&text).unwrap().is_weak(), "{text}");
+        }
+        let entropy = shopwright_ports::testing::SeededEntropy::new(1);
+        for _ in 0..1000 {
+            assert!(!SealingKey::generate(&entropy).is_weak());
         }
     }
 

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use shopwright_domain::audit::AuditEvent;
 use shopwright_domain::identity::{Actor, Credential, Email, PlatformRole, Username};
 use shopwright_domain::organisation::is_for;
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::{SessionId, TenantId, UserId};
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
 use shopwright_ports::storage::{Invitation, Reach, StorageError, Tenant, Transaction, Unique, User};
@@ -71,6 +72,7 @@ impl Identity {
             id: user.tenant_id,
             name: user.username.as_str().to_owned(),
             personal: true,
+            plan: PlanName::standard(),
             last_store_created_at: None,
             created_at: user.created_at,
         };
@@ -100,6 +102,7 @@ impl Identity {
         if !self.rules.registration_open && invitation.is_none() {
             return Err(IdentityError::RegistrationClosed);
         }
+        self.begin_registration(origin).await?;
         // Before the hash, which costs the most: whoever has no invitation costs no more than a look.
         if let Some(token) = &invitation {
             self.invitation(self.storage.begin(Reach::Identity).await?.as_mut(), token, &email).await?;

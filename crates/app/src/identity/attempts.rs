@@ -5,7 +5,8 @@
 //! have the same counters, so nothing tells them apart.
 
 use shopwright_domain::identity::Email;
-use shopwright_domain::limits::SignInFailures;
+use shopwright_domain::limits::{Meter, Rate, SignInFailures};
+use shopwright_domain::network::network_of;
 use shopwright_ports::identity_api::{IdentityError, Origin};
 use shopwright_ports::storage::{Reach, Throttle, Transaction};
 
@@ -19,6 +20,34 @@ impl Identity {
     fn address_key(&self, origin: &Origin, email: &Email) -> [u8; 32] {
         let address = origin.ip_address.as_deref().unwrap_or_default();
         self.digester.digest(&format!("address\0{address}\0{email}"))
+    }
+
+    fn registration_key(&self, origin: &Origin) -> [u8; 32] {
+        let address = origin.ip_address.as_deref().and_then(|address| address.parse().ok()).map(network_of);
+        self.digester
+            .digest(&format!("registration\0{}", address.map(|address| address.to_string()).unwrap_or_default()))
+    }
+
+    /// Counts a registration, or refuses it. Failed ones count too.
+    pub(super) async fn begin_registration(&self, origin: &Origin) -> Result<(), IdentityError> {
+        let (now, key) = (self.clock.now(), self.registration_key(origin));
+        let mut tx = self.storage.begin(Reach::Identity).await?;
+        let here = tx.throttles().lock(&key, now).await?;
+        let rate = self.rules.registration_rate.take(here.rate, now);
+        let rate = rate.map_err(|refusal| IdentityError::TooManyRegistrations { until: refusal.until })?;
+        tx.throttles().put(&key, Throttle { rate: Some(rate), ..here }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What is left of the rate that an attempt counts against.
+    pub(super) async fn meter_of(&self, origin: &Origin, email: Option<&Email>) -> Result<Meter, IdentityError> {
+        let (rate, key): (Rate, _) = match email {
+            Some(email) => (self.rules.sign_in_rate, self.address_key(origin, email)),
+            None => (self.rules.registration_rate, self.registration_key(origin)),
+        };
+        let mut tx = self.storage.begin(Reach::Identity).await?;
+        let here = tx.throttles().get(&key).await?;
+        Ok(rate.meter(here.rate, self.clock.now()))
     }
 
     /// Counts an attempt, or refuses it.

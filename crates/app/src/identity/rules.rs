@@ -14,6 +14,8 @@ pub struct IdentityRules {
     pub lockout: Lockout,
     /// Attempts to sign in to one account from one address.
     pub sign_in_rate: Rate,
+    /// Registrations from one address.
+    pub registration_rate: Rate,
     /// How long a session lasts, however often it is refreshed.
     pub session_lifetime: SignedDuration,
     /// How long a session lasts without being refreshed.
@@ -27,6 +29,7 @@ impl Default for IdentityRules {
             bootstrap_first_user: false,
             lockout: Lockout::default(),
             sign_in_rate: Rate { limit: 10, window: SignedDuration::from_mins(15) },
+            registration_rate: Rate { limit: 5, window: SignedDuration::from_hours(1) },
             session_lifetime: SignedDuration::from_hours(24 * 30),
             session_idle: SignedDuration::from_hours(24 * 7),
         }

@@ -10,6 +10,8 @@ use super::Identity;
 const KEPT_AFTER_END: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Counters that nobody looked at for so long count no more: longer than any lock-out or window.
 const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(25);
+/// Idempotency keys count for a day; clocks of replicas may differ.
+const KEYS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(25);
 
 impl Identity {
     /// Forgets what is over; how many rows that were. Harmless on every replica.
@@ -24,6 +26,10 @@ impl Identity {
         let invitations = tx.invitations().purge(now - KEPT_AFTER_END).await?;
         let counters = tx.throttles().purge(now - COUNTED_FOR).await?;
         tx.commit().await?;
-        Ok(sessions + tokens + invitations + counters)
+        // They belong to organisations, all of them.
+        let mut tx = self.storage.begin(Reach::Worker).await?;
+        let keys = tx.idempotency().purge(now - KEYS_KEPT_FOR).await?;
+        tx.commit().await?;
+        Ok(sessions + tokens + invitations + counters + keys)
     }
 }

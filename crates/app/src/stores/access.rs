@@ -65,5 +65,9 @@ pub(super) async fn locked(
     require(context, seen.tenant_id, action)?;
     tx.tenants().lock(seen.tenant_id).await.map_err(StoreServiceError::Storage)?;
     let store = tx.stores().lock(id).await.map_err(StoreServiceError::Storage)?;
-    store.filter(|store| store.tenant_id == seen.tenant_id).ok_or(StoreServiceError::Conflict)
+    let store = store.filter(|store| store.tenant_id == seen.tenant_id).ok_or(StoreServiceError::Conflict)?;
+    match context.expected {
+        Some(expected) if expected != store.row_version => Err(StoreServiceError::Changed),
+        _ => Ok(store),
+    }
 }

@@ -9,6 +9,7 @@ use shopwright_domain::{OperationId, StoreId};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
+use super::promise::Begun;
 use super::settle::Prepared;
 use super::{Stores, access};
 
@@ -21,7 +22,10 @@ impl Stores {
         id: OperationId,
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
-        let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
+        let mut tx = match self.begin(context, access::reach(context)).await? {
+            Begun::New(tx) => tx,
+            Begun::Earlier(earlier) => return Ok(*earlier),
+        };
         let store_id = self.store_of(tx.as_mut(), context, id).await?;
         let mut store = access::locked(tx.as_mut(), context, &store_id, Action::ChangeStores).await?;
         let is_owner = access::sees_credentials(context, &store);

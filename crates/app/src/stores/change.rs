@@ -9,6 +9,7 @@ use shopwright_domain::store::{Store, StoreState};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
+use super::promise::Begun;
 use super::settle::Prepared;
 use super::{Stores, access};
 
@@ -22,7 +23,10 @@ impl Stores {
         targets: &[RotationTarget],
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
-        let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
+        let mut tx = match self.begin(context, access::reach(context)).await? {
+            Begun::New(tx) => tx,
+            Begun::Earlier(earlier) => return Ok(*earlier),
+        };
         let (store, _) = self.changeable(tx.as_mut(), context, id, Action::UseCredentials).await?;
         let engine = self.engine(&store.engine)?;
         if let Some(target) = targets.iter().find(|target| !engine.rotates().contains(target)) {
@@ -47,7 +51,10 @@ impl Stores {
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<Prepared, StoreServiceError> {
-        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
+        let mut tx = match self.begin(context, access::reach(context)).await? {
+            Begun::New(tx) => tx,
+            Begun::Earlier(earlier) => return Ok(*earlier),
+        };
         let (store, kept) = self.changeable(tx.as_mut(), context, id, Action::ChangeStores).await?;
         self.engine(&store.engine)?;
         let asked = (AuditEventType::Info, "an upgrade was asked for");

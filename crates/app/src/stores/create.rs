@@ -8,14 +8,13 @@ use shopwright_domain::saga::{ProvisionStep, Step};
 use shopwright_domain::store::{Store, StoreHost, StoreState, ThemeName};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
 use shopwright_ports::secrets::{Sealed, StoreCredentials};
-use shopwright_ports::storage::{IdempotencyRecord, Reach, Tenant, Transaction};
+use shopwright_ports::storage::{Reach, Tenant, Transaction};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreServiceError};
 
 use super::engines::engine_unavailable;
+use super::promise::Begun;
 use super::settle::Prepared;
 use super::{Stores, access};
-
-const ROUTE: &str = "POST /stores";
 
 /// What is asked for, as the engine's descriptor has it.
 struct Wanted<'a> {
@@ -35,11 +34,10 @@ impl Stores {
         let engine = self.engine(&command.engine)?;
         let theme = Self::theme(engine, command.theme.as_ref())?;
         let note = self.releases.engine_note(engine).await.map_err(engine_unavailable)?;
-        let mut tx =
-            self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await.map_err(StoreServiceError::Storage)?;
-        if let Some(earlier) = self.replayed(tx.as_mut(), context, command).await? {
-            return Ok(Prepared::already(earlier));
-        }
+        let mut tx = match self.begin(context, Reach::Tenant(context.actor.tenant_id)).await? {
+            Begun::New(tx) => tx,
+            Begun::Earlier(earlier) => return Ok(*earlier),
+        };
         let tenant_id = context.actor.tenant_id;
         let tenant = tx.tenants().lock(tenant_id).await.map_err(StoreServiceError::Storage)?;
         let tenant = tenant.ok_or(StoreServiceError::Forbidden)?;
@@ -61,48 +59,7 @@ impl Stores {
                 self.insert(tx.as_mut(), context, command, Wanted { engine, theme, note }).await?
             }
         };
-        if let (Some(idempotency), Some(operation)) = (&command.idempotency, &accepted.operation) {
-            let record = IdempotencyRecord {
-                tenant_id,
-                route: ROUTE.to_owned(),
-                key: idempotency.key.clone(),
-                fingerprint: idempotency.fingerprint.clone(),
-                store_id: accepted.store.id.clone(),
-                operation_id: operation.id,
-                created_at: self.clock.now(),
-            };
-            tx.idempotency().put(&record).await.map_err(StoreServiceError::Storage)?;
-        }
         Ok(Prepared::by(tx, accepted))
-    }
-
-    /// What an earlier request under the same key came to.
-    async fn replayed(
-        &self,
-        tx: &mut dyn Transaction,
-        context: &RequestContext,
-        command: &CreateStore,
-    ) -> Result<Option<Accepted>, StoreServiceError> {
-        let Some(idempotency) = &command.idempotency else { return Ok(None) };
-        let tenant_id = context.actor.tenant_id;
-        let storage = StoreServiceError::Storage;
-        if !tx.idempotency().try_lock(tenant_id, ROUTE, &idempotency.key).await.map_err(storage)? {
-            return Err(StoreServiceError::KeyInFlight);
-        }
-        let since = self.clock.now() - self.rules.idempotency_window;
-        let Some(record) = tx.idempotency().get(tenant_id, ROUTE, &idempotency.key, since).await.map_err(storage)?
-        else {
-            return Ok(None);
-        };
-        if record.fingerprint != idempotency.fingerprint {
-            return Err(StoreServiceError::KeyReused);
-        }
-        let store = tx.stores().get(&record.store_id).await.map_err(storage)?;
-        let operation = tx.operations().get(record.operation_id).await.map_err(storage)?;
-        let store = store
-            .ok_or_else(|| StoreServiceError::Internal(format!("{} of an idempotency key is gone", record.store_id)))?;
-        let is_owner = access::sees_credentials(context, &store);
-        Ok(Some(Accepted { store, operation, is_owner }))
     }
 
     async fn check_limits(
@@ -112,13 +69,12 @@ impl Stores {
         tenant: &Tenant,
     ) -> Result<(), StoreServiceError> {
         let held = tx.stores().count_live(tenant.id).await.map_err(StoreServiceError::Storage)?;
-        self.rules
-            .quota
+        let plan = self.rules.plans.get(&tenant.plan);
+        plan.stores
             .check(held)
             .map_err(|used_up| StoreServiceError::QuotaUsedUp { held: used_up.held, limit: used_up.limit })?;
         if !context.actor.is_admin() {
-            self.rules
-                .cooldown
+            plan.cooldown
                 .check(tenant.last_store_created_at, self.clock.now())
                 .map_err(|refusal| StoreServiceError::Cooldown { until: refusal.until })?;
         }

@@ -9,6 +9,7 @@ use shopwright_domain::store::{Store, StoreEvent, StoreState};
 use shopwright_ports::storage::Transaction;
 use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
+use super::promise::Begun;
 use super::settle::Prepared;
 use super::{Stores, access};
 
@@ -22,7 +23,10 @@ impl Stores {
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<Prepared, StoreServiceError> {
-        let mut tx = self.storage.begin(access::reach(context)).await.map_err(StoreServiceError::Storage)?;
+        let mut tx = match self.begin(context, access::reach(context)).await? {
+            Begun::New(tx) => tx,
+            Begun::Earlier(earlier) => return Ok(*earlier),
+        };
         let store = access::locked(tx.as_mut(), context, id, Action::ChangeStores).await?;
         let accepted = self.retry_locked(tx.as_mut(), context, store, None).await?;
         Ok(Prepared::by(tx, accepted))
@@ -89,14 +93,15 @@ impl Stores {
 
     /// A retry skips the cooldown, not the quota (DECISIONS 14); the store's own place counts as free.
     async fn check_retry(&self, tx: &mut dyn Transaction, store: &Store) -> Result<(), StoreServiceError> {
-        let limit = self.rules.max_retries;
+        let tenant = tx.tenants().get(store.tenant_id).await.map_err(StoreServiceError::Storage)?;
+        let plan = self.rules.plans.get(&tenant.map(|tenant| tenant.plan).unwrap_or_default());
+        let limit = plan.retries;
         if store.retry_count >= limit {
             return Err(StoreServiceError::RetriesUsedUp { limit });
         }
         let held = tx.stores().count_live(store.tenant_id).await.map_err(StoreServiceError::Storage)?;
         let others = held.saturating_sub(1);
-        self.rules
-            .quota
+        plan.stores
             .check(others)
             .map_err(|used_up| StoreServiceError::QuotaUsedUp { held: used_up.held, limit: used_up.limit })
     }

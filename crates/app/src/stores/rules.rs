@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 use shopwright_domain::ClusterName;
-use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
+use shopwright_domain::limits::Rate;
+use shopwright_domain::plans::Plans;
 use shopwright_domain::store::{HostSuffix, StoreHost, StoreUrls};
 
 /// The numbers.
@@ -10,12 +11,10 @@ use shopwright_domain::store::{HostSuffix, StoreHost, StoreUrls};
 pub struct StoreRules {
     /// What follows a store's label in its host.
     pub suffix: HostSuffix,
-    /// Stores per organisation.
-    pub quota: StoreQuota,
-    /// Pause between two creations of one organisation; platform administrators are exempt.
-    pub cooldown: Cooldown,
-    /// Retries of one store before it was ready.
-    pub max_retries: u32,
+    /// How a store's URLs look.
+    pub urls: PublicUrls,
+    /// Quota, pause between two creations and retries, by the organisation's plan. Platform administrators need not pause.
+    pub plans: Plans,
     /// How long a deleted store's host stays unavailable (RELIABILITY S31).
     pub host_quarantine: SignedDuration,
     /// How long an idempotency key is remembered.
@@ -30,9 +29,8 @@ impl Default for StoreRules {
     fn default() -> Self {
         Self {
             suffix: HostSuffix::local(),
-            quota: StoreQuota(5),
-            cooldown: Cooldown(SignedDuration::from_secs(30)),
-            max_retries: 3,
+            urls: PublicUrls { scheme: "http".to_owned(), port: None },
+            plans: Plans::default(),
             host_quarantine: SignedDuration::from_hours(30 * 24),
             idempotency_window: SignedDuration::from_hours(24),
             reveal_rate: Rate { limit: 10, window: SignedDuration::from_mins(15) },

@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use shopwright_domain::backoff::Backoff;
 use shopwright_ports::storage::{Reach, StorageError, Transaction, Unique};
-use shopwright_ports::stores_api::{Accepted, StoreServiceError};
+use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
 
-use super::Stores;
+use super::{Stores, promise};
 
 /// How often a request is begun again when it meets others. Five meetings in a row are a fault worth reporting.
 const TRIES: u32 = 5;
@@ -51,13 +51,17 @@ const fn is_meeting(error: &StoreServiceError) -> bool {
 
 impl Stores {
     /// Decides by `attempt` and writes, again and again while it meets other transactions (RELIABILITY F21).
-    pub(super) async fn settle<F>(&self, attempt: impl Fn() -> F) -> Result<Accepted, StoreServiceError>
+    pub(super) async fn settle<F>(
+        &self,
+        context: &RequestContext,
+        attempt: impl Fn() -> F,
+    ) -> Result<Accepted, StoreServiceError>
     where
         F: Future<Output = Result<Prepared, StoreServiceError>> + Send,
     {
         for tries in 1..=TRIES {
             let result = match attempt().await {
-                Ok(prepared) => self.write(prepared).await,
+                Ok(prepared) => self.write(context, prepared).await,
                 Err(error) => Err(error),
             };
             match result {
@@ -73,9 +77,11 @@ impl Stores {
     }
 
     /// Commits. `None` when it turned out that nothing was written: the request may be decided anew.
-    async fn write(&self, prepared: Prepared) -> Result<Option<Accepted>, StoreServiceError> {
+    async fn write(&self, context: &RequestContext, prepared: Prepared) -> Result<Option<Accepted>, StoreServiceError> {
         let Prepared { accepted, tx } = prepared;
-        let Some(tx) = tx else { return Ok(Some(accepted)) };
+        let Some(mut tx) = tx else { return Ok(Some(accepted)) };
+        let came_to = (Some(&accepted.store.id), accepted.operation.as_ref().map(|operation| operation.id));
+        promise::note(tx.as_mut(), context, came_to, self.clock.now()).await.map_err(StoreServiceError::Storage)?;
         match tx.commit().await {
             Ok(()) => Ok(Some(accepted)),
             Err(lost @ StorageError::Unavailable { .. }) => match self.was_written(&accepted).await {

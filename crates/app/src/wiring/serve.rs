@@ -7,21 +7,23 @@ use jiff::SignedDuration;
 use shopwright_api_actix::{Api, Limits};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
-use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
+use shopwright_domain::limits::Rate;
 use shopwright_domain::saga::Policy;
 use shopwright_ports::storage::{Reach, RegisteredCluster, StorageError};
 use shopwright_ports::telemetry::{Telemetry, Traces};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
 use crate::audit::AuditTrail;
-use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where};
+use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where, Profile};
 use crate::crypto::Sha256Digester;
 use crate::events::{EventSettings, Events};
+use crate::gate::{Door, GateRules};
 use crate::health::HealthChecks;
 use crate::metrics::{Recorder, RunningMetrics};
 use crate::organisations::{OrganisationRules, Organisations};
@@ -108,6 +110,7 @@ async fn run(
         metrics: metrics.clone(),
         engines: platform.engines.clone(),
         public_url: config.public_url.clone(),
+        gate: Arc::new(gate(config, platform)),
         entropy: platform.entropy.clone(),
         clock: platform.clock.clone(),
         cookies: config.identity.cookies,
@@ -115,6 +118,9 @@ async fn run(
         dashboard: crate::dashboard::built_in(),
         limits: Limits::default(),
         telemetry,
+        proxies: config.requests.proxies.clone(),
+        cors: config.requests.cors.clone(),
+        https: config.stores.profile == Profile::Production,
     };
     let told_of = stop.clone();
     let telling = tokio::spawn(async move { events.run(told_of).await });
@@ -143,25 +149,22 @@ async fn run(
     tracing::info!(address = %config.http_addr, simulated = platform.simulated, "serving");
     let served = shopwright_api_actix::serve(listener, api, stop.clone().cancelled_owned()).await;
     stop.cancel();
-    if let Some(working) = working
-        && let Err(error) = working.await
-    {
-        tracing::error!(%error, "the worker ended badly");
-    }
-    if let Err(error) = telling.await {
-        tracing::error!(%error, "nobody was told what happens any more");
-    }
-    if let Err(error) = looking_after.await {
-        tracing::error!(%error, "nobody looked after sessions and keys any more");
-    }
-    if let Some(sweeping) = sweeping
-        && let Err(error) = sweeping.await
-    {
-        tracing::error!(%error, "the sweeper ended badly");
-    }
+    end_of(working, "the worker ended badly").await;
+    end_of(Some(telling), "nobody was told what happens any more").await;
+    end_of(Some(looking_after), "nobody looked after sessions and keys any more").await;
+    end_of(sweeping, "the sweeper ended badly").await;
     signals.abort();
     tracing::info!("ended");
     served.map_err(StartError::Serve)
+}
+
+/// Waits for a task of this process, and complains when it ended badly.
+async fn end_of<T: Send>(task: Option<JoinHandle<T>>, complaint: &str) {
+    if let Some(task) = task
+        && let Err(error) = task.await
+    {
+        tracing::error!(%error, "{complaint}");
+    }
 }
 
 /// `shopwright migrate`: brings the database's schema up to date.
@@ -214,12 +217,25 @@ fn organisations(platform: &Platform) -> Organisations {
     }
 }
 
+fn public_urls(config: &Config) -> PublicUrls {
+    PublicUrls { scheme: config.stores.scheme.as_str().to_owned(), port: Some(config.stores.public_port) }
+}
+
+fn gate(config: &Config, platform: &Platform) -> Door {
+    let rules = GateRules {
+        address: config.requests.address,
+        everybody: config.requests.everybody,
+        plans: config.requests.plans.clone(),
+        ..GateRules::default()
+    };
+    Door::new(platform.storage.clone(), Arc::new(Sha256Digester), platform.clock.clone(), rules)
+}
+
 fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
     let rules = StoreRules {
         suffix: config.stores.domain_suffix.clone(),
-        quota: StoreQuota(config.limits.max_stores_per_user),
-        cooldown: Cooldown(SignedDuration::try_from(config.limits.creation_cooldown).unwrap_or(SignedDuration::MAX)),
-        max_retries: config.limits.max_retries,
+        urls: public_urls(config),
+        plans: config.requests.plans.clone(),
         ..StoreRules::default()
     };
     Stores {
@@ -251,7 +267,7 @@ fn worker(
         clock: platform.clock.clone(),
         entropy: platform.entropy.clone(),
         policy: Policy { rollout_deadline, ..Policy::default() },
-        urls: PublicUrls { scheme: config.stores.scheme.as_str().to_owned(), port: Some(config.stores.public_port) },
+        urls: public_urls(config),
         telemetry: telemetry.clone(),
         engines: platform.engines.clone(),
     };

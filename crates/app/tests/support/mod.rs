@@ -17,8 +17,9 @@ use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
-use shopwright_domain::limits::{Cooldown, StoreQuota};
+use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
 use shopwright_domain::operation::Operation;
+use shopwright_domain::plans::Plan;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_domain::{ClusterName, OperationId, RequestId, StoreId};
@@ -60,8 +61,8 @@ impl Fixture {
         let releases = Arc::new(FakeReleases::on(cluster.clone()));
         let storefront = Arc::new(FakeStorefront::default());
         let work = Arc::new(Notify::new());
-        let rules =
-            StoreRules { quota: StoreQuota(5), cooldown: Cooldown(SignedDuration::ZERO), ..StoreRules::default() };
+        let plan = Plan { stores: StoreQuota(5), cooldown: Cooldown(SignedDuration::ZERO), ..Plan::default() };
+        let rules = StoreRules { plans: plan.into(), ..StoreRules::default() };
         let stores = Stores {
             storage: Arc::new(storage.clone()),
             releases: releases.clone(),
@@ -79,7 +80,11 @@ impl Fixture {
             digester: Arc::new(FakeDigester),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            rules: IdentityRules::default(),
+            rules: IdentityRules {
+                // Everybody comes from the same address.
+                registration_rate: Rate { limit: 1000, window: SignedDuration::from_hours(1) },
+                ..IdentityRules::default()
+            },
             issuer: None,
         };
         let organisations = Organisations {
@@ -146,7 +151,7 @@ impl Fixture {
             .unwrap();
         let token = secrecy::ExposeSecret::expose_secret(&signed_in.token);
         let bearer = self.identity.authenticate(token, None).await.unwrap();
-        RequestContext { actor: bearer.actor, origin: self.origin() }
+        RequestContext::new(bearer.actor, self.origin())
     }
 
     pub async fn administrator(&self) -> RequestContext {
@@ -274,13 +279,7 @@ impl Fixture {
 }
 
 pub fn wanted(name: &str) -> CreateStore {
-    CreateStore {
-        name: name.parse().unwrap(),
-        engine: engines::medusa(),
-        theme: None,
-        password: None,
-        idempotency: None,
-    }
+    CreateStore { name: name.parse().unwrap(), engine: engines::medusa(), theme: None, password: None }
 }
 
 fn executor(

@@ -99,15 +99,66 @@ pub enum InvalidStoreName {
     /// A word of the platform.
     #[error("name `{0}` is reserved: choose another")]
     Reserved(String),
+    /// A name that passes for a word of the platform at a glance.
+    #[error("name `{name}` looks like `{word}`, which is reserved: choose another")]
+    LooksReserved {
+        /// The name.
+        name: String,
+        /// The word.
+        word: &'static str,
+    },
     /// A word that is not wanted in a host name.
     #[error("name must not hold the word `{0}`")]
     Blocked(String),
+}
+
+/// What a digit, or two letters side by side, are read as at a glance.
+const READ_AS: [(&str, &[&str]); 10] = [
+    ("0", &["o"]),
+    ("1", &["i", "l"]),
+    ("3", &["e"]),
+    ("4", &["a"]),
+    ("5", &["s"]),
+    ("7", &["t"]),
+    ("8", &["b"]),
+    ("9", &["g"]),
+    ("rn", &["m"]),
+    ("vv", &["w"]),
+];
+
+/// Whether `text` can be read as `word`. A `5` at the end is a number: `store5` is the fifth store, not the stores.
+fn reads_as(text: &str, word: &str) -> bool {
+    if text.is_empty() || word.is_empty() {
+        return text.is_empty() && word.is_empty();
+    }
+    let same = text.as_bytes().first() == word.as_bytes().first() && reads_as(&text[1..], &word[1..]);
+    same || READ_AS.iter().filter(|(seen, _)| text.starts_with(seen) && text != "5").any(|(seen, meant)| {
+        meant.iter().any(|meant| word.starts_with(meant) && reads_as(&text[seen.len()..], &word[meant.len()..]))
+    })
+}
+
+/// The reserved word that `text` passes for: with digits for letters, or cut apart by hyphens.
+fn look_alike(text: &str) -> Option<&'static str> {
+    let joined: String = text.split('-').collect();
+    RESERVED.iter().copied().find(|word| *word == joined || reads_as(text, word))
 }
 
 impl StoreName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name near `text` that the rules allow; none when nothing can be made of it. Nobody has looked whether it is free.
+    pub fn near(text: &str, number: u32) -> Option<Self> {
+        let lower = text.to_lowercase();
+        let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty() && !BLOCKED.contains(word)).collect();
+        let base: String = words.join("-").chars().take(50).collect();
+        let base = base.trim_matches('-');
+        let ending = if number > 1 { format!("-{number}") } else { String::new() };
+        let candidates = [format!("{base}{ending}"), format!("{base}-shop{ending}"), format!("my-{base}-shop{ending}")];
+        candidates.into_iter().find_map(|candidate| candidate.parse().ok())
     }
 }
 
@@ -137,6 +188,9 @@ impl FromStr for StoreName {
         }
         if RESERVED.contains(&text) {
             return Err(InvalidStoreName::Reserved(text.to_owned()));
+        }
+        if let Some(word) = look_alike(text) {
+            return Err(InvalidStoreName::LooksReserved { name: text.to_owned(), word });
         }
         if let Some(word) = text.split('-').find(|word| BLOCKED.contains(word)) {
             return Err(InvalidStoreName::Blocked(word.to_owned()));
@@ -173,6 +227,41 @@ mod tests {
         {
             assert!(text.parse::<StoreName>().is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_passes_for_a_reserved_word_is_refused_with_the_word() {
+        for (text, word) in [
+            ("adm1n", "admin"),
+            ("l0g1n", "login"),
+            ("r00t", "root"),
+            ("dem0", "demo"),
+            ("adrnin", "admin"),
+            ("vvww", "www"),
+            ("a-d-m-i-n", "admin"),
+            ("log-in", "login"),
+        ] {
+            let expected = InvalidStoreName::LooksReserved { name: text.to_owned(), word };
+            assert_eq!(text.parse::<StoreName>(), Err(expected), "{text}");
+        }
+        for text in
+            ["store-5", "store5", "log5", "mall", "teashop", "administer", "apples", "shop-1", "modern-tea", "test-1"]
+        {
+            assert!(text.parse::<StoreName>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_near_a_wrong_one_is_right() {
+        let near = |text: &str, number| StoreName::near(text, number).map(|name| name.as_str().to_owned());
+
+        assert_eq!(near("Tea Shop!", 1).as_deref(), Some("tea-shop"));
+        assert_eq!(near("admin", 1).as_deref(), Some("admin-shop"));
+        assert_eq!(near("my-shit-shop", 1).as_deref(), Some("my-shop"));
+        assert_eq!(near("teashop", 2).as_deref(), Some("teashop-2"));
+        assert_eq!(near("ab", 1).as_deref(), Some("ab-shop"));
+        assert_eq!(near(&"x".repeat(80), 12).map(|name| name.len()), Some(53));
+        assert_eq!(near("\u{e4}\u{f6}", 1).as_deref(), None);
     }
 
     proptest! {

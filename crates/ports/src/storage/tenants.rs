@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shopwright_domain::TenantId;
+use shopwright_domain::plans::PlanName;
 
 use crate::storage::StorageError;
 
@@ -15,6 +16,8 @@ pub struct Tenant {
     pub name: String,
     /// Whether it came with an account.
     pub personal: bool,
+    /// What it may take.
+    pub plan: PlanName,
     /// When its last store was created, for the cooldown.
     pub last_store_created_at: Option<Timestamp>,
     /// When it was made.
@@ -35,6 +38,12 @@ pub trait TenantRepository: Send {
 
     /// Notes that it is no more. Its rows stay, for the audit trail; memberships and invitations are the caller's to end.
     async fn dissolve(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError>;
+
+    /// Reads one without locking it.
+    async fn get(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError>;
+
+    /// Gives it another plan; false when there is no such organisation.
+    async fn set_plan(&mut self, id: TenantId, plan: &PlanName) -> Result<bool, StorageError>;
 
     /// Remembers when its last store was created.
     async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError>;

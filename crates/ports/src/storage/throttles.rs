@@ -1,4 +1,4 @@
-//! What is counted about attempts to sign in. A key says nothing about whether the account exists.
+//! What is counted about attempts to sign in and to register, and about requests. A key says nothing about whether the account exists.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,6 +20,9 @@ pub struct Throttle {
 pub trait ThrottleRepository: Send {
     /// The counters under a key, locked until the transaction ends; zero when there are none yet.
     async fn lock(&mut self, key: &[u8; 32], now: Timestamp) -> Result<Throttle, StorageError>;
+
+    /// The counters under a key, read without a lock; zero when there are none.
+    async fn get(&mut self, key: &[u8; 32]) -> Result<Throttle, StorageError>;
 
     /// Writes the counters under a key that is locked.
     async fn put(&mut self, key: &[u8; 32], throttle: Throttle) -> Result<(), StorageError>;

@@ -65,6 +65,7 @@ macro_rules! for_each_storage_fact {
         $check!(an_invitation_is_accepted_once);
         $check!(invitations_that_are_over_are_forgotten);
         $check!(an_organisation_is_renamed_and_dissolved);
+        $check!(a_tenant_changes_its_plan);
         $check!(a_user_reads_back);
         $check!(a_users_password_changes);
         $check!(users_are_unique_by_address_and_by_name);
@@ -101,6 +102,9 @@ macro_rules! for_each_storage_fact {
         $check!(events_are_forgotten_by_age);
         $check!(an_idempotency_key_gives_back_what_was_recorded);
         $check!(an_idempotency_key_is_written_over);
+        $check!(the_first_answer_under_a_key_stands);
+        $check!(an_answer_stands_beside_what_was_made);
+        $check!(idempotency_keys_of_long_ago_are_forgotten);
         $check!(signing_keys_come_newest_first);
         $check!(a_session_reads_back_with_its_user);
         $check!(a_refresh_token_is_replaced_once);

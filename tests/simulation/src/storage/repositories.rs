@@ -8,6 +8,7 @@ use shopwright_domain::audit::{AuditEvent, ChainHead};
 use shopwright_domain::identity::Email;
 use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
 use shopwright_domain::organisation::Role;
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::{Failure, Store, StoreHost, StoreName};
 use shopwright_domain::{
@@ -45,6 +46,8 @@ repository!(TenantRepository, tenants, {
     lock(id: TenantId) -> Option<Tenant>;
     rename(id: TenantId, name: &str) -> ();
     dissolve(id: TenantId, at: Timestamp) -> ();
+    get(id: TenantId) -> Option<Tenant>;
+    set_plan(id: TenantId, plan: &PlanName) -> bool;
     set_last_store_created_at(id: TenantId, at: Timestamp) -> ();
 });
 
@@ -153,6 +156,8 @@ repository!(IdempotencyRepository, idempotency, {
     try_lock(tenant_id: TenantId, route: &str, key: &str) -> bool;
     get(tenant_id: TenantId, route: &str, key: &str, since: Timestamp) -> Option<IdempotencyRecord>;
     put(record: &IdempotencyRecord) -> ();
+    answer(record: &IdempotencyRecord, since: Timestamp) -> IdempotencyRecord;
+    purge(before: Timestamp) -> u64;
 });
 
 repository!(SigningKeyRepository, signing_keys, {
@@ -185,6 +190,7 @@ repository!(ApiTokenRepository, api_tokens, {
 
 repository!(ThrottleRepository, throttles, {
     lock(key: &[u8; 32], now: Timestamp) -> Throttle;
+    get(key: &[u8; 32]) -> Throttle;
     put(key: &[u8; 32], throttle: Throttle) -> ();
     purge(before: Timestamp) -> u64;
 });

@@ -1,5 +1,7 @@
 //! The table as a snapshot: whoever changes a status or a code sees it here.
 
+mod bodies;
+
 use jiff::Timestamp;
 use shopwright_domain::engine::RotationTarget;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
@@ -34,11 +36,10 @@ fn storage_errors() -> Vec<StorageError> {
     ]
 }
 
-#[test]
-fn every_error_of_the_store_service_has_its_line() {
+fn store_errors() -> Vec<StoreServiceError> {
     use StoreServiceError as E;
     let store_id = StoreId::from_random(0x1a2b_3c4d);
-    let errors = vec![
+    vec![
         E::Forbidden,
         E::NotAllowed { role: Role::Viewer, action: Action::CreateStores },
         E::NotFound("store"),
@@ -59,9 +60,16 @@ fn every_error_of_the_store_service_has_its_line() {
         E::EngineUnavailable("the image holds no plugin".into()),
         E::KeyReused,
         E::KeyInFlight,
+        E::AnswerLost,
+        E::Changed,
         E::Conflict,
         E::Internal("a secret of ours".into()),
-    ];
+    ]
+}
+
+#[test]
+fn every_error_of_the_store_service_has_its_line() {
+    let errors = store_errors();
 
     insta::assert_snapshot!(lines(errors), @r#"
     403 FORBIDDEN  This store is not yours
@@ -84,15 +92,16 @@ fn every_error_of_the_store_service_has_its_line() {
     422 ENGINE_UNAVAILABLE  The image holds no plugin
     422 IDEMPOTENCY_KEY_REUSED  This idempotency key was used for another request
     409 IDEMPOTENCY_KEY_IN_USE (retryable)  A request with this idempotency key is being worked on  after Seconds(1)
+    409 IDEMPOTENCY_ANSWER_LOST  The request with this idempotency key was carried out, and its answer is lost
+    412 PRECONDITION_FAILED  The store was changed since it was read
     409 CONFLICT (retryable)  The store was changed at the same moment  after Seconds(1)
     500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.
     "#);
 }
 
-#[test]
-fn every_error_of_the_identity_service_has_its_line() {
+fn identity_errors() -> Vec<IdentityError> {
     use IdentityError as E;
-    let errors = vec![
+    vec![
         E::InvalidCredentials,
         E::Unauthorized,
         E::SessionOver,
@@ -100,6 +109,7 @@ fn every_error_of_the_identity_service_has_its_line() {
         E::NotAMember,
         E::InvitationOver,
         E::InvitationForAnother,
+        E::TooManyRegistrations { until: Timestamp::UNIX_EPOCH },
         E::NoSuchSession,
         E::NoSuchApiToken,
         E::TooManyApiTokens { limit: 50 },
@@ -110,7 +120,12 @@ fn every_error_of_the_identity_service_has_its_line() {
         E::Busy,
         E::RegistrationClosed,
         E::Internal("a secret of ours".into()),
-    ];
+    ]
+}
+
+#[test]
+fn every_error_of_the_identity_service_has_its_line() {
+    let errors = identity_errors();
 
     insta::assert_snapshot!(lines(errors), @r#"
     401 INVALID_CREDENTIALS  E-mail or password is wrong
@@ -120,6 +135,7 @@ fn every_error_of_the_identity_service_has_its_line() {
     403 FORBIDDEN  You are no member of this organisation
     404 INVITATION_NOT_FOUND  This invitation cannot be accepted: it is unknown, used, taken back or expired
     403 INVITATION_FOR_ANOTHER  This invitation is for another e-mail address
+    429 REGISTRATION_RATE_LIMITED (retryable)  Too many registrations from this address: try again at 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
     404 SESSION_NOT_FOUND  There is no such session
     404 API_TOKEN_NOT_FOUND  There is no such API token
     409 API_TOKEN_LIMIT_EXCEEDED  50 API tokens are in use: revoke one first

@@ -12,9 +12,9 @@ use shopwright_domain::limits::{Lockout, Rate};
 use crate::config::reader::Reader;
 use crate::config::settings::{
     ACCOUNT_LOCKOUT_DURATION_MS, ACCOUNT_LOCKOUT_MAX_ATTEMPTS, ADMIN_EMAIL, ADMIN_PASSWORD, LEGACY_TOKEN_TTL,
-    LOGIN_RATE_LIMIT_MAX, LOGIN_RATE_LIMIT_WINDOW_MS, SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_COOKIES,
-    SHOPWRIGHT_OIDC_AUDIENCE, SHOPWRIGHT_OIDC_ISSUER, SHOPWRIGHT_REGISTRATION, SHOPWRIGHT_SESSION_IDLE,
-    SHOPWRIGHT_SESSION_TTL,
+    LOGIN_RATE_LIMIT_MAX, LOGIN_RATE_LIMIT_WINDOW_MS, REGISTER_RATE_LIMIT_MAX, REGISTER_RATE_LIMIT_WINDOW_MS,
+    SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_COOKIES, SHOPWRIGHT_OIDC_AUDIENCE, SHOPWRIGHT_OIDC_ISSUER,
+    SHOPWRIGHT_REGISTRATION, SHOPWRIGHT_SESSION_IDLE, SHOPWRIGHT_SESSION_TTL,
 };
 use crate::config::{paths, values};
 use crate::identity::IdentityRules;
@@ -116,11 +116,14 @@ fn rules(reader: &mut Reader<'_>, access_token_ttl: Option<Duration>) -> Option<
     let duration = reader.read(&ACCOUNT_LOCKOUT_DURATION_MS, values::number(1_000..=86_400_000));
     let limit = reader.read(&LOGIN_RATE_LIMIT_MAX, values::number(1..=100_000));
     let window = reader.read(&LOGIN_RATE_LIMIT_WINDOW_MS, values::number(1_000..=86_400_000));
+    let registrations = reader.read(&REGISTER_RATE_LIMIT_MAX, values::number(1..=100_000));
+    let registration_window = reader.read(&REGISTER_RATE_LIMIT_WINDOW_MS, values::number(1_000..=86_400_000));
     Some(IdentityRules {
         registration_open: registration_open?,
         bootstrap_first_user: bootstrap_first_user?,
         lockout: Lockout { attempts: attempts?, duration: SignedDuration::from_millis(duration?) },
         sign_in_rate: Rate { limit: limit?, window: SignedDuration::from_millis(window?) },
+        registration_rate: Rate { limit: registrations?, window: SignedDuration::from_millis(registration_window?) },
         session_lifetime: SignedDuration::try_from(session_ttl?).ok()?,
         session_idle: SignedDuration::try_from(session_idle?).ok()?,
     })

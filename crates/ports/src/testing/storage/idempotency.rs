@@ -43,4 +43,27 @@ impl IdempotencyRepository for FakeTransaction {
         rows.idempotency.push(record.clone());
         Ok(())
     }
+
+    async fn answer(
+        &mut self,
+        record: &IdempotencyRecord,
+        since: Timestamp,
+    ) -> Result<IdempotencyRecord, StorageError> {
+        let standing = self.get(record.tenant_id, &record.route, &record.key, since).await?;
+        let stands = match standing {
+            Some(row) if row.answer.is_some() || row.fingerprint != record.fingerprint => return Ok(row),
+            Some(row) => IdempotencyRecord { answer: record.answer.clone(), ..row },
+            None => record.clone(),
+        };
+        self.put(&stands).await?;
+        Ok(stands)
+    }
+
+    async fn purge(&mut self, before: Timestamp) -> Result<u64, StorageError> {
+        let reach = self.reach;
+        let rows = &mut self.owned_rows()?.idempotency;
+        let held = rows.len();
+        rows.retain(|row| row.created_at >= before || !reach.covers(row.tenant_id));
+        Ok((held - rows.len()) as u64)
+    }
 }

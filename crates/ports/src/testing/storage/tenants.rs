@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shopwright_domain::TenantId;
+use shopwright_domain::plans::PlanName;
 
 use super::transaction::FakeTransaction;
 use crate::storage::{Reach, StorageError, Tenant, TenantRepository};
@@ -39,6 +40,17 @@ impl TenantRepository for FakeTransaction {
         let seen = self.sees(id);
         let is_there = self.rows()?.tenants.iter().any(|row| seen && row.id == id);
         if is_there { Ok(()) } else { Err(StorageError::Stale) }
+    }
+
+    async fn get(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError> {
+        let seen = self.sees(id);
+        Ok(self.rows()?.tenants.iter().find(|row| seen && row.id == id).cloned())
+    }
+
+    async fn set_plan(&mut self, id: TenantId, plan: &PlanName) -> Result<bool, StorageError> {
+        let seen = self.sees(id);
+        let row = self.rows()?.tenants.iter_mut().find(|row| seen && row.id == id);
+        Ok(row.map(|row| row.plan.clone_from(plan)).is_some())
     }
 
     async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError> {

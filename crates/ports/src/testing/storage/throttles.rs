@@ -14,6 +14,10 @@ impl ThrottleRepository for FakeTransaction {
         Ok(row.0)
     }
 
+    async fn get(&mut self, key: &[u8; 32]) -> Result<Throttle, StorageError> {
+        Ok(self.identity_rows()?.throttles.get(key).map_or_else(Throttle::default, |(throttle, _)| *throttle))
+    }
+
     async fn put(&mut self, key: &[u8; 32], throttle: Throttle) -> Result<(), StorageError> {
         self.identity_rows()?.throttles.get_mut(key).ok_or(StorageError::Stale)?.0 = throttle;
         Ok(())

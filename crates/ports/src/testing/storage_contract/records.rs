@@ -9,7 +9,7 @@ use shopwright_domain::{ApiTokenId, Epoch, SessionId};
 
 use super::world::{World, at, example_tenant, idempotency_record};
 use crate::secrets::Sealed;
-use crate::storage::{AuditEntry, AuditFilter, IdempotencyRecord, Page, Reach, SealedKey, Storage};
+use crate::storage::{AuditEntry, AuditFilter, IdempotencyRecord, Page, Reach, SealedKey, Storage, StoredAnswer};
 
 const PAGE: Page = Page { limit: 100, offset: 0 };
 
@@ -261,6 +261,81 @@ pub async fn an_idempotency_key_is_written_over(storage: &dyn Storage) {
     tx.idempotency().put(&new).await.expect("put again");
 
     assert_eq!(tx.idempotency().get(world.tenant.id, "create", "key", at(-1)).await.expect("read"), Some(new));
+}
+
+fn answer(body: &str) -> StoredAnswer {
+    StoredAnswer {
+        status: 202,
+        content_type: "application/json".into(),
+        body: body.into(),
+        location: Some("/api/v1/operations/1".into()),
+    }
+}
+
+/// Of several answers under a key the first is the one that everybody gets, until it is too old.
+pub async fn the_first_answer_under_a_key_stands(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let store = world.store(0).await;
+    let bare = IdempotencyRecord {
+        store_id: None,
+        operation_id: None,
+        ..idempotency_record(&world.operation(&store, 0), "answered", at(10))
+    };
+    let with =
+        |body: &str, seconds| IdempotencyRecord { answer: Some(answer(body)), created_at: at(seconds), ..bare.clone() };
+    let mut tx = world.begin().await;
+    let first = tx.idempotency().answer(&with("one", 10), at(0)).await.expect("answer");
+    let second = tx.idempotency().answer(&with("two", 20), at(0)).await.expect("answer");
+    let other = IdempotencyRecord { fingerprint: vec![9], ..with("three", 30) };
+    let third = tx.idempotency().answer(&other, at(0)).await.expect("answer");
+    tx.commit().await.expect("commit");
+
+    assert_eq!((first, second), (with("one", 10), with("one", 10)));
+    assert_eq!(third, with("one", 10), "another request has no answer here");
+    let mut tx = world.begin().await;
+    assert_eq!(tx.idempotency().answer(&other, at(10)).await.expect("answer"), other, "the old one counts no more");
+    let read = tx.idempotency().get(world.tenant.id, "create", "answered", at(10)).await.expect("read");
+    assert_eq!(read, Some(other));
+}
+
+/// The answer is written down after what was made, and leaves it.
+pub async fn an_answer_stands_beside_what_was_made(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let store = world.store(0).await;
+    let made = idempotency_record(&world.operation(&store, 0), "made", at(10));
+    let told = IdempotencyRecord {
+        store_id: None,
+        operation_id: None,
+        answer: Some(answer("told")),
+        created_at: at(11),
+        ..made.clone()
+    };
+    let mut tx = world.begin().await;
+    tx.idempotency().put(&made).await.expect("put");
+
+    let stands = tx.idempotency().answer(&told, at(0)).await.expect("answer");
+
+    assert_eq!(stands, IdempotencyRecord { answer: Some(answer("told")), ..made });
+    let read = tx.idempotency().get(world.tenant.id, "create", "made", at(0)).await.expect("read");
+    assert_eq!(read, Some(stands));
+}
+
+/// Records of long ago go, the others stay.
+pub async fn idempotency_keys_of_long_ago_are_forgotten(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let store = world.store(0).await;
+    let operation = world.operation(&store, 0);
+    let mut tx = world.within(Reach::Worker).await;
+    for (key, seconds) in [("old", -1_000_000), ("new", 10)] {
+        tx.idempotency().put(&idempotency_record(&operation, key, at(seconds))).await.expect("put");
+    }
+
+    assert_eq!(tx.idempotency().purge(at(-999_999)).await.expect("purge"), 1);
+
+    let mut keys =
+        async |key| tx.idempotency().get(world.tenant.id, "create", key, at(-2_000_000)).await.expect("read");
+    assert_eq!(keys("old").await, None);
+    assert!(keys("new").await.is_some());
 }
 
 /// The newest signing key is the first.

@@ -19,6 +19,20 @@ pub async fn a_tenant_reads_back(storage: &dyn Storage) {
     assert_eq!(read, Some(Tenant { last_store_created_at: Some(at(7)), ..tenant }));
 }
 
+/// A tenant has the plan that it was given last; one that is not there has none.
+pub async fn a_tenant_changes_its_plan(storage: &dyn Storage) {
+    let tenant = example_tenant();
+    let team = "team".parse().expect("a plan");
+    let mut tx = storage.begin(Reach::Identity).await.expect("begin");
+    tx.tenants().insert(&tenant).await.expect("insert");
+
+    assert!(tx.tenants().set_plan(tenant.id, &team).await.expect("write"));
+    assert!(!tx.tenants().set_plan(example_tenant().id, &team).await.expect("write"));
+
+    assert_eq!(tx.tenants().get(tenant.id).await.expect("read"), Some(Tenant { plan: team, ..tenant }));
+    assert_eq!(tx.tenants().get(example_tenant().id).await.expect("read"), None);
+}
+
 /// A user is what was written, by id and by address.
 pub async fn a_user_reads_back(storage: &dyn Storage) {
     let world = World::new(storage).await;

@@ -302,6 +302,9 @@ pub async fn a_throttle_counts_under_its_key_alone(storage: &dyn Storage) {
     };
 
     assert_eq!(look(&key, 2).await, counted);
+    let read = world.within(Reach::Identity).await.throttles().get(&key).await.expect("read");
+    let none = world.within(Reach::Identity).await.throttles().get(&random_bytes()).await.expect("read");
+    assert_eq!((read, none), (counted, Throttle::default()));
     assert_eq!(look(&other, 2).await, Throttle::default());
     let mut tx = world.within(Reach::Identity).await;
     assert_eq!(tx.throttles().purge(at(2)).await.expect("purge"), 0, "looked at since");

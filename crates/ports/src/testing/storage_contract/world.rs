@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{Operation, OperationKind, ReleaseDigests};
+use shopwright_domain::plans::PlanName;
 use shopwright_domain::saga::{StepRecord, StepStatus};
 use shopwright_domain::store::{Store, StoreState, example_store};
 use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
@@ -54,6 +55,7 @@ pub fn example_tenant() -> Tenant {
         id: TenantId::from_random(random()),
         name: "Example organisation".into(),
         personal: true,
+        plan: PlanName::standard(),
         last_store_created_at: None,
         created_at: at(0),
     }
@@ -109,8 +111,9 @@ pub(super) fn idempotency_record(operation: &Operation, key: &str, created_at: T
         route: "create".into(),
         key: key.into(),
         fingerprint: vec![0, 1, 255],
-        store_id: operation.store_id.clone(),
-        operation_id: operation.id,
+        store_id: Some(operation.store_id.clone()),
+        operation_id: Some(operation.id),
+        answer: None,
         created_at,
     }
 }

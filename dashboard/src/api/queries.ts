@@ -9,6 +9,7 @@ import type {
   ApiToken,
   AuditPage,
   Availability,
+  Engine,
   Health,
   Invitation,
   Limits,
@@ -54,6 +55,7 @@ export const keys = {
   audit: () => inOrganisation("audit"),
   logs: (id: string) => inOrganisation("logs", id),
   limits: () => inOrganisation("limits"),
+  engines: () => inOrganisation("engines"),
   members: (id: string) => ["members", id],
   invitations: (id: string) => ["invitations", id],
   organisations: () => ["organisations"],
@@ -148,6 +150,14 @@ export function useAudit(question: AuditQuestion, enabled = true) {
     refetchInterval: pace,
   });
 }
+
+/// What stores can be made of. It changes with the server, not under somebody's hands.
+export const useEngines = () =>
+  useQuery({
+    queryKey: keys.engines(),
+    queryFn: (context) => read<{ engines: Engine[] }>("/engines")(context).then((answer) => answer.engines),
+    staleTime: 60_000,
+  });
 
 export const useLimits = () => useQuery({ queryKey: keys.limits(), queryFn: read<Limits>("/limits") });
 

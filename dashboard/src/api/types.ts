@@ -10,6 +10,7 @@ export type Failure = Schemas["Failure"];
 export type Step = Schemas["OperationStep"];
 export type Operation = Schemas["Operation"];
 export type Store = Schemas["Store"];
+export type Engine = Schemas["Engine"];
 export type User = Schemas["User"] & { createdAt?: string };
 export type Session = Schemas["Session"];
 export type ApiToken = Schemas["ApiToken"];

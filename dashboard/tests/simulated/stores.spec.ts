@@ -1,7 +1,7 @@
 /// The life of a store as a merchant sees it.
 import { accessible } from "../support/axe";
 import { expect, test } from "../support/fixtures";
-import { api, PASSWORD, signIn, somebody } from "../support/people";
+import { api, PASSWORD, signIn, somebody, until, type Person } from "../support/people";
 
 test("somebody registers, creates a store, watches it become ready, and deletes it", async ({ page, server }) => {
   const username = `maker-${Date.now().toString(36)}`;
@@ -75,6 +75,42 @@ test("a set-up is cancelled and retried", async ({ page, server }) => {
   await expect(page.locator(".head .state")).toHaveText("Failed");
   await page.getByRole("button", { name: "Retry", exact: true }).click();
   await expect(page.locator(".head .state")).toHaveText("Ready", { timeout: 120_000 });
+});
+
+/// A store that is ready, made without a page.
+async function ready(url: string, owner: Person, name: string): Promise<string> {
+  const { store } = await api<{ store: { id: string } }>(url, "POST", "/stores", owner.token, { name, engine: "medusa" });
+  const read = () => api<{ store: { status: string } }>(url, "GET", `/stores/${store.id}`, owner.token);
+  await until(read, (answer) => answer.store.status === "ready", `${name} ready`);
+  return store.id;
+}
+
+test("credentials are replaced while they are shown", async ({ page, server }) => {
+  const ada = await somebody(server.url);
+  const id = await ready(server.url, ada, "leaked");
+  await signIn(page, server.url, ada, `/stores/${id}`);
+  await page.getByRole("button", { name: "Show credentials" }).click();
+  await page.getByRole("button", { name: "Show password" }).click();
+  const password = page.locator(".secret code").last();
+  await expect(password).not.toHaveText(/•/);
+  const before = await password.innerText();
+
+  await page.getByRole("button", { name: "Replace …" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/Database's password/).check();
+  await expect(dialog.getByText(/the old ones stop working/)).toBeVisible();
+  await accessible(page, "replacing credentials");
+  await dialog.getByRole("button", { name: "Replace", exact: true }).click();
+  await expect(dialog).toBeHidden();
+
+  await expect(page.getByText(/New credentials took/)).toBeVisible({ timeout: 120_000 });
+  await expect(page.locator(".steps li.done")).toHaveCount(6);
+  await expect(page.locator(".head .state")).toHaveText("Ready");
+  await expect(password).not.toHaveText(before);
+  await expect(password).not.toHaveText(/•/);
+  const { credentials } = await api<{ credentials: { password: string } }>(server.url, "POST", `/stores/${id}/credentials/reveal`, ada.token);
+  await expect(password).toHaveText(credentials.password);
+  await accessible(page, "a store with new credentials");
 });
 
 test("stores are searched, filtered and changed together", async ({ page, server }) => {

@@ -1,7 +1,8 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { expect, test } from "vitest";
-import type { Operation } from "../../api/types";
+import type { Operation, Store } from "../../api/types";
 import { show, store } from "../../testing/render";
 import { json, refusal, serve } from "../../testing/server";
 import { NewStore } from "../stores/NewStore";
@@ -49,6 +50,83 @@ test("credentials are fetched only when asked for, from the endpoint that writes
   expect(screen.queryByText("KGXv-secret")).toBeNull();
   await userEvent.click(screen.getByRole("button", { name: "Show password" }));
   expect(screen.getByText("KGXv-secret")).toBeTruthy();
+});
+
+/// The same store with an operation on it.
+const during = (changes: Partial<Operation>) => store({ operation: { ...operation, failure: null, ...changes } });
+const ENGINES = [
+  { name: "medusa", title: "Medusa", summary: "A shop of today", themes: [], defaultTheme: null, storefrontPath: "/", adminPath: "/app", administrator: { signsInWith: "email", username: null }, rotates: ["administrator", "database"], setupSteps: [], warmPool: true, available: true, unavailableReason: null, note: null },
+];
+
+test("credentials are replaced: which ones is asked, and that the old ones end is said before", async () => {
+  const asked = serve({
+    "GET /engines": { engines: ENGINES },
+    "POST /stores/store-1a2b3c4d/credentials/rotate": () => json(202, { message: "", store: during({ kind: "rotate", status: "queued" }) }),
+  });
+  show(<Credentials store={store()} />);
+  await userEvent.click(screen.getByRole("button", { name: "Replace …" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  const database = await dialog.findByRole<HTMLInputElement>("checkbox", { name: /Database's password/ });
+  const administrator = dialog.getByRole<HTMLInputElement>("checkbox", { name: /Administrator's password/ });
+  expect([administrator.checked, database.checked]).toEqual([true, false]);
+  expect(dialog.getByText(/the old ones stop working/)).toBeTruthy();
+
+  await userEvent.click(administrator);
+  expect(dialog.getByRole<HTMLButtonElement>("button", { name: "Replace" }).disabled).toBe(true);
+  await userEvent.click(administrator);
+  await userEvent.click(database);
+  await userEvent.click(dialog.getByRole("button", { name: "Replace" }));
+  await screen.findByText("teashop gets new credentials");
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(asked.filter((one) => one.method === "POST").map((one) => one.body)).toEqual([{ targets: ["administrator", "database"] }]);
+});
+
+test("a refused replacement says why, and an engine that replaces nothing is said to", async () => {
+  serve({ "GET /engines": { engines: ENGINES }, "POST /stores/store-1a2b3c4d/credentials/rotate": refusal(409, "OPERATION_RUNNING") });
+  show(<Credentials store={store()} />);
+  await userEvent.click(screen.getByRole("button", { name: "Replace …" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Replace" }));
+  expect(await screen.findByText("refused with OPERATION_RUNNING")).toBeTruthy();
+  cleanup();
+
+  serve({ "GET /engines": { engines: ENGINES.map((engine) => ({ ...engine, rotates: [] })) } });
+  show(<Credentials store={store()} />);
+  await userEvent.click(screen.getByRole("button", { name: "Replace …" }));
+  expect(await screen.findByText("Nothing here can be replaced")).toBeTruthy();
+});
+
+test("a password that is shown is read anew once a replacement is over, and forgotten when that is refused", async () => {
+  const revealed = (password: string) => ({ credentials: { email: "ada@example.com", username: null, password } });
+  const answers: (object | Response)[] = [revealed("first"), revealed("second"), refusal(429, "REVEAL_RATE_LIMITED")];
+  const asked = serve({ "POST /stores/store-1a2b3c4d/credentials/reveal": () => answers.shift() ?? refusal(500, "INTERNAL") });
+  let change: (now: Store) => void = () => undefined;
+  function Live() {
+    const [now, setNow] = useState(store());
+    change = setNow;
+    return <Credentials store={now} />;
+  }
+  show(<Live />);
+  await userEvent.click(screen.getByRole("button", { name: "Show credentials" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Show password" }));
+  expect(screen.getByText("first")).toBeTruthy();
+
+  act(() => change(during({ id: "op2", kind: "rotate", status: "running" })));
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Replace …" }).disabled).toBe(true);
+  expect(asked.length).toBe(1);
+  act(() => change(during({ id: "op2", kind: "rotate", status: "succeeded" })));
+  await screen.findByText("second");
+  expect(screen.queryByText("first")).toBeNull();
+  expect(asked.length).toBe(2);
+
+  act(() => change(during({ id: "op3", kind: "revert", status: "succeeded" })));
+  await screen.findByText("refused with REVEAL_RATE_LIMITED");
+  expect(screen.queryByText("second")).toBeNull();
+});
+
+test("who may not see credentials cannot replace them", () => {
+  serve({});
+  show(<Credentials store={store()} />, "developer");
+  expect(screen.queryByRole("button", { name: "Replace …" })).toBeNull();
 });
 
 test("a viewer sees no credentials and no form", () => {

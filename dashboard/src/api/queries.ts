@@ -22,6 +22,7 @@ import type {
   Session,
   Store,
   StorePage,
+  Upgrade,
 } from "./types";
 
 /// How often something is asked for that may change without a word: more often where no stream tells.
@@ -96,6 +97,15 @@ export function useStore(id: string) {
     refetchInterval: (query) => (query.state.data && isBusy(query.state.data) ? pace : Math.max(pace, IDLE_MS)),
   });
 }
+
+/// What an upgrade would change, as of now: both releases are made for the answer, so nobody asks twice without need, and none is kept.
+export const useUpgrade = (id: string) =>
+  useQuery({
+    queryKey: inOrganisation("upgrade", id),
+    queryFn: (context) => read<{ upgrade: Upgrade }>(`/stores/${id}/upgrade`)(context).then((answer) => answer.upgrade),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
 
 export function useOperation(id: string | null | undefined) {
   const pace = usePace(true);

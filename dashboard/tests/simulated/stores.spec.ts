@@ -113,6 +113,33 @@ test("credentials are replaced while they are shown", async ({ page, server }) =
   await accessible(page, "a store with new credentials");
 });
 
+test("a store is said to be up to date, and upgraded once there is something newer", async ({ page, server }) => {
+  const ada = await somebody(server.url);
+  const id = await ready(server.url, ada, "older");
+  await signIn(page, server.url, ada, `/stores/${id}`);
+  await page.getByRole("button", { name: "Look for an upgrade" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("Nothing to upgrade")).toBeVisible();
+  await accessible(page, "nothing to upgrade");
+  await dialog.getByRole("button", { name: "Close" }).click();
+
+  // A simulated server's charts never change: what is newer is told in its place, and the upgrade itself is its own.
+  const { upgrade } = await api<{ upgrade: object }>(server.url, "GET", `/stores/${id}/upgrade`, ada.token);
+  const fields = [{ path: "spec.template.spec.containers[web].image", before: "shop:1", after: "shop:2" }];
+  const newer = { ...upgrade, upToDate: false, changes: [{ kind: "Deployment", name: "web", change: "changed", fields }] };
+  await page.route(`**/api/v1/stores/${id}/upgrade`, (route) => (route.request().method() === "GET" ? route.fulfill({ json: { upgrade: newer } }) : route.continue()));
+  await page.getByRole("button", { name: "Look for an upgrade" }).click();
+  await expect(dialog.getByText("shop:1 becomes shop:2")).toBeVisible();
+  await accessible(page, "what an upgrade changes");
+  await dialog.getByRole("button", { name: "Upgrade", exact: true }).click();
+  await expect(dialog).toBeHidden();
+
+  await expect(page.getByText(/Upgrade took/)).toBeVisible({ timeout: 120_000 });
+  await expect(page.locator(".steps li.done")).toHaveCount(4);
+  await expect(page.locator(".head .state")).toHaveText("Ready");
+  await accessible(page, "a store that was upgraded");
+});
+
 test("stores are searched, filtered and changed together", async ({ page, server }) => {
   const ada = await somebody(server.url, "many");
   for (const name of ["tea-house", "tea-garden", "coffee-bar"]) await api(server.url, "POST", "/stores", ada.token, { name, engine: "woocommerce" });

@@ -2,13 +2,14 @@ import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { expect, test } from "vitest";
-import type { Operation, Store } from "../../api/types";
+import type { Operation, Role, Store } from "../../api/types";
 import { show, store } from "../../testing/render";
 import { json, refusal, serve } from "../../testing/server";
 import { NewStore } from "../stores/NewStore";
 import { Credentials } from "./Credentials";
 import { Progress } from "./Progress";
 import { StorePage } from "./StorePage";
+import { Upgrade } from "./Upgrade";
 
 const operation: Operation = {
   id: "op1",
@@ -127,6 +128,65 @@ test("who may not see credentials cannot replace them", () => {
   serve({});
   show(<Credentials store={store()} />, "developer");
   expect(screen.queryByRole("button", { name: "Replace …" })).toBeNull();
+});
+
+const digests = (chart: string) => ({ chart, values: "sha256:b", helm: "sha256:c" });
+
+test("an upgrade shows what it changes before it is started", async () => {
+  const asked = serve({
+    "GET /stores/store-1a2b3c4d/upgrade": {
+      upgrade: {
+        upToDate: false,
+        from: digests("sha256:a"),
+        to: digests("sha256:d"),
+        changes: [
+          { kind: "Deployment", name: "web", change: "changed", fields: [{ path: "c[web].image", before: "x:1", after: "x:2" }, { path: "c[web].env[A].value", before: null, after: null }] },
+          { kind: "Job", name: "old", change: "removed", fields: [] },
+        ],
+      },
+    },
+    "POST /stores/store-1a2b3c4d/upgrade": () => json(202, { message: "", store: during({ kind: "upgrade", status: "queued" }) }),
+  });
+  let done = false;
+  show(<Upgrade store={store()} onDone={() => (done = true)} />);
+  const changes = within(await screen.findByRole("region", { name: "What changes" }));
+  const [web, old] = changes.getAllByRole("listitem");
+  expect(web?.textContent).toBe("Deployment web changesc[web].imagex:1 becomes x:2c[web].env[A].value");
+  expect(old?.textContent).toBe("Job old goes");
+  expect(asked.filter((one) => one.method === "POST")).toEqual([]);
+
+  await userEvent.click(screen.getByRole("button", { name: "Upgrade" }));
+  await screen.findByText("teashop is being upgraded");
+  expect(done).toBe(true);
+  expect(asked.filter((one) => one.method === "POST").map((one) => one.path)).toEqual(["/stores/store-1a2b3c4d/upgrade"]);
+});
+
+test("nothing to upgrade is said so, and a refusal with its reason", async () => {
+  serve({ "GET /stores/store-1a2b3c4d/upgrade": { upgrade: { upToDate: true, from: digests("sha256:a"), to: digests("sha256:a"), changes: [] } } });
+  show(<Upgrade store={store()} onDone={() => undefined} />);
+  expect(await screen.findByText("Nothing to upgrade")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Upgrade" })).toBeNull();
+  cleanup();
+
+  serve({ "GET /stores/store-1a2b3c4d/upgrade": refusal(409, "STORE_NOT_READY") });
+  show(<Upgrade store={store()} onDone={() => undefined} />);
+  expect(await screen.findByText("refused with STORE_NOT_READY")).toBeTruthy();
+});
+
+test("a store is upgraded by who changes stores, when it is ready and nothing else is done to it", async () => {
+  const offer = async (now: Store, role: Role) => {
+    window.history.replaceState(null, "", `/stores/${now.id}`);
+    serve({ "GET /stores/": { store: now } });
+    show(<StorePage />, role);
+    await screen.findByRole("heading", { level: 1, name: "teashop" });
+    const button = screen.queryByRole<HTMLButtonElement>("button", { name: "Look for an upgrade" });
+    cleanup();
+    return button && !button.disabled;
+  };
+  expect(await offer(store(), "developer")).toBe(true);
+  expect(await offer(store(), "viewer")).toBe(null);
+  expect(await offer(store({ status: "failed" }), "owner")).toBe(null);
+  expect(await offer(during({ kind: "rotate", status: "running" }), "owner")).toBe(false);
 });
 
 test("a viewer sees no credentials and no form", () => {

@@ -2,7 +2,7 @@ import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { expect, test } from "vitest";
-import type { Operation, Role, Store } from "../../api/types";
+import type { Engine, Operation, Role, Store } from "../../api/types";
 import { show, store } from "../../testing/render";
 import { json, refusal, serve } from "../../testing/server";
 import { NewStore } from "../stores/NewStore";
@@ -55,9 +55,9 @@ test("credentials are fetched only when asked for, from the endpoint that writes
 
 /// The same store with an operation on it.
 const during = (changes: Partial<Operation>) => store({ operation: { ...operation, failure: null, ...changes } });
-const ENGINES = [
-  { name: "medusa", title: "Medusa", summary: "A shop of today", themes: [], defaultTheme: null, storefrontPath: "/", adminPath: "/app", administrator: { signsInWith: "email", username: null }, rotates: ["administrator", "database"], setupSteps: [], warmPool: true, available: true, unavailableReason: null, note: null },
-];
+const MEDUSA: Engine = { name: "medusa", title: "Medusa", summary: "A shop of today", themes: [], defaultTheme: null, storefrontPath: "/", adminPath: "/app", administrator: { signsInWith: "email", username: null }, rotates: ["administrator", "database"], setupSteps: [], warmPool: true, available: true, unavailableReason: null, note: null };
+const WOOCOMMERCE: Engine = { ...MEDUSA, name: "woocommerce", title: "WooCommerce", summary: "A shop of always", themes: ["storefront", "midnight"], defaultTheme: "storefront", administrator: { signsInWith: "name", username: "admin" }, note: "it takes no orders" };
+const ENGINES = [MEDUSA, WOOCOMMERCE];
 
 test("credentials are replaced: which ones is asked, and that the old ones end is said before", async () => {
   const asked = serve({
@@ -200,6 +200,7 @@ test("a viewer sees no credentials and no form", () => {
 test("a new store is asked for once under one key, with the address it will get shown before", async () => {
   let tries = 0;
   const asked = serve({
+    "GET /engines": { engines: ENGINES },
     "GET /limits": { plan: "starter", stores: { limit: 5, used: 2 }, creationCooldown: { seconds: 30, endsAt: null }, requests: { limit: 60, windowSeconds: 60 }, retries: { limit: 3 } },
     "GET /stores/availability": ({ query }) => ({ name: query.get("name"), available: true, reason: null, suggestion: null, host: "teashop.localhost", url: "http://teashop.localhost:8080" }),
     "POST /stores": () => (++tries === 1 ? Promise.reject(new TypeError("Failed to fetch")) : json(202, { message: "", store: store({ status: "requested" }) })),
@@ -221,6 +222,34 @@ test("a new store is asked for once under one key, with the address it will get 
   const creations = asked.filter((one) => one.method === "POST");
   expect(creations.map((one) => one.body)).toEqual([{ name: "teashop", engine: "medusa" }, { name: "teashop", engine: "medusa" }]);
   expect(new Set(creations.map((one) => one.headers.get("idempotency-key"))).size).toBe(1);
+});
+
+test("what stores can be made of is what the server offers, with its looks and what it lacks", async () => {
+  const asked = serve({
+    "GET /engines": { engines: [{ ...MEDUSA, available: false, unavailableReason: "its image is missing" }, WOOCOMMERCE] },
+    "POST /stores": () => json(202, { message: "", store: store({ status: "requested" }) }),
+  });
+  show(<NewStore />);
+  const medusa = await screen.findByRole<HTMLInputElement>("radio", { name: /^Medusa/ });
+  expect(medusa.disabled).toBe(true);
+  expect(screen.getByText("A shop of today. Its image is missing")).toBeTruthy();
+  expect(screen.getByRole<HTMLInputElement>("radio", { name: /^WooCommerce/ }).checked).toBe(true);
+  expect(screen.getByText("A shop of always. It takes no orders")).toBeTruthy();
+  expect(screen.getByText("admin")).toBeTruthy();
+
+  expect(screen.getByRole<HTMLInputElement>("radio", { name: /^Storefront/ }).checked).toBe(true);
+  await userEvent.click(screen.getByRole("radio", { name: "midnight" }));
+  await userEvent.type(screen.getByLabelText("Name of the store"), "teashop");
+  await userEvent.click(screen.getByRole("button", { name: "Create store" }));
+  await waitFor(() => expect(asked.find((one) => one.method === "POST")?.body).toEqual({ name: "teashop", engine: "woocommerce", theme: "midnight" }));
+});
+
+test("without engines nothing is created, and why there are none is said", async () => {
+  serve({ "GET /engines": refusal(403, "FORBIDDEN") });
+  show(<NewStore />);
+  expect(await screen.findByText("refused with FORBIDDEN")).toBeTruthy();
+  await userEvent.type(screen.getByLabelText("Name of the store"), "teashop");
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Create store" }).disabled).toBe(true);
 });
 
 test("a taken name says why and offers another", async () => {

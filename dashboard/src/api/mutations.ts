@@ -43,6 +43,11 @@ export const deleteStore = (id: string) => call<StoreAnswer>(`/stores/${id}`, { 
 
 export const useRetryStore = () => useStoreAction(retryStore);
 export const useDeleteStore = () => useStoreAction(deleteStore);
+export const useUpgradeStore = () => useStoreAction((id: string) => call<StoreAnswer>(`/stores/${id}/upgrade`, { method: "POST" }));
+export const useRotateCredentials = () =>
+  useStoreAction(({ id, targets }: { id: string; targets: string[] }) =>
+    call<StoreAnswer>(`/stores/${id}/credentials/rotate`, { method: "POST", body: { targets } }),
+  );
 export const useCancelOperation = () =>
   useStoreAction((operationId: string) => call<StoreAnswer>(`/operations/${operationId}/cancel`, { method: "POST" }));
 

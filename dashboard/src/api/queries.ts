@@ -9,6 +9,7 @@ import type {
   ApiToken,
   AuditPage,
   Availability,
+  Engine,
   Health,
   Invitation,
   Limits,
@@ -21,6 +22,7 @@ import type {
   Session,
   Store,
   StorePage,
+  Upgrade,
 } from "./types";
 
 /// How often something is asked for that may change without a word: more often where no stream tells.
@@ -54,6 +56,7 @@ export const keys = {
   audit: () => inOrganisation("audit"),
   logs: (id: string) => inOrganisation("logs", id),
   limits: () => inOrganisation("limits"),
+  engines: () => inOrganisation("engines"),
   members: (id: string) => ["members", id],
   invitations: (id: string) => ["invitations", id],
   organisations: () => ["organisations"],
@@ -94,6 +97,15 @@ export function useStore(id: string) {
     refetchInterval: (query) => (query.state.data && isBusy(query.state.data) ? pace : Math.max(pace, IDLE_MS)),
   });
 }
+
+/// What an upgrade would change, as of now: both releases are made for the answer, so nobody asks twice without need, and none is kept.
+export const useUpgrade = (id: string) =>
+  useQuery({
+    queryKey: inOrganisation("upgrade", id),
+    queryFn: (context) => read<{ upgrade: Upgrade }>(`/stores/${id}/upgrade`)(context).then((answer) => answer.upgrade),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
 
 export function useOperation(id: string | null | undefined) {
   const pace = usePace(true);
@@ -148,6 +160,14 @@ export function useAudit(question: AuditQuestion, enabled = true) {
     refetchInterval: pace,
   });
 }
+
+/// What stores can be made of. It changes with the server, not under somebody's hands.
+export const useEngines = () =>
+  useQuery({
+    queryKey: keys.engines(),
+    queryFn: (context) => read<{ engines: Engine[] }>("/engines")(context).then((answer) => answer.engines),
+    staleTime: 60_000,
+  });
 
 export const useLimits = () => useQuery({ queryKey: keys.limits(), queryFn: read<Limits>("/limits") });
 

@@ -47,6 +47,22 @@ const STEPS: Record<string, [todo: string, now: string]> = {
   delete_namespace: ["Remove what it held", "Removing what it held"],
   verify_gone: ["Check that nothing is left", "Checking that nothing is left"],
   release: ["Free its name", "Freeing its name"],
+  rotate_credentials: ["Make new passwords", "Making new passwords"],
+  rotate_release: ["Put them into the shop", "Putting them into the shop"],
+  await_rotated: ["Start the shop with them", "Starting the shop with them"],
+  verify_rotated: ["Visit the storefront", "Visiting the storefront"],
+  clean_rotated: ["End the old passwords", "Ending the old passwords"],
+  promote: ["Hand the new ones over", "Handing the new ones over"],
+  upgrade_release: ["Install what is new", "Installing what is new"],
+  await_upgraded: ["Start the shop with it", "Starting the shop with it"],
+  verify_upgraded: ["Visit the storefront", "Visiting the storefront"],
+  adopt: ["Keep it", "Keeping it"],
+  revert_credentials: ["Take back the passwords that were", "Taking back the passwords that were"],
+  revert_release: ["Take back the shop that was", "Taking back the shop that was"],
+  await_reverted: ["Start it", "Starting it"],
+  verify_reverted: ["Visit the storefront", "Visiting the storefront"],
+  clean_reverted: ["Remove what was tried", "Removing what was tried"],
+  settle_revert: ["Write down the outcome", "Writing down the outcome"],
   settle: ["Write down the outcome", "Writing down the outcome"],
 };
 
@@ -59,6 +75,7 @@ const KINDS: Record<string, [noun: string, now: string]> = {
   unwind: ["Cancellation", "Taking back"],
   upgrade: ["Upgrade", "Upgrading"],
   rotate: ["New credentials", "Changing credentials"],
+  revert: ["Way back", "Going back to what was"],
 };
 export const kindNoun = (kind: string): string => KINDS[kind]?.[0] ?? plain(kind);
 export const kindNow = (kind: string): string => KINDS[kind]?.[1] ?? plain(kind);

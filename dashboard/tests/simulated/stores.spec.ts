@@ -1,7 +1,7 @@
 /// The life of a store as a merchant sees it.
 import { accessible } from "../support/axe";
 import { expect, test } from "../support/fixtures";
-import { api, PASSWORD, signIn, somebody } from "../support/people";
+import { api, PASSWORD, signIn, somebody, until, type Person } from "../support/people";
 
 test("somebody registers, creates a store, watches it become ready, and deletes it", async ({ page, server }) => {
   const username = `maker-${Date.now().toString(36)}`;
@@ -75,6 +75,69 @@ test("a set-up is cancelled and retried", async ({ page, server }) => {
   await expect(page.locator(".head .state")).toHaveText("Failed");
   await page.getByRole("button", { name: "Retry", exact: true }).click();
   await expect(page.locator(".head .state")).toHaveText("Ready", { timeout: 120_000 });
+});
+
+/// A store that is ready, made without a page.
+async function ready(url: string, owner: Person, name: string): Promise<string> {
+  const { store } = await api<{ store: { id: string } }>(url, "POST", "/stores", owner.token, { name, engine: "medusa" });
+  const read = () => api<{ store: { status: string } }>(url, "GET", `/stores/${store.id}`, owner.token);
+  await until(read, (answer) => answer.store.status === "ready", `${name} ready`);
+  return store.id;
+}
+
+test("credentials are replaced while they are shown", async ({ page, server }) => {
+  const ada = await somebody(server.url);
+  const id = await ready(server.url, ada, "leaked");
+  await signIn(page, server.url, ada, `/stores/${id}`);
+  await page.getByRole("button", { name: "Show credentials" }).click();
+  await page.getByRole("button", { name: "Show password" }).click();
+  const password = page.locator(".secret code").last();
+  await expect(password).not.toHaveText(/•/);
+  const before = await password.innerText();
+
+  await page.getByRole("button", { name: "Replace …" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/Database's password/).check();
+  await expect(dialog.getByText(/the old ones stop working/)).toBeVisible();
+  await accessible(page, "replacing credentials");
+  await dialog.getByRole("button", { name: "Replace", exact: true }).click();
+  await expect(dialog).toBeHidden();
+
+  await expect(page.getByText(/New credentials took/)).toBeVisible({ timeout: 120_000 });
+  await expect(page.locator(".steps li.done")).toHaveCount(6);
+  await expect(page.locator(".head .state")).toHaveText("Ready");
+  await expect(password).not.toHaveText(before);
+  await expect(password).not.toHaveText(/•/);
+  const { credentials } = await api<{ credentials: { password: string } }>(server.url, "POST", `/stores/${id}/credentials/reveal`, ada.token);
+  await expect(password).toHaveText(credentials.password);
+  await accessible(page, "a store with new credentials");
+});
+
+test("a store is said to be up to date, and upgraded once there is something newer", async ({ page, server }) => {
+  const ada = await somebody(server.url);
+  const id = await ready(server.url, ada, "older");
+  await signIn(page, server.url, ada, `/stores/${id}`);
+  await page.getByRole("button", { name: "Look for an upgrade" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("Nothing to upgrade")).toBeVisible();
+  await accessible(page, "nothing to upgrade");
+  await dialog.getByRole("button", { name: "Close" }).click();
+
+  // A simulated server's charts never change: what is newer is told in its place, and the upgrade itself is its own.
+  const { upgrade } = await api<{ upgrade: object }>(server.url, "GET", `/stores/${id}/upgrade`, ada.token);
+  const fields = [{ path: "spec.template.spec.containers[web].image", before: "shop:1", after: "shop:2" }];
+  const newer = { ...upgrade, upToDate: false, changes: [{ kind: "Deployment", name: "web", change: "changed", fields }] };
+  await page.route(`**/api/v1/stores/${id}/upgrade`, (route) => (route.request().method() === "GET" ? route.fulfill({ json: { upgrade: newer } }) : route.continue()));
+  await page.getByRole("button", { name: "Look for an upgrade" }).click();
+  await expect(dialog.getByText("shop:1 becomes shop:2")).toBeVisible();
+  await accessible(page, "what an upgrade changes");
+  await dialog.getByRole("button", { name: "Upgrade", exact: true }).click();
+  await expect(dialog).toBeHidden();
+
+  await expect(page.getByText(/Upgrade took/)).toBeVisible({ timeout: 120_000 });
+  await expect(page.locator(".steps li.done")).toHaveCount(4);
+  await expect(page.locator(".head .state")).toHaveText("Ready");
+  await accessible(page, "a store that was upgraded");
 });
 
 test("stores are searched, filtered and changed together", async ({ page, server }) => {

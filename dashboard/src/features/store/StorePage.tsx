@@ -1,6 +1,6 @@
 /// One store: how it is, what happens to it, and what can be done.
 import { Button, Tabs } from "@mantine/core";
-import { IconExternalLink, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconArrowUp, IconExternalLink, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useParams } from "../../app/router";
 import { asApiError } from "../../api/errors";
@@ -9,6 +9,7 @@ import { isOpen, useOperation, useStore } from "../../api/queries";
 import type { Store } from "../../api/types";
 import { useMay } from "../../app/me";
 import { Confirm } from "../../ui/confirm";
+import { Dialog } from "../../ui/dialog";
 import { useFilters } from "../../ui/hooks";
 import { Notice, Problem } from "../../ui/notice";
 import { Card, Page, Waiting } from "../../ui/page";
@@ -22,6 +23,7 @@ import { Credentials } from "./Credentials";
 import { Progress } from "./Progress";
 
 const Timeline = lazy(() => import("./Timeline").then((module) => ({ default: module.Timeline })));
+const Upgrade = lazy(() => import("./Upgrade").then((module) => ({ default: module.Upgrade })));
 
 export function StorePage() {
   const { id = "" } = useParams();
@@ -102,6 +104,7 @@ function Loaded({ store }: { store: Store }) {
             </div>
             <div>
               <Facts store={store} />
+              {mayWrite && store.status === "ready" ? <Newer store={store} /> : null}
               {mayDelete && store.status !== "deleted" ? (
                 <Card title="Delete this store" danger>
                   <p style={{ marginTop: 0 }} className="small">
@@ -178,6 +181,26 @@ function Trouble({ store }: { store: Store }) {
       {failure.message ? <span className="pre">{failure.message.replace(/\.?\s*$/, ". ")}</span> : null}
       {failure.hint}
     </Notice>
+  );
+}
+
+/// Whether there is something newer to run is looked up when somebody asks: the server makes both releases for it.
+function Newer({ store }: { store: Store }) {
+  const [looking, setLooking] = useState(false);
+  return (
+    <Card title="Upgrade">
+      <p style={{ marginTop: 0 }} className="small">
+        Puts the shop on what new stores of {engineName(store.engine)} get. You see what would change first.
+      </p>
+      <Button variant="default" leftSection={<IconArrowUp size={17} aria-hidden />} disabled={isOpen(store.operation)} onClick={() => setLooking(true)}>
+        Look for an upgrade
+      </Button>
+      <Dialog opened={looking} onClose={() => setLooking(false)} title={`Upgrade ${store.name}`}>
+        <Suspense fallback={<Waiting what="Comparing" />}>
+          <Upgrade store={store} onDone={() => setLooking(false)} />
+        </Suspense>
+      </Dialog>
+    </Card>
   );
 }
 

@@ -1,13 +1,15 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { expect, test } from "vitest";
-import type { Operation } from "../../api/types";
+import type { Engine, Operation, Role, Store } from "../../api/types";
 import { show, store } from "../../testing/render";
 import { json, refusal, serve } from "../../testing/server";
 import { NewStore } from "../stores/NewStore";
 import { Credentials } from "./Credentials";
 import { Progress } from "./Progress";
 import { StorePage } from "./StorePage";
+import { Upgrade } from "./Upgrade";
 
 const operation: Operation = {
   id: "op1",
@@ -51,6 +53,142 @@ test("credentials are fetched only when asked for, from the endpoint that writes
   expect(screen.getByText("KGXv-secret")).toBeTruthy();
 });
 
+/// The same store with an operation on it.
+const during = (changes: Partial<Operation>) => store({ operation: { ...operation, failure: null, ...changes } });
+const MEDUSA: Engine = { name: "medusa", title: "Medusa", summary: "A shop of today", themes: [], defaultTheme: null, storefrontPath: "/", adminPath: "/app", administrator: { signsInWith: "email", username: null }, rotates: ["administrator", "database"], setupSteps: [], warmPool: true, available: true, unavailableReason: null, note: null };
+const WOOCOMMERCE: Engine = { ...MEDUSA, name: "woocommerce", title: "WooCommerce", summary: "A shop of always", themes: ["storefront", "midnight"], defaultTheme: "storefront", administrator: { signsInWith: "name", username: "admin" }, note: "it takes no orders" };
+const ENGINES = [MEDUSA, WOOCOMMERCE];
+
+test("credentials are replaced: which ones is asked, and that the old ones end is said before", async () => {
+  const asked = serve({
+    "GET /engines": { engines: ENGINES },
+    "POST /stores/store-1a2b3c4d/credentials/rotate": () => json(202, { message: "", store: during({ kind: "rotate", status: "queued" }) }),
+  });
+  show(<Credentials store={store()} />);
+  await userEvent.click(screen.getByRole("button", { name: "Replace …" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  const database = await dialog.findByRole<HTMLInputElement>("checkbox", { name: /Database's password/ });
+  const administrator = dialog.getByRole<HTMLInputElement>("checkbox", { name: /Administrator's password/ });
+  expect([administrator.checked, database.checked]).toEqual([true, false]);
+  expect(dialog.getByText(/the old ones stop working/)).toBeTruthy();
+
+  await userEvent.click(administrator);
+  expect(dialog.getByRole<HTMLButtonElement>("button", { name: "Replace" }).disabled).toBe(true);
+  await userEvent.click(administrator);
+  await userEvent.click(database);
+  await userEvent.click(dialog.getByRole("button", { name: "Replace" }));
+  await screen.findByText("teashop gets new credentials");
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(asked.filter((one) => one.method === "POST").map((one) => one.body)).toEqual([{ targets: ["administrator", "database"] }]);
+});
+
+test("a refused replacement says why, and an engine that replaces nothing is said to", async () => {
+  serve({ "GET /engines": { engines: ENGINES }, "POST /stores/store-1a2b3c4d/credentials/rotate": refusal(409, "OPERATION_RUNNING") });
+  show(<Credentials store={store()} />);
+  await userEvent.click(screen.getByRole("button", { name: "Replace …" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Replace" }));
+  expect(await screen.findByText("refused with OPERATION_RUNNING")).toBeTruthy();
+  cleanup();
+
+  serve({ "GET /engines": { engines: ENGINES.map((engine) => ({ ...engine, rotates: [] })) } });
+  show(<Credentials store={store()} />);
+  await userEvent.click(screen.getByRole("button", { name: "Replace …" }));
+  expect(await screen.findByText("Nothing here can be replaced")).toBeTruthy();
+});
+
+test("a password that is shown is read anew once a replacement is over, and forgotten when that is refused", async () => {
+  const revealed = (password: string) => ({ credentials: { email: "ada@example.com", username: null, password } });
+  const answers: (object | Response)[] = [revealed("first"), revealed("second"), refusal(429, "REVEAL_RATE_LIMITED")];
+  const asked = serve({ "POST /stores/store-1a2b3c4d/credentials/reveal": () => answers.shift() ?? refusal(500, "INTERNAL") });
+  let change: (now: Store) => void = () => undefined;
+  function Live() {
+    const [now, setNow] = useState(store());
+    change = setNow;
+    return <Credentials store={now} />;
+  }
+  show(<Live />);
+  await userEvent.click(screen.getByRole("button", { name: "Show credentials" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Show password" }));
+  expect(screen.getByText("first")).toBeTruthy();
+
+  act(() => change(during({ id: "op2", kind: "rotate", status: "running" })));
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Replace …" }).disabled).toBe(true);
+  expect(asked.length).toBe(1);
+  act(() => change(during({ id: "op2", kind: "rotate", status: "succeeded" })));
+  await screen.findByText("second");
+  expect(screen.queryByText("first")).toBeNull();
+  expect(asked.length).toBe(2);
+
+  act(() => change(during({ id: "op3", kind: "revert", status: "succeeded" })));
+  await screen.findByText("refused with REVEAL_RATE_LIMITED");
+  expect(screen.queryByText("second")).toBeNull();
+});
+
+test("who may not see credentials cannot replace them", () => {
+  serve({});
+  show(<Credentials store={store()} />, "developer");
+  expect(screen.queryByRole("button", { name: "Replace …" })).toBeNull();
+});
+
+const digests = (chart: string) => ({ chart, values: "sha256:b", helm: "sha256:c" });
+
+test("an upgrade shows what it changes before it is started", async () => {
+  const asked = serve({
+    "GET /stores/store-1a2b3c4d/upgrade": {
+      upgrade: {
+        upToDate: false,
+        from: digests("sha256:a"),
+        to: digests("sha256:d"),
+        changes: [
+          { kind: "Deployment", name: "web", change: "changed", fields: [{ path: "c[web].image", before: "x:1", after: "x:2" }, { path: "c[web].env[A].value", before: null, after: null }] },
+          { kind: "Job", name: "old", change: "removed", fields: [] },
+        ],
+      },
+    },
+    "POST /stores/store-1a2b3c4d/upgrade": () => json(202, { message: "", store: during({ kind: "upgrade", status: "queued" }) }),
+  });
+  let done = false;
+  show(<Upgrade store={store()} onDone={() => (done = true)} />);
+  const changes = within(await screen.findByRole("region", { name: "What changes" }));
+  const [web, old] = changes.getAllByRole("listitem");
+  expect(web?.textContent).toBe("Deployment web changesc[web].imagex:1 becomes x:2c[web].env[A].value");
+  expect(old?.textContent).toBe("Job old goes");
+  expect(asked.filter((one) => one.method === "POST")).toEqual([]);
+
+  await userEvent.click(screen.getByRole("button", { name: "Upgrade" }));
+  await screen.findByText("teashop is being upgraded");
+  expect(done).toBe(true);
+  expect(asked.filter((one) => one.method === "POST").map((one) => one.path)).toEqual(["/stores/store-1a2b3c4d/upgrade"]);
+});
+
+test("nothing to upgrade is said so, and a refusal with its reason", async () => {
+  serve({ "GET /stores/store-1a2b3c4d/upgrade": { upgrade: { upToDate: true, from: digests("sha256:a"), to: digests("sha256:a"), changes: [] } } });
+  show(<Upgrade store={store()} onDone={() => undefined} />);
+  expect(await screen.findByText("Nothing to upgrade")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Upgrade" })).toBeNull();
+  cleanup();
+
+  serve({ "GET /stores/store-1a2b3c4d/upgrade": refusal(409, "STORE_NOT_READY") });
+  show(<Upgrade store={store()} onDone={() => undefined} />);
+  expect(await screen.findByText("refused with STORE_NOT_READY")).toBeTruthy();
+});
+
+test("a store is upgraded by who changes stores, when it is ready and nothing else is done to it", async () => {
+  const offer = async (now: Store, role: Role) => {
+    window.history.replaceState(null, "", `/stores/${now.id}`);
+    serve({ "GET /stores/": { store: now } });
+    show(<StorePage />, role);
+    await screen.findByRole("heading", { level: 1, name: "teashop" });
+    const button = screen.queryByRole<HTMLButtonElement>("button", { name: "Look for an upgrade" });
+    cleanup();
+    return button && !button.disabled;
+  };
+  expect(await offer(store(), "developer")).toBe(true);
+  expect(await offer(store(), "viewer")).toBe(null);
+  expect(await offer(store({ status: "failed" }), "owner")).toBe(null);
+  expect(await offer(during({ kind: "rotate", status: "running" }), "owner")).toBe(false);
+});
+
 test("a viewer sees no credentials and no form", () => {
   serve({});
   const { container } = show(<Credentials store={store()} />, "viewer");
@@ -62,6 +200,7 @@ test("a viewer sees no credentials and no form", () => {
 test("a new store is asked for once under one key, with the address it will get shown before", async () => {
   let tries = 0;
   const asked = serve({
+    "GET /engines": { engines: ENGINES },
     "GET /limits": { plan: "starter", stores: { limit: 5, used: 2 }, creationCooldown: { seconds: 30, endsAt: null }, requests: { limit: 60, windowSeconds: 60 }, retries: { limit: 3 } },
     "GET /stores/availability": ({ query }) => ({ name: query.get("name"), available: true, reason: null, suggestion: null, host: "teashop.localhost", url: "http://teashop.localhost:8080" }),
     "POST /stores": () => (++tries === 1 ? Promise.reject(new TypeError("Failed to fetch")) : json(202, { message: "", store: store({ status: "requested" }) })),
@@ -83,6 +222,34 @@ test("a new store is asked for once under one key, with the address it will get 
   const creations = asked.filter((one) => one.method === "POST");
   expect(creations.map((one) => one.body)).toEqual([{ name: "teashop", engine: "medusa" }, { name: "teashop", engine: "medusa" }]);
   expect(new Set(creations.map((one) => one.headers.get("idempotency-key"))).size).toBe(1);
+});
+
+test("what stores can be made of is what the server offers, with its looks and what it lacks", async () => {
+  const asked = serve({
+    "GET /engines": { engines: [{ ...MEDUSA, available: false, unavailableReason: "its image is missing" }, WOOCOMMERCE] },
+    "POST /stores": () => json(202, { message: "", store: store({ status: "requested" }) }),
+  });
+  show(<NewStore />);
+  const medusa = await screen.findByRole<HTMLInputElement>("radio", { name: /^Medusa/ });
+  expect(medusa.disabled).toBe(true);
+  expect(screen.getByText("A shop of today. Its image is missing")).toBeTruthy();
+  expect(screen.getByRole<HTMLInputElement>("radio", { name: /^WooCommerce/ }).checked).toBe(true);
+  expect(screen.getByText("A shop of always. It takes no orders")).toBeTruthy();
+  expect(screen.getByText("admin")).toBeTruthy();
+
+  expect(screen.getByRole<HTMLInputElement>("radio", { name: /^Storefront/ }).checked).toBe(true);
+  await userEvent.click(screen.getByRole("radio", { name: "midnight" }));
+  await userEvent.type(screen.getByLabelText("Name of the store"), "teashop");
+  await userEvent.click(screen.getByRole("button", { name: "Create store" }));
+  await waitFor(() => expect(asked.find((one) => one.method === "POST")?.body).toEqual({ name: "teashop", engine: "woocommerce", theme: "midnight" }));
+});
+
+test("without engines nothing is created, and why there are none is said", async () => {
+  serve({ "GET /engines": refusal(403, "FORBIDDEN") });
+  show(<NewStore />);
+  expect(await screen.findByText("refused with FORBIDDEN")).toBeTruthy();
+  await userEvent.type(screen.getByLabelText("Name of the store"), "teashop");
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Create store" }).disabled).toBe(true);
 });
 
 test("a taken name says why and offers another", async () => {

@@ -4,37 +4,45 @@ import { useState, type FormEvent, type ReactNode } from "react";
 import { Link, useNavigate } from "../../app/router";
 import { asApiError } from "../../api/errors";
 import { useCreateStore } from "../../api/mutations";
-import { useAvailability, useLimits } from "../../api/queries";
-import type { Limits } from "../../api/types";
+import { useAvailability, useEngines, useLimits } from "../../api/queries";
+import type { Engine, Limits } from "../../api/types";
 import { useMay, useSelf } from "../../app/me";
 import { useSettled } from "../../ui/hooks";
 import { nameRule } from "../../ui/names";
 import { Problem } from "../../ui/notice";
-import { Card, Page } from "../../ui/page";
+import { Card, Page, Waiting } from "../../ui/page";
 import { passwordRule } from "../../ui/passwords";
 import { useSecondsLeft } from "../../ui/times";
 import { Forbidden } from "../errors/Forbidden";
 
-const ENGINES = [
-  { value: "medusa", title: "Medusa", text: "A modern shop with its own storefront, regions, and an interface for programs." },
-  { value: "woocommerce", title: "WooCommerce", text: "WordPress with a shop: themes, pages and thousands of extensions." },
-];
-const THEMES = [
-  { value: "storefront", title: "Storefront", text: "Plain and quick; made for shops." },
-  { value: "astra", title: "Astra", text: "Light, with many layouts to choose from." },
-];
+/// What a theme is like; one that is not known here has its name alone.
+const THEMES: Record<string, [title: string, text: string]> = {
+  storefront: ["Storefront", "Plain and quick; made for shops."],
+  astra: ["Astra", "Light, with many layouts to choose from."],
+};
+const themeOption = (value: string) => ({ value, title: THEMES[value]?.[0] ?? value, text: THEMES[value]?.[1] });
+
+/// What an engine is, and what its stores lack here, or why there can be none.
+function engineOption({ name, title, summary, note, available, unavailableReason }: Engine) {
+  const more = available ? note : (unavailableReason ?? "Not available here");
+  return { value: name, title, text: more ? `${summary}. ${more.charAt(0).toUpperCase()}${more.slice(1)}` : summary, disabled: !available };
+}
 
 export function NewStore() {
   const navigate = useNavigate();
   const { user } = useSelf();
   const mayWrite = useMay("stores:write");
-  const [engine, setEngine] = useState("medusa");
-  const [theme, setTheme] = useState("storefront");
+  const [chosen, setChosen] = useState("");
+  const [look, setLook] = useState("");
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [key, setKey] = useState(() => crypto.randomUUID());
   const create = useCreateStore();
   const limits = useLimits();
+  const engines = useEngines();
+  /// The first that can be had, until somebody chooses.
+  const engine = engines.data?.find((one) => one.available && (!chosen || one.name === chosen));
+  const theme = engine?.themes.includes(look) ? look : engine?.defaultTheme;
 
   const broken = nameRule(name);
   const settled = useSettled(name, 300);
@@ -48,8 +56,8 @@ export function NewStore() {
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!name || broken || weak) return;
-    const body = { name, engine, ...(engine === "woocommerce" ? { theme } : {}), ...(password ? { password } : {}) };
+    if (!engine || !name || broken || weak) return;
+    const body = { name, engine: engine.name, ...(theme ? { theme } : {}), ...(password ? { password } : {}) };
     create.mutate(
       { ...body, idempotencyKey: key },
       {
@@ -64,7 +72,13 @@ export function NewStore() {
       <Room limits={limits.data} />
       <form onSubmit={submit} style={{ display: "flex", flexDirection: "column", gap: "1.5rem" }}>
         <Card title="Engine">
-          <Choices legend="Engine" name="engine" value={engine} onChange={setEngine} options={ENGINES} />
+          {engines.data ? (
+            <Choices legend="Engine" name="engine" value={engine?.name ?? ""} onChange={setChosen} options={engines.data.map(engineOption)} />
+          ) : engines.error ? (
+            <Problem error={engines.error} onRetry={() => void engines.refetch()} />
+          ) : (
+            <Waiting what="Looking at what there is" lines={1} />
+          )}
         </Card>
         <Card title="Name">
           <TextInput
@@ -82,15 +96,15 @@ export function NewStore() {
             {name && !broken ? <Verdict name={name} answer={answer} checking={availability.isFetching || settled !== name} onTake={setName} /> : null}
           </div>
         </Card>
-        {engine === "woocommerce" ? (
+        {engine && theme && engine.themes.length > 1 ? (
           <Card title="Theme">
-            <Choices legend="Theme" name="theme" value={theme} onChange={setTheme} options={THEMES} />
+            <Choices legend="Theme" name="theme" value={theme} onChange={setLook} options={engine.themes.map(themeOption)} />
           </Card>
         ) : null}
         <Card title="Administrator">
           <div style={{ display: "flex", flexDirection: "column", gap: "1rem" }}>
             <p style={{ margin: 0 }}>
-              The shop's administrator signs in as <strong>{user.email}</strong>.
+              The shop's administrator signs in as <strong>{engine?.administrator.username ?? user.email}</strong>.
             </p>
             <PasswordInput label="Password" description="8 to 128 characters. Leave it empty and a strong one is made for you; you can see it on the store's page." value={password} onChange={(event) => setPassword(event.currentTarget.value)} error={weak ?? problem?.field("password")} autoComplete="new-password" visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
           </div>
@@ -100,7 +114,7 @@ export function NewStore() {
           <Button component={Link} to="/stores" variant="default">
             Not now
           </Button>
-          <Submit limits={limits.data} busy={create.isPending} disabled={!name || !!nameProblem || !!weak} />
+          <Submit limits={limits.data} busy={create.isPending} disabled={!engine || !name || !!nameProblem || !!weak} />
         </div>
       </form>
     </Page>

@@ -66,10 +66,13 @@ pub(crate) fn has_condition(request: &HttpRequest) -> bool {
 /// Refuses a write unless what is written to looks as its sender has seen it (RFC 9110, 13.1.1: compared strongly).
 pub(crate) fn check(request: &HttpRequest, now: &impl Serialize) -> Result<(), Problem> {
     let tag = tag(now)?;
-    let seen = header(request.headers(), IF_MATCH.as_str());
-    let matches = seen.is_none_or(|seen| seen.split(',').map(str::trim).any(|one| one == "*" || one == tag));
-    let has_value = seen.is_some() || !request.headers().contains_key(IF_MATCH);
-    if matches && has_value && !names(request, IF_NONE_MATCH.as_str(), &tag) {
+    // A value that cannot be read names nothing.
+    let is_seen = || {
+        header(request.headers(), IF_MATCH.as_str())
+            .is_some_and(|seen| seen.split(',').map(str::trim).any(|one| one == "*" || one == tag))
+    };
+    let matches = !request.headers().contains_key(IF_MATCH) || is_seen();
+    if matches && !names(request, IF_NONE_MATCH.as_str(), &tag) {
         return Ok(());
     }
     Err(Problem::new(PRECONDITION_FAILED, "It is not what you have seen: it was changed since."))

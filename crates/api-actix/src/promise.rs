@@ -9,7 +9,7 @@ mod secrets;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data, Payload};
@@ -173,9 +173,7 @@ async fn kept(state: &State, auth: &Authenticated, answer: ServiceResponse) -> R
     if has_secret || stands == mine {
         return Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(bytes))));
     }
-    let mut response = replay(&stands);
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    Ok(ServiceResponse::new(request, response))
+    Ok(ServiceResponse::new(request, replay(&stands)))
 }
 
 #[cfg(test)]

@@ -81,14 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         email: "ada@example.com".parse()?,
         role: PlatformRole::Tenant,
     };
-    let origin = Origin {
-        request_id: RequestId::from_random(1),
-        ip_address: None,
-        user_agent: None,
-        traceparent: None,
-        tracestate: None,
-        credential: None,
-    };
+    let origin = Origin::unknown(RequestId::from_random(1));
     let context = RequestContext::new(actor, origin);
     let wanted = CreateStore { name: "teashop".parse()?, engine: engines::medusa(), theme: None, password: None };
     let accepted = stores.create(&context, wanted).await?;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use shopwright_domain::limits::Meter;
 use shopwright_domain::{TenantId, UserId};
 
-use crate::storage::{StorageError, StoredAnswer};
+use crate::storage::{IdempotencyRecord, StorageError, StoredAnswer};
 use crate::stores_api::RequestContext;
 
 /// Who pays for a request.
@@ -43,6 +43,22 @@ pub struct Promise {
     pub key: String,
     /// A hash of who asks for what, to notice another request under the same key. Never of a password.
     pub fingerprint: Vec<u8>,
+}
+
+impl Promise {
+    /// The row of its key, of which nothing has come yet.
+    pub fn record(&self, tenant_id: TenantId, created_at: Timestamp) -> IdempotencyRecord {
+        IdempotencyRecord {
+            tenant_id,
+            route: self.route.clone(),
+            key: self.key.clone(),
+            fingerprint: self.fingerprint.clone(),
+            store_id: None,
+            operation_id: None,
+            answer: None,
+            created_at,
+        }
+    }
 }
 
 /// Why a promise is not kept.

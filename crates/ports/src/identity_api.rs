@@ -30,6 +30,13 @@ pub struct Origin {
     pub credential: Option<Credential>,
 }
 
+impl Origin {
+    /// Of a request of which only the id is known.
+    pub const fn unknown(request_id: RequestId) -> Self {
+        Self { request_id, ip_address: None, user_agent: None, traceparent: None, tracestate: None, credential: None }
+    }
+}
+
 /// Somebody who has just proved who they are.
 #[derive(Debug, Clone)]
 pub struct SignedIn {

@@ -70,14 +70,7 @@ impl Merchant {
         tx.commit().await?;
         let actor =
             Actor { user_id, tenant_id, member_role: Role::Owner, email: user.email, role: PlatformRole::Tenant };
-        let origin = Origin {
-            request_id: RequestId::from_random(1),
-            ip_address: None,
-            user_agent: None,
-            traceparent: None,
-            tracestate: None,
-            credential: None,
-        };
+        let origin = Origin::unknown(RequestId::from_random(1));
         Ok(Arc::new(Self { context: RequestContext::new(actor, origin), book: Book::default() }))
     }
 }

@@ -120,14 +120,7 @@ pub(crate) fn ada(clock: &dyn Clock) -> anyhow::Result<(RequestContext, User)> {
         active: true,
         created_at: clock.now(),
     };
-    let origin = Origin {
-        request_id: "req_0123456789ab".parse()?,
-        ip_address: None,
-        user_agent: None,
-        traceparent: None,
-        tracestate: None,
-        credential: None,
-    };
+    let origin = Origin::unknown("req_0123456789ab".parse()?);
     let actor = Actor { user_id, tenant_id, member_role: Role::Owner, email, role: PlatformRole::Tenant };
     Ok((RequestContext::new(actor, origin), user))
 }

@@ -206,14 +206,7 @@ async fn organisations_are_made_once_and_invitations_show_their_token_once() {
 async fn a_claimed_key_is_in_use_until_its_request_is_answered() {
     let bench = Bench::new();
     let promise = Promise { route: "POST /organisations".into(), key: "k".into(), fingerprint: vec![1] };
-    let origin = Origin {
-        request_id: RequestId::from_random(1),
-        ip_address: None,
-        user_agent: None,
-        traceparent: None,
-        tracestate: None,
-        credential: None,
-    };
+    let origin = Origin::unknown(RequestId::from_random(1));
     bench.gate.claim(&RequestContext::new(OWNER.actor(), origin), &promise).await.unwrap();
 
     let request = OWNER.asks(TestRequest::post().uri("/api/v1/organisations")).insert_header((HEADER, "k"));

@@ -3,7 +3,7 @@
 //! A key is claimed by a row without an answer, in a transaction of its own, before the request is carried out: so it is carried out once at
 //! most, also when its server dies over it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use shopwright_ports::gate_api::{Promise, PromiseError};
 use shopwright_ports::storage::{IdempotencyRecord, Reach, StoredAnswer};
 use shopwright_ports::stores_api::RequestContext;
@@ -12,24 +12,6 @@ use super::Door;
 
 /// Longer than any request is worked on: whoever claimed the key that long ago is dead.
 const WORKED_ON_FOR: SignedDuration = SignedDuration::from_mins(1);
-
-fn record(
-    context: &RequestContext,
-    promise: &Promise,
-    answer: Option<StoredAnswer>,
-    created_at: Timestamp,
-) -> IdempotencyRecord {
-    IdempotencyRecord {
-        tenant_id: context.actor.tenant_id,
-        route: promise.route.clone(),
-        key: promise.key.clone(),
-        fingerprint: promise.fingerprint.clone(),
-        store_id: None,
-        operation_id: None,
-        answer,
-        created_at,
-    }
-}
 
 impl Door {
     pub(super) async fn earlier_answer(
@@ -60,7 +42,7 @@ impl Door {
             Some(held) if held.answer.is_some() || now < held.created_at + WORKED_ON_FOR => Err(PromiseError::InFlight),
             Some(_) => Err(PromiseError::Lost),
             None => {
-                tx.idempotency().put(&record(context, promise, None, now)).await?;
+                tx.idempotency().put(&promise.record(tenant_id, now)).await?;
                 Ok(tx.commit().await?)
             }
         }
@@ -69,8 +51,9 @@ impl Door {
     pub(super) async fn release_key(&self, context: &RequestContext, promise: &Promise) -> Result<(), PromiseError> {
         // A record from before the window counts as none, and is forgotten with the others.
         let long_ago = self.clock.now() - self.rules.idempotency_window - WORKED_ON_FOR;
-        let mut tx = self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await?;
-        tx.idempotency().put(&record(context, promise, None, long_ago)).await?;
+        let tenant_id = context.actor.tenant_id;
+        let mut tx = self.storage.begin(Reach::Tenant(tenant_id)).await?;
+        tx.idempotency().put(&promise.record(tenant_id, long_ago)).await?;
         Ok(tx.commit().await?)
     }
 
@@ -80,9 +63,9 @@ impl Door {
         promise: &Promise,
         answer: StoredAnswer,
     ) -> Result<StoredAnswer, PromiseError> {
-        let now = self.clock.now();
-        let record = record(context, promise, Some(answer.clone()), now);
-        let mut tx = self.storage.begin(Reach::Tenant(context.actor.tenant_id)).await?;
+        let (now, tenant_id) = (self.clock.now(), context.actor.tenant_id);
+        let record = IdempotencyRecord { answer: Some(answer.clone()), ..promise.record(tenant_id, now) };
+        let mut tx = self.storage.begin(Reach::Tenant(tenant_id)).await?;
         let stands = tx.idempotency().answer(&record, now - self.rules.idempotency_window).await?;
         tx.commit().await?;
         if stands.fingerprint != promise.fingerprint {

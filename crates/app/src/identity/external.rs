@@ -9,7 +9,7 @@ use shopwright_domain::identity::{Email, PlatformRole, Username};
 use shopwright_domain::{TenantId, UserId};
 use shopwright_ports::external_issuer::{ExternalIdentity, ExternalIssuer, ExternalTokenError};
 use shopwright_ports::identity_api::{Bearer, IdentityError, Proof};
-use shopwright_ports::storage::{Reach, User};
+use shopwright_ports::storage::{Reach, Transaction, User};
 
 use super::bearer::actor;
 use super::{Identity, of_hash};
@@ -26,14 +26,19 @@ impl Identity {
             ExternalTokenError::Invalid => IdentityError::Unauthorized,
             ExternalTokenError::Unavailable => IdentityError::IssuerUnavailable,
         })?;
-        let user = match self.account_of(&person).await? {
-            Some(user) => user,
-            None => self.first_seen(&person).await?,
+        let mut tx = self.storage.begin(Reach::Identity).await?;
+        let user = if let Some(user) = self.account_of(tx.as_mut(), &person).await? {
+            user
+        } else {
+            // Nobody holds a connection while a password is hashed.
+            drop(tx);
+            let user = self.first_seen(&person).await?;
+            tx = self.storage.begin(Reach::Identity).await?;
+            user
         };
         if !user.active {
             return Err(IdentityError::Unauthorized);
         }
-        let mut tx = self.storage.begin(Reach::Identity).await?;
         let mut actor = actor(tx.as_mut(), &user, organisation.unwrap_or(user.tenant_id)).await?;
         // The platform is run by who signs in here.
         actor.role = PlatformRole::Tenant;
@@ -50,8 +55,11 @@ impl Identity {
     /// The account that is theirs: made for them, or of the address that the issuer has verified.
     ///
     /// Nobody has proven an address by registering with it.
-    async fn account_of(&self, person: &ExternalIdentity) -> Result<Option<User>, IdentityError> {
-        let mut tx = self.storage.begin(Reach::Identity).await?;
+    async fn account_of(
+        &self,
+        tx: &mut dyn Transaction,
+        person: &ExternalIdentity,
+    ) -> Result<Option<User>, IdentityError> {
         if let Some(user) = tx.users().get(self.id_of(person)).await? {
             return Ok(Some(user));
         }
@@ -78,7 +86,10 @@ impl Identity {
         match made.await {
             Ok(()) => Ok(user),
             // Another request of theirs was first.
-            Err(error @ IdentityError::UserExists) => self.account_of(person).await?.ok_or(error),
+            Err(error @ IdentityError::UserExists) => {
+                let mut tx = self.storage.begin(Reach::Identity).await?;
+                self.account_of(tx.as_mut(), person).await?.ok_or(error)
+            }
             Err(error) => Err(error),
         }
     }

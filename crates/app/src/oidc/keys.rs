@@ -112,13 +112,12 @@ impl Keys {
     pub(super) async fn get(&self, kid: &str) -> Result<Arc<Key>, ExternalTokenError> {
         let (key, fetch) = self.look(kid);
         if let Some(key) = key {
-            if fetch {
-                // Somebody else may be fetching already: a key that is known is worth no wait.
-                if let Ok(_only) = self.fetching.try_lock() {
-                    self.fetch().await;
-                }
+            // Somebody else may be fetching already: a key that is known is worth no wait.
+            if fetch && let Ok(_only) = self.fetching.try_lock() {
+                self.fetch().await;
+                return Ok(self.look(kid).0.unwrap_or(key));
             }
-            return Ok(self.look(kid).0.unwrap_or(key));
+            return Ok(key);
         }
         if fetch {
             let _only = self.fetching.lock().await;

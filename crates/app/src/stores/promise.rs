@@ -76,15 +76,7 @@ pub(super) async fn note(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let Some(promise) = &context.promise else { return Ok(()) };
-    let record = IdempotencyRecord {
-        tenant_id: context.actor.tenant_id,
-        route: promise.route.clone(),
-        key: promise.key.clone(),
-        fingerprint: promise.fingerprint.clone(),
-        store_id: store_id.cloned(),
-        operation_id,
-        answer: None,
-        created_at: now,
-    };
+    let record =
+        IdempotencyRecord { store_id: store_id.cloned(), operation_id, ..promise.record(context.actor.tenant_id, now) };
     tx.idempotency().put(&record).await
 }

@@ -131,14 +131,7 @@ impl Fixture {
     }
 
     pub fn origin(&self) -> Origin {
-        Origin {
-            request_id: RequestId::from_random(self.entropy.u64()),
-            ip_address: None,
-            user_agent: None,
-            traceparent: None,
-            tracestate: None,
-            credential: None,
-        }
+        Origin::unknown(RequestId::from_random(self.entropy.u64()))
     }
 
     /// Somebody with an organisation of their own.

@@ -43,6 +43,11 @@ impl Meter {
     }
 }
 
+/// How long it takes until all that was let in is paid for.
+fn owed(state: Option<Timestamp>, now: Timestamp) -> SignedDuration {
+    state.map_or(SignedDuration::ZERO, |paid| paid.duration_since(now).max(SignedDuration::ZERO))
+}
+
 impl Rate {
     /// What one request costs in time.
     fn interval(&self) -> SignedDuration {
@@ -77,16 +82,14 @@ impl Rate {
 
     /// How many requests would be let in now.
     pub fn remaining(&self, state: Option<Timestamp>, now: Timestamp) -> u32 {
-        let owed = state.map_or(SignedDuration::ZERO, |paid| paid.duration_since(now).max(SignedDuration::ZERO));
         let interval = self.interval().as_nanos().max(1);
-        let free = (self.window.as_nanos() - owed.as_nanos()).max(0) / interval;
+        let free = (self.window.as_nanos() - owed(state, now).as_nanos()).max(0) / interval;
         u32::try_from(free).unwrap_or(u32::MAX).min(self.limit)
     }
 
     /// What a client is told about a state.
     pub fn meter(&self, state: Option<Timestamp>, now: Timestamp) -> Meter {
-        let reset = state.map_or(SignedDuration::ZERO, |paid| paid.duration_since(now).max(SignedDuration::ZERO));
-        Meter { rate: *self, remaining: self.remaining(state, now), reset }
+        Meter { rate: *self, remaining: self.remaining(state, now), reset: owed(state, now) }
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Watch {
     doomed: BTreeSet<StoreId>,
     /// Stores whose namespace was taken away by hand.
     robbed: BTreeSet<StoreId>,
+    /// When the last deletion of each store was asked for.
+    deleting_since: BTreeMap<StoreId, u64>,
     failures: BTreeMap<StoreId, String>,
 }
 
@@ -65,6 +67,7 @@ impl Watch {
             refusals: BTreeMap::new(),
             doomed: BTreeSet::new(),
             robbed: BTreeSet::new(),
+            deleting_since: BTreeMap::new(),
             failures: BTreeMap::new(),
         }
     }

@@ -41,7 +41,7 @@ impl Watch {
     pub fn committed(&mut self, now: u64, rows: Snapshot, platform: &Platform<'_>) {
         let before = std::mem::take(&mut self.rows);
         for (old, store) in rows.stores.changes(&before.stores) {
-            self.store_changed(old, store, &rows, platform);
+            self.store_changed(now, old, store, &rows, platform);
         }
         for (old, operation) in rows.operations.changes(&before.operations) {
             self.operation_changed(now, old, operation);
@@ -54,7 +54,7 @@ impl Watch {
         self.rows = rows;
     }
 
-    fn store_changed(&mut self, old: Option<&Store>, new: &Store, rows: &Snapshot, platform: &Platform<'_>) {
+    fn store_changed(&mut self, now: u64, old: Option<&Store>, new: &Store, rows: &Snapshot, platform: &Platform<'_>) {
         let id = &new.id;
         match old {
             None if new.state != StoreState::Requested => self.violate(|| format!("{id} begins as {}", new.state)),
@@ -75,7 +75,10 @@ impl Watch {
             StoreState::Ready => self.became_ready(new, rows, platform),
             StoreState::Deleted => self.became_deleted(new, rows, platform),
             StoreState::Failed => self.became_failed(new),
-            StoreState::Requested | StoreState::Provisioning | StoreState::Deleting => {}
+            StoreState::Deleting => {
+                self.deleting_since.insert(id.clone(), now);
+            }
+            StoreState::Requested | StoreState::Provisioning => {}
         }
     }
 
@@ -106,11 +109,16 @@ impl Watch {
         }
     }
 
-    /// Nothing is left of a deleted store (P11). A zombie may still bring a namespace back; the sweeper's part is checked at the end.
+    /// Nothing is left of a deleted store (P11). A write of an owner long fenced out may still make a namespace after the deletion has looked
+    /// for one: that is the sweeper's to find, and is checked at the end. One that was there before the deletion, or is of its own epoch, is not
+    /// excused.
     fn became_deleted(&mut self, store: &Store, rows: &Snapshot, platform: &Platform<'_>) {
         let id = &store.id;
-        let resurrected = self.namespaces.get(id).is_some_and(|known| known.generations > 1);
-        if platform.namespaces.contains_key(id) && !resurrected {
+        let asked = self.deleting_since.get(id).copied().unwrap_or(u64::MAX);
+        let after = self.namespaces.get(id).is_some_and(|known| known.since > asked);
+        if let Some(epoch) = platform.namespaces.get(id)
+            && !(after && *epoch < store.epoch)
+        {
             self.violate(|| format!("{id} is deleted and has a namespace"));
         }
         if rows.credentials.contains_key(id) {

@@ -1,11 +1,9 @@
 //! Bodies: JSON or urlencoded, of bounded size and time. Other content types count as an empty body.
 
-use std::time::Duration;
-
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::rt::time::{sleep, timeout};
+use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use futures::StreamExt as _;
 use serde_json::error::Category;
@@ -18,9 +16,6 @@ use crate::problem::{
     SLOW_BODY,
 };
 use crate::{Limits, query};
-
-/// Longer than any answer takes that is made after a body was refused.
-const HELD: Duration = Duration::from_secs(5);
 
 /// Reads the body as a form.
 pub(crate) async fn form(request: &HttpRequest, payload: Payload, limits: &Limits) -> Result<Form, Problem> {
@@ -35,7 +30,7 @@ pub(crate) async fn form(request: &HttpRequest, payload: Payload, limits: &Limit
 }
 
 /// Reads the body as it is.
-pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
+pub(crate) async fn read(request: &HttpRequest, payload: Payload, limits: &Limits) -> Result<Bytes, Problem> {
     let encoding = header(request.headers(), CONTENT_ENCODING.as_str()).unwrap_or("identity");
     if !encoding.eq_ignore_ascii_case("identity") {
         return Err(Problem::new(ENCODING_UNSUPPORTED, "Encoded bodies are not read."));
@@ -47,18 +42,16 @@ pub(crate) async fn read(request: &HttpRequest, mut payload: Payload, limits: &L
     if announced.is_some_and(|length| length > max as u64) {
         return Err(too_large());
     }
-    let problem = match timeout(limits.body_time, collect(&mut payload, max)).await {
-        Ok(Ok(Some(bytes))) => return Ok(bytes),
-        Ok(Ok(None)) => too_large(),
-        Ok(Err(_)) => return Err(Problem::new(BODY_UNREADABLE, "The body ended before it was complete.")),
-        Err(_) => Problem::new(SLOW_BODY, "The body did not arrive in time.").retry(Retry::Seconds(1)),
-    };
-    hold(payload);
-    Err(problem)
+    match timeout(limits.body_time, collect(payload, max)).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(BODY_UNREADABLE, "The body ended before it was complete.")),
+        Err(_) => Err(Problem::new(SLOW_BODY, "The body did not arrive in time.").retry(Retry::Seconds(1))),
+    }
 }
 
 /// The whole body; none when it is larger than `max`, and then its rest is unread.
-async fn collect(payload: &mut Payload, max: usize) -> Result<Option<Bytes>, PayloadError> {
+async fn collect(mut payload: Payload, max: usize) -> Result<Option<Bytes>, PayloadError> {
     let mut bytes = BytesMut::new();
     while let Some(piece) = payload.next().await {
         let piece = piece?;
@@ -68,15 +61,6 @@ async fn collect(payload: &mut Payload, max: usize) -> Result<Option<Bytes>, Pay
         bytes.extend_from_slice(&piece);
     }
     Ok(Some(bytes.freeze()))
-}
-
-/// Lets an unread rest go once the answer is on its way. While it is held actix closes the connection after the answer (F68); of a body in
-/// chunks that was let go before, it reads on for as long as anybody writes.
-fn hold(payload: Payload) {
-    actix_web::rt::spawn(async move {
-        sleep(HELD).await;
-        drop(payload);
-    });
 }
 
 fn json(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {

@@ -18,6 +18,7 @@ use crate::health::PROBES;
 use crate::observe::{Ended, Seen};
 use crate::problem::{NOT_FOUND, Occurrence, Problem, Retry, SHUTTING_DOWN, Shape, render};
 use crate::rate_limit::Counted;
+use crate::unread::Unread;
 use crate::{State, cors, origin, paths, rate_limit, routes};
 
 /// The policy of pages that this origin serves: scripts from files of ours alone. No `upgrade-insecure-requests`, for we speak plain HTTP.
@@ -65,6 +66,7 @@ pub(crate) async fn frame(
     request.extensions_mut().insert(origin);
     request.extensions_mut().insert(occurrence.clone());
     paths::fold(&mut request);
+    let body = Unread::of(&mut request);
 
     let draining = state.is_draining();
     let answer = if draining && !PROBES.contains(&request.path()) {
@@ -100,6 +102,9 @@ pub(crate) async fn frame(
         ip: ip.as_deref(),
     };
     seen.end(&state.api.telemetry, &ended);
+    if let Some(body) = body {
+        body.answered();
+    }
     Ok(answer)
 }
 

@@ -39,6 +39,7 @@ mod root;
 mod routes;
 mod server;
 mod stores;
+mod unread;
 
 #[cfg(test)]
 mod fuzz;

@@ -11,6 +11,10 @@ use futures::future::{Either, join, select};
 
 use crate::{Api, Limits, State, routes};
 
+/// Connections that the kernel keeps until they are accepted. The standard library listens with 128: with more at once the kernel drops the end
+/// of a handshake, and a client that waits to be spoken to is connected to nothing for ever. The kernel cuts this to `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
 /// Serves on `listener` until `shutdown` completes; then requests in flight have [`Limits::drain_time`] to end, and new ones on open
 /// connections get 503. Signals are the caller's matter. Runs on any tokio runtime; the workers bring their own.
 ///
@@ -18,6 +22,7 @@ use crate::{Api, Limits, State, routes};
 /// When the listener cannot be used.
 pub async fn serve(listener: TcpListener, api: Api, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let limits: Limits = api.limits.clone();
+    rustix::net::listen(&listener, BACKLOG)?;
     let state = State::new(api);
     let shared = state.clone();
     let workers = limits.workers.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);

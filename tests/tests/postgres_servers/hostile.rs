@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use reqwest::{Client, StatusCode};
+use rustix::process::{Signal, kill_process};
 use shopwright_system_tests::real::{Detached, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -214,6 +215,23 @@ async fn f68_a_gigabyte_is_not_taken() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f68_a_body_that_is_refused_unread_is_not_waited_for() -> anyhow::Result<()> {
+    // F68: nobody has shown who they are, so nobody reads: in chunks without an end, and announced and not sent.
+    const ENDLESS: u64 = 64 * 1024 * MIB;
+    let scene = Scene::set().await?;
+    let head = |framing: &str| format!("POST /api/v1/stores HTTP/1.1\r\nhost: a\r\n{framing}\r\n\r\n");
+    let (answer, taken) = pour(&scene.server, &head("transfer-encoding: chunked"), true, ENDLESS).await?;
+    println!("{} KiB were taken from the socket, status {}", taken / 1024, status(&answer));
+    assert!(answer.is_empty() || status(&answer) == 401, "{answer}");
+
+    let mut silent = connect(&scene.server).await?;
+    silent.write_all(head("content-length: 1000").as_bytes()).await?;
+    let answer = rest(&mut silent).await?;
+    assert_eq!(status(&answer), 401, "{answer}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f68_nesting_is_refused_and_not_followed() -> anyhow::Result<()> {
     // F68: the deepest that fits into a body.
     let scene = Scene::set().await?;
@@ -249,6 +267,25 @@ async fn f68_floods_of_headers_are_cut_off() -> anyhow::Result<()> {
     }
     assert!(scene.grown("a megabyte of headers, forty times") < 32 * MIB);
     scene.others_are_answered().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f68_a_burst_of_connections_waits_until_it_is_accepted() -> anyhow::Result<()> {
+    // F68, S57: the server cannot accept anything meanwhile, as on a machine that is busy.
+    let scene = Scene::set().await?;
+    kill_process(scene.server.pid(), Signal::STOP)?;
+    let burst = join_all((0..500).map(|_| timeout(Duration::from_secs(10), connect(&scene.server)))).await;
+    kill_process(scene.server.pid(), Signal::CONT)?;
+
+    let mut burst: Vec<_> = burst.into_iter().map(|connected| connected?).collect::<anyhow::Result<_>>()?;
+    for stream in &mut burst {
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await?;
+    }
+    for mut stream in burst {
+        let answer = rest(&mut stream).await?;
+        assert_eq!(status(&answer), 200, "{answer}");
+    }
     Ok(())
 }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use shopwright_ports::storage::{Lease, Reach, StorageError, Transaction as _};
-use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::connections::Connections;
 use crate::error::unavailable;
 use crate::row::{Row, micros};
 use crate::settings::PgSettings;
@@ -25,12 +25,12 @@ pub(crate) fn lease_micros(lease: Duration) -> i64 {
 ///
 /// It takes as long as `limit`, not longer: a renewal that hangs must not keep the next one from trying.
 pub(crate) async fn renew(
-    pool: &PgPool,
+    connections: &Connections,
     settings: &PgSettings,
     held: &[Lease],
     lease: Duration,
 ) -> Result<Vec<Lease>, StorageError> {
-    let renewed = tokio::time::timeout(settings.statement_timeout, renew_all(pool, settings, held, lease))
+    let renewed = tokio::time::timeout(settings.statement_timeout, renew_all(connections, settings, held, lease))
         .await
         .map_err(|late| unavailable("renew leases", late))??;
     // Whoever lifted an epoch may still hold the lease from before: only the one with the row's epoch is renewed.
@@ -43,7 +43,7 @@ fn key(lease: &Lease) -> (Uuid, i64, Uuid) {
 }
 
 async fn renew_all(
-    pool: &PgPool,
+    connections: &Connections,
     settings: &PgSettings,
     held: &[Lease],
     lease: Duration,
@@ -70,7 +70,8 @@ async fn renew_all(
     .bind(held.iter().map(|lease| lease.worker.as_uuid()).collect::<Vec<_>>())
     .bind(lease_micros(lease));
     let mut transaction =
-        PgTransaction::begin(pool, Some(Reach::Worker), settings, &Unreadable::default(), &Stirs::default()).await?;
+        PgTransaction::begin(connections, Some(Reach::Worker), settings, &Unreadable::default(), &Stirs::default())
+            .await?;
     let rows = transaction.rows("renew leases", statement).await?;
     let key = |row| {
         let row = Row::new(row, "operations", "id");

@@ -12,6 +12,7 @@ mod audit;
 mod census;
 mod claim;
 mod clusters;
+mod connections;
 mod credentials;
 mod error;
 mod events;

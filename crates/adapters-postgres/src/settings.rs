@@ -14,7 +14,9 @@ const HAS_TRANSACTION_TIMEOUT: u32 = 170_000;
 pub struct PgSettings {
     /// Connections for transactions; one more renews leases.
     pub max_connections: u32,
-    /// How long a transaction may wait for a connection.
+    /// How long a transaction may wait until others are done with their connections. It does not wait for a database that is down.
+    pub queue_timeout: Duration,
+    /// How long it may take to get a connection in one's turn: to see that one lives, or to make a new one.
     pub acquire_timeout: Duration,
     /// How long one statement may take.
     pub statement_timeout: Duration,
@@ -46,6 +48,7 @@ impl Default for PgSettings {
     fn default() -> Self {
         Self {
             max_connections: 10,
+            queue_timeout: Duration::from_secs(20),
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(5),

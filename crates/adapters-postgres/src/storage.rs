@@ -9,11 +9,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool};
 use tokio::time::timeout;
 
-use crate::error::{internal, storage_error, unavailable};
+use crate::connections::Connections;
+use crate::error::{internal, storage_error};
 use crate::server::{Fitness, fitness};
 use crate::settings::PgSettings;
 use crate::stirs::Stirs;
-use crate::transaction::{PgTransaction, give_back};
+use crate::transaction::PgTransaction;
 use crate::unreadable::Unreadable;
 use crate::{lease, roles, schema};
 
@@ -23,9 +24,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// The database.
 #[derive(Debug, Clone)]
 pub struct PgStorage {
-    pool: PgPool,
+    connections: Connections,
     /// One connection that nothing else uses: a busy pool cannot cost a lease.
-    leases: PgPool,
+    leases: Connections,
     settings: PgSettings,
     unreadable: Unreadable,
     stirs: Stirs,
@@ -53,20 +54,25 @@ impl PgStorage {
             .connect_with(options)
             .await
             .map_err(|error| storage_error(WHAT, error))?;
-        let connection = pool.acquire().await.map_err(|error| storage_error(WHAT, error))?;
+        let storage = Self::from_pool(pool, settings);
+        let connection = storage.connections.borrow().await?;
         match connection.server_version_num().map(fitness) {
             Some(Fitness::TooOld(reason)) => return Err(internal(reason)),
-            Some(Fitness::Outdated(reason)) => tracing::warn!(application = settings.application_name, "{reason}"),
+            Some(Fitness::Outdated(reason)) => {
+                tracing::warn!(application = storage.settings.application_name, "{reason}");
+            }
             Some(Fitness::Fit) | None => {}
         }
-        give_back(connection);
-        Ok(Self::from_pool(pool, settings))
+        connection.give_back();
+        Ok(storage)
     }
 
     /// The database behind `pool`, whose own limits stay as they are.
     pub fn from_pool(pool: PgPool, settings: PgSettings) -> Self {
         let leases = pool_options(1, settings.renew_timeout).connect_lazy_with((*pool.connect_options()).clone());
-        Self { pool, leases, settings, unreadable: Unreadable::default(), stirs: Stirs::default() }
+        let connections = Connections::of(pool, settings.queue_timeout);
+        let leases = Connections::of(leases, settings.renew_timeout);
+        Self { connections, leases, settings, unreadable: Unreadable::default(), stirs: Stirs::default() }
     }
 
     /// Shares hints of new events with another storage on the same database: whoever waits at one is told of commits at both.
@@ -76,17 +82,13 @@ impl PgStorage {
         self
     }
 
-    async fn transaction(&self, reach: Option<Reach>) -> Result<PgTransaction, StorageError> {
-        PgTransaction::begin(&self.pool, reach, &self.settings, &self.unreadable, &self.stirs).await
-    }
-
     /// Makes the roles that transactions run as and brings the schema up to date, one process at a time.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] when the database does not answer or others held what had to be locked for too long: run it again.
     /// [`StorageError::Internal`] when a migration is refused.
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        schema::migrate(&self.pool.connect_options(), &self.settings, &[]).await
+        schema::migrate(&self.connections.pool().connect_options(), &self.settings, &[]).await
     }
 
     /// As [`PgStorage::migrate`], for programs that sign in by these URLs: their logins may from then on become the roles that
@@ -97,7 +99,7 @@ impl PgStorage {
     pub async fn migrate_for(&self, api: &SecretString, worker: &SecretString) -> Result<(), StorageError> {
         let (api, worker) = (options(api)?, options(worker)?);
         let memberships = roles::memberships(api.get_username(), worker.get_username());
-        schema::migrate(&self.pool.connect_options(), &self.settings, &memberships).await
+        schema::migrate(&self.connections.pool().connect_options(), &self.settings, &memberships).await
     }
 
     /// Whether the role passes every check of rights unseen: a superuser, or one that bypasses row-level security.
@@ -106,16 +108,16 @@ impl PgStorage {
     /// [`StorageError::Unavailable`] when the database does not answer.
     pub async fn is_superuser(&self) -> Result<bool, StorageError> {
         let role = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
-        let mut connection = self.pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
+        let mut connection = self.connections.borrow().await?;
         let row = sqlx::query_scalar(role).fetch_one(&mut *connection).await;
-        give_back(connection);
+        connection.give_back();
         row.map_err(|error| storage_error("look at the role", error))
     }
 
     /// Closes all connections, after the transactions on them.
     pub async fn close(&self) {
-        self.pool.close().await;
-        self.leases.close().await;
+        self.connections.pool().close().await;
+        self.leases.pool().close().await;
     }
 }
 
@@ -140,11 +142,15 @@ fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
 #[async_trait]
 impl Storage for PgStorage {
     async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError> {
-        Ok(Box::new(self.transaction(Some(reach)).await?))
+        let Self { connections, settings, unreadable, stirs, .. } = self;
+        Ok(Box::new(PgTransaction::begin(connections, Some(reach), settings, unreadable, stirs).await?))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
-        schema::check(&mut self.transaction(None).await?).await
+        // Whoever asks whether we are ready does not ask for long.
+        let connections = self.connections.for_callers_with(self.settings.acquire_timeout);
+        let Self { settings, unreadable, stirs, .. } = self;
+        schema::check(&mut PgTransaction::begin(&connections, None, settings, unreadable, stirs).await?).await
     }
 
     async fn renew(&self, held: &[Lease], lease: Duration) -> Result<Vec<Lease>, StorageError> {

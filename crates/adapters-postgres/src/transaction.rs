@@ -16,12 +16,12 @@ use shopwright_ports::storage::{
     ReleaseRepository, SessionRepository, SigningKeyRepository, StorageError, StoreRepository, TenantRepository,
     ThrottleRepository, Transaction, UserRepository,
 };
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
-use tokio::time::{Instant, timeout_at};
+use sqlx::{AssertSqlSafe, Postgres, Row as _};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::connections::{Borrowed, Connections, RETURN_TIMEOUT};
 use crate::error::{ends_the_session, internal, storage_error, unavailable};
 use crate::events::Touched;
 use crate::roles::role;
@@ -37,20 +37,9 @@ pub(crate) fn sql<'q>(text: &'static str) -> Sql<'q> {
     sqlx::query(text).persistent(false)
 }
 
-/// How long the rollback of a transaction that was left may take, and the ping of a connection on its way back to the pool.
-const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Puts a connection back into its pool, or gives its place there to a new one.
-///
-/// Left to itself the pool pings it first, for as long as that takes: a network that swallows packets just then would keep the
-/// connection's place for ever (F25), and renewals have only one.
-pub(crate) fn give_back(mut connection: PoolConnection<Postgres>) {
-    tokio::spawn(tokio::time::timeout(RETURN_TIMEOUT, connection.return_to_pool()));
-}
-
 pub(crate) struct PgTransaction {
     /// Gone once the transaction is over.
-    connection: Option<PoolConnection<Postgres>>,
+    connection: Option<Borrowed>,
     /// Whose rows it is about; none when it looks at the schema.
     reach: Option<Reach>,
     /// A statement is under way; still set when its future was dropped.
@@ -73,14 +62,14 @@ pub(crate) struct PgTransaction {
 
 impl PgTransaction {
     pub(crate) async fn begin(
-        pool: &PgPool,
+        connections: &Connections,
         reach: Option<Reach>,
         settings: &PgSettings,
         unreadable: &Unreadable,
         stirs: &Stirs,
     ) -> Result<Self, StorageError> {
         const WHAT: &str = "begin a transaction";
-        let connection = pool.acquire().await.map_err(|error| unavailable("get a connection", error))?;
+        let connection = connections.borrow().await?;
         let text = settings.begin(connection.server_version_num(), reach);
         let mut transaction = Self {
             connection: Some(connection),
@@ -179,14 +168,14 @@ impl Drop for PgTransaction {
         let Some(mut connection) = self.connection.take() else { return };
         if self.busy || self.spent {
             // Nobody knows what it still has to say, or it is known to say no.
-            connection.close_on_drop();
+            connection.close();
             return;
         }
         tokio::spawn(async move {
             let rollback = sqlx::raw_sql("rollback").execute(&mut *connection);
-            match tokio::time::timeout(RETURN_TIMEOUT, rollback).await {
-                Ok(Ok(_)) => give_back(connection),
-                _ => connection.close_on_drop(),
+            match timeout(RETURN_TIMEOUT, rollback).await {
+                Ok(Ok(_)) => connection.give_back(),
+                _ => connection.close(),
             }
         });
     }
@@ -266,7 +255,7 @@ impl Transaction for PgTransaction {
         }
         // Outside any transaction now.
         if let Some(connection) = self.connection.take() {
-            give_back(connection);
+            connection.give_back();
         }
         Ok(())
     }

@@ -14,6 +14,8 @@ use super::record::Outcome;
 const STANDSTILL: Duration = Duration::from_mins(3);
 /// How many stores one merchant may hold.
 pub(super) const PER_MERCHANT: usize = 100;
+/// Longer than a server takes over any request: it is the server that says whether it was too much.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Requests on their way at once: a client cannot open more connections than this in one moment without being refused by its own machine.
 const IN_FLIGHT: usize = 256;
 
@@ -41,7 +43,7 @@ pub(super) async fn burst(stage: &Arc<Stage>, callers: &[Caller]) -> anyhow::Res
         let engine = if number.is_multiple_of(2) { "medusa" } else { "woocommerce" };
         let request = caller.create(base, &format!("burst-{number}"), engine, &format!("burst-{number}"));
         async move {
-            match send(request, None).await {
+            match send(request, Some(PATIENCE)).await {
                 Heard::Outcome(Outcome::Done { .. }, Some(_)) => Ok(()),
                 other => Err(anyhow::anyhow!("creation {number} was answered {other:?}")),
             }

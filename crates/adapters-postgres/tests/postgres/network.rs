@@ -121,7 +121,8 @@ async fn a_connection_that_is_cut_off_on_its_way_back_does_not_keep_its_place(
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn an_exhausted_pool_refuses_in_time_and_leases_are_renewed(_: PgPoolOptions, options: PgConnectOptions) {
     // F26: two slow requests hold both connections.
-    let settings = PgSettings { acquire_timeout: Duration::from_millis(300), max_connections: 2, ..patient() };
+    let waits = Duration::from_millis(300);
+    let settings = PgSettings { queue_timeout: waits, acquire_timeout: waits, max_connections: 2, ..patient() };
     let storage = storage_with(options.clone(), settings).await;
     let shop = Shop::open(&storage, 10).await;
     shop.queue(&storage).await;
@@ -145,7 +146,7 @@ async fn an_exhausted_pool_refuses_in_time_and_leases_are_renewed(_: PgPoolOptio
             let refusal = storage.begin(Reach::Worker).await.map(|_| ());
             assert!(matches!(refusal, Err(StorageError::Unavailable { .. })), "{refusal:?}");
             let took = start.elapsed();
-            assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(3), "{took:?}");
+            assert!(took >= waits && took < Duration::from_secs(3), "{took:?}");
             let ready = storage.check().await;
             assert!(matches!(ready, Err(StorageError::Unavailable { .. })), "not ready either: {ready:?}");
             let renewed = storage.renew(std::slice::from_ref(&lease), LEASE).await.expect("on its own connection");
@@ -158,5 +159,41 @@ async fn an_exhausted_pool_refuses_in_time_and_leases_are_renewed(_: PgPoolOptio
 
     first.and(second).expect("late, and right");
     storage.check().await.expect("ready again");
+    storage.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_burst_waits_its_turn_longer_than_a_connection_may_take(_: PgPoolOptions, options: PgConnectOptions) {
+    // F26: each has its connection for a moment, and the last one waits for all the others.
+    let settings = PgSettings { acquire_timeout: Duration::from_millis(200), max_connections: 2, ..patient() };
+    let storage = storage_with(options, settings).await;
+    let moment = async || {
+        let tx = storage.begin(Reach::Worker).await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        tx.commit().await
+    };
+
+    let answers = futures::future::join_all((0..40).map(|_| moment())).await;
+
+    assert_eq!(answers.into_iter().collect::<Result<Vec<_>, _>>().map(|all| all.len()).expect("all of them"), 40);
+    storage.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn nobody_waits_their_turn_for_a_database_that_is_down(_: PgPoolOptions, options: PgConnectOptions) {
+    // F26: the patience of a minute is for others who are at work, not for an outage.
+    let proxy = Proxy::in_front_of(&options).await;
+    let settings = PgSettings { queue_timeout: Duration::from_mins(1), ..quick() };
+    let storage = storage_with(proxy.through(&options), settings).await;
+    proxy.set(Network::Swallows);
+
+    let start = Instant::now();
+    let refused = futures::future::join_all((0..40).map(|_| storage.begin(Reach::Worker))).await;
+    let took = start.elapsed();
+
+    assert!(refused.iter().all(|answer| matches!(answer, Err(StorageError::Unavailable { .. }))));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    proxy.set(Network::Passes);
+    until("transactions begin", async || storage.begin(Reach::Worker).await.is_ok()).await;
     storage.close().await;
 }

@@ -5,7 +5,7 @@ use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::operation::OperationKind;
 use shopwright_domain::organisation::Action;
 use shopwright_domain::saga::{ProvisionStep, Step};
-use shopwright_domain::store::{Store, StoreHost, StoreState, ThemeName};
+use shopwright_domain::store::{Store, StoreHost, StoreName, StoreState, ThemeName};
 use shopwright_domain::{Epoch, RowVersion, StoreId};
 use shopwright_ports::secrets::{Sealed, StoreCredentials};
 use shopwright_ports::storage::{Reach, Tenant, Transaction};
@@ -96,7 +96,7 @@ impl Stores {
             owner_id: context.actor.user_id,
             cluster: self.rules.cluster.clone(),
             name: command.name.clone(),
-            host: self.free_host(tx, command).await?,
+            host: self.free_host(tx, &command.name).await?,
             engine: command.engine.clone(),
             theme: wanted.theme,
             state: StoreState::Requested,
@@ -162,16 +162,21 @@ impl Stores {
         self.retry_locked(tx, context, store, redo_from).await
     }
 
-    async fn free_host(&self, tx: &mut dyn Transaction, command: &CreateStore) -> Result<StoreHost, StoreServiceError> {
+    /// The host that a store of this name gets now: the name's own, or one like it.
+    pub(super) async fn free_host(
+        &self,
+        tx: &mut dyn Transaction,
+        name: &StoreName,
+    ) -> Result<StoreHost, StoreServiceError> {
         let released_before = self.clock.now() - self.rules.host_quarantine;
-        let mut host = StoreHost::preferred(&command.name, &self.rules.suffix);
+        let mut host = StoreHost::preferred(name, &self.rules.suffix);
         // Five misses among 65,536 alternatives mean that thousands hold this name: the request is then begun again.
         for _ in 0..5 {
             if tx.stores().host_is_free(&host, released_before).await.map_err(StoreServiceError::Storage)? {
                 return Ok(host);
             }
             let [_, _, high, low] = self.entropy.u32().to_be_bytes();
-            host = StoreHost::alternative(&command.name, &self.rules.suffix, u16::from_be_bytes([high, low]));
+            host = StoreHost::alternative(name, &self.rules.suffix, u16::from_be_bytes([high, low]));
         }
         Err(StoreServiceError::Conflict)
     }

@@ -1,7 +1,7 @@
 //! What an organisation may take, and what would become of a name.
 
 use jiff::Timestamp;
-use shopwright_domain::store::{StoreHost, StoreName};
+use shopwright_domain::store::StoreName;
 use shopwright_ports::storage::{Reach, Transaction};
 use shopwright_ports::stores_api::{Availability, LimitsView, NameRefusal, RequestContext, StoreServiceError};
 
@@ -48,7 +48,7 @@ impl Stores {
             let refusal = NameRefusal::InUse(store.id, store.state);
             return Ok(Availability { refusal: Some(refusal), suggestion, host: None, url: None });
         }
-        let host = self.host_for(tx.as_mut(), &name).await?;
+        let host = self.free_host(tx.as_mut(), &name).await?;
         let url = self.rules.urls.storefront(&host);
         Ok(Availability { refusal: None, suggestion: None, host: Some(host), url: Some(url) })
     }
@@ -69,15 +69,5 @@ impl Stores {
             }
         }
         Ok(None)
-    }
-
-    /// The host that a store of this name would get, or one like it.
-    async fn host_for(&self, tx: &mut dyn Transaction, name: &StoreName) -> Result<StoreHost, StoreServiceError> {
-        let preferred = StoreHost::preferred(name, &self.rules.suffix);
-        let released_before = self.clock.now() - self.rules.host_quarantine;
-        let free = tx.stores().host_is_free(&preferred, released_before).await.map_err(StoreServiceError::Storage)?;
-        let [_, _, high, low] = self.entropy.u32().to_be_bytes();
-        let alternative = || StoreHost::alternative(name, &self.rules.suffix, u16::from_be_bytes([high, low]));
-        Ok(if free { preferred } else { alternative() })
     }
 }

@@ -10,7 +10,6 @@ use crate::connections::Connections;
 use crate::error::unavailable;
 use crate::row::{Row, micros};
 use crate::settings::PgSettings;
-use crate::stirs::Stirs;
 use crate::transaction::{PgTransaction, sql};
 use crate::unreadable::Unreadable;
 
@@ -70,8 +69,7 @@ async fn renew_all(
     .bind(held.iter().map(|lease| lease.worker.as_uuid()).collect::<Vec<_>>())
     .bind(lease_micros(lease));
     let mut transaction =
-        PgTransaction::begin(connections, Some(Reach::Worker), settings, &Unreadable::default(), &Stirs::default())
-            .await?;
+        PgTransaction::begin(connections, Some(Reach::Worker), settings, &Unreadable::default(), None).await?;
     let rows = transaction.rows("renew leases", statement).await?;
     let key = |row| {
         let row = Row::new(row, "operations", "id");

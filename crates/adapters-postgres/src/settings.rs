@@ -12,7 +12,7 @@ const HAS_TRANSACTION_TIMEOUT: u32 = 170_000;
 /// Limits of the pool and of every transaction.
 #[derive(Debug, Clone)]
 pub struct PgSettings {
-    /// Connections for transactions; one more renews leases.
+    /// Connections for transactions; one more renews leases, and one more listens for events where somebody follows them.
     pub max_connections: u32,
     /// How long a transaction may wait until others are done with their connections. It does not wait for a database that is down.
     pub queue_timeout: Duration,

@@ -72,9 +72,11 @@ impl PgStorage {
     /// The database behind `pool`, whose own limits stay as they are.
     pub fn from_pool(pool: PgPool, settings: PgSettings) -> Self {
         let leases = pool_options(1, settings.renew_timeout).connect_lazy_with((*pool.connect_options()).clone());
+        let ears = pool_options(1, settings.acquire_timeout).connect_lazy_with((*pool.connect_options()).clone());
         let connections = Connections::of(pool, settings.queue_timeout);
+        let stirs = Stirs::new(connections.clone(), ears);
         let leases = Connections::of(leases, settings.renew_timeout);
-        Self { connections, leases, settings, unreadable: Unreadable::default(), stirs: Stirs::default() }
+        Self { connections, leases, settings, unreadable: Unreadable::default(), stirs }
     }
 
     /// Shares hints of new events with another storage on the same database: whoever waits at one is told of commits at both.
@@ -118,6 +120,7 @@ impl PgStorage {
 
     /// Closes all connections, after the transactions on them.
     pub async fn close(&self) {
+        self.stirs.close().await;
         self.connections.pool().close().await;
         self.leases.pool().close().await;
     }
@@ -147,14 +150,14 @@ fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
 impl Storage for PgStorage {
     async fn begin(&self, reach: Reach) -> Result<Box<dyn Transaction>, StorageError> {
         let Self { connections, settings, unreadable, stirs, .. } = self;
-        Ok(Box::new(PgTransaction::begin(connections, Some(reach), settings, unreadable, stirs).await?))
+        Ok(Box::new(PgTransaction::begin(connections, Some(reach), settings, unreadable, Some(stirs)).await?))
     }
 
     async fn check(&self) -> Result<(), StorageError> {
         // Whoever asks whether we are ready does not ask for long.
         let connections = self.connections.for_callers_with(self.settings.acquire_timeout);
-        let Self { settings, unreadable, stirs, .. } = self;
-        schema::check(&mut PgTransaction::begin(&connections, None, settings, unreadable, stirs).await?).await
+        let Self { settings, unreadable, .. } = self;
+        schema::check(&mut PgTransaction::begin(&connections, None, settings, unreadable, None).await?).await
     }
 
     async fn renew(&self, held: &[Lease], lease: Duration) -> Result<Vec<Lease>, StorageError> {

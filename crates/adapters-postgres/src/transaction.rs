@@ -56,7 +56,8 @@ pub(crate) struct PgTransaction {
     pub(crate) touched: Touched,
     /// The lease that was seen to hold, and with its rows locked holds until the end.
     pub(crate) fenced: Option<Lease>,
-    stirs: Stirs,
+    /// Whom to tell of new events; none where none are written.
+    stirs: Option<Stirs>,
     pub(crate) unreadable: Unreadable,
 }
 
@@ -66,7 +67,7 @@ impl PgTransaction {
         reach: Option<Reach>,
         settings: &PgSettings,
         unreadable: &Unreadable,
-        stirs: &Stirs,
+        stirs: Option<&Stirs>,
     ) -> Result<Self, StorageError> {
         const WHAT: &str = "begin a transaction";
         let connection = connections.borrow().await?;
@@ -81,7 +82,7 @@ impl PgTransaction {
             deadline: Instant::now() + settings.transaction_timeout,
             touched: Touched::default(),
             fenced: None,
-            stirs: stirs.clone(),
+            stirs: stirs.cloned(),
             unreadable: unreadable.clone(),
         };
         let begun = transaction.run(WHAT, |connection| sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(connection)).await;
@@ -250,8 +251,8 @@ impl Transaction for PgTransaction {
     async fn commit(mut self: Box<Self>) -> Result<(), StorageError> {
         let tells = self.tell().await?;
         self.command("commit", "commit").await?;
-        if tells {
-            self.stirs.stir();
+        if let Some(stirs) = self.stirs.as_ref().filter(|_| tells) {
+            stirs.stir();
         }
         // Outside any transaction now.
         if let Some(connection) = self.connection.take() {

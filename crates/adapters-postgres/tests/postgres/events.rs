@@ -12,7 +12,7 @@ use shopwright_ports::storage::{Reach, Storage as _, Tenant};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _};
 
-use crate::shop::{Shop, now, storage};
+use crate::shop::{Shop, now, storage, until};
 
 /// So many write at once, and each so often.
 const WRITERS: usize = 12;
@@ -159,4 +159,28 @@ async fn a_follower_of_one_tenant_reads_its_rows_alone(_: PgPoolOptions, options
     println!("a look at 2 of 20,001 events: {:?}", times[10]);
     assert!(!plan.join("\n").contains("Seq Scan on events"), "{plan:#?}");
     storage.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_commit_of_another_process_is_told(_: PgPoolOptions, options: PgConnectOptions) {
+    // F23.
+    let (one, other) = (storage(options.clone(), 1).await, storage(options, 1).await);
+    let shop = Shop::open(&one, 1).await;
+    let hear = async || tokio::time::timeout(Duration::from_millis(200), other.stirred()).await.is_ok();
+    let mut round = 1;
+    // The first one may be said before anybody listens.
+    until("the other one hears of it", async || {
+        write(&one, &shop, round).await;
+        round += 2;
+        hear().await
+    })
+    .await;
+
+    // What it says itself, it hears once.
+    until("all is told", async || !hear().await).await;
+    write(&other, &shop, 1).await;
+    assert!(hear().await);
+    assert!(!hear().await && !hear().await, "its own words come back from the database and are known");
+    other.close().await;
+    one.close().await;
 }

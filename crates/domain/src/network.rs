@@ -7,53 +7,32 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use ipnet::IpNet;
+
 /// A range of addresses, `10.0.0.0/8`; an address alone is a range of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cidr {
-    address: IpAddr,
-    bits: u8,
-}
+pub struct Cidr(IpNet);
 
 /// A text that is no range of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an address or a range like 10.0.0.0/8")]
 pub struct InvalidCidr(pub String);
 
-const fn bits_of(address: IpAddr) -> u8 {
-    match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
-    }
-}
-
-/// The address as a number whose highest bit is the first of the address.
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
 impl Cidr {
     /// Whether the address is in the range. An IPv4 address is the same whether or not it is written as IPv6.
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        if bits_of(address) != bits_of(self.address) {
-            return false;
-        }
-        let different = number(address) ^ number(self.address);
-        self.bits == 0 || different >> (128 - u32::from(self.bits)) == 0
+        self.0.contains(&address.to_canonical())
     }
 
     /// Whether every address is in the range.
-    pub const fn is_everything(&self) -> bool {
-        self.bits == 0
+    pub fn is_everything(&self) -> bool {
+        self.0.prefix_len() == 0
     }
 }
 
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        self.0.fmt(f)
     }
 }
 
@@ -61,13 +40,9 @@ impl FromStr for Cidr {
     type Err = InvalidCidr;
 
     fn from_str(text: &str) -> Result<Self, InvalidCidr> {
-        let wrong = || InvalidCidr(text.chars().take(80).collect());
-        let text = text.trim();
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let most = bits_of(address);
-        let bits = bits.map_or(Some(most), |bits| bits.parse().ok()).filter(|bits| *bits <= most).ok_or_else(wrong)?;
-        Ok(Self { address, bits })
+        let trimmed = text.trim();
+        let range = trimmed.parse().or_else(|_| trimmed.parse().map(|address: IpAddr| IpNet::from(address)));
+        range.map(Self).map_err(|_| InvalidCidr(text.chars().take(80).collect()))
     }
 }
 

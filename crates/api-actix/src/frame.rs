@@ -9,6 +9,7 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use shopwright_ports::telemetry::TraceContext;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument;
 
 use shopwright_ports::gate_api::Payer;
@@ -129,7 +130,12 @@ async fn let_in(
     if let Err(problem) = admitted {
         return Ok(request.into_response(render(&problem, occurrence)));
     }
+    let seat = match seated(state, shows_who).await {
+        Ok(seat) => seat,
+        Err(problem) => return Ok(request.into_response(render(&problem, occurrence))),
+    };
     let answer = next.call(request).await?;
+    drop(seat);
     if shows_who && answer.status() == StatusCode::UNAUTHORIZED {
         // Neighbours of somebody who tries tokens go on: whose token is good does not come here.
         if let Err(problem) = rate_limit::admit(state, answer.request(), address).await {
@@ -137,6 +143,11 @@ async fn let_in(
         }
     }
     Ok(answer)
+}
+
+/// Who does not show who they are is let in at once: such requests have limits of their own, and some wait for others to compute.
+async fn seated(state: &State, shows_who: bool) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+    if shows_who { state.seats.take().await.map(Some) } else { Ok(None) }
 }
 
 /// An error that a handler gave, or that actix gave for it, in the shape the client wants.

@@ -37,6 +37,7 @@ mod rate_limit;
 mod reply;
 mod root;
 mod routes;
+mod seats;
 mod server;
 mod stores;
 mod unread;
@@ -46,6 +47,7 @@ mod fuzz;
 #[cfg(test)]
 mod testing;
 
+use crate::seats::Seats;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -147,6 +149,10 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a handler may take; dropped after that, and its transaction with it.
     pub handler_time: Duration,
+    /// Requests with a token that are worked on at the same time, per process; others wait for their turn.
+    pub concurrent: usize,
+    /// How long a request may wait for its turn.
+    pub queue_time: Duration,
     /// How long requests in flight may go on once the shutdown has begun.
     pub drain_time: Duration,
     /// Connections at the same time, per worker.
@@ -168,6 +174,8 @@ impl Default for Limits {
             body_time: Duration::from_secs(10),
             head_time: Duration::from_secs(5),
             handler_time: Duration::from_secs(30),
+            concurrent: 32,
+            queue_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(10),
             max_connections: 4096,
             streams_per_person: 20,
@@ -183,6 +191,7 @@ impl Default for Limits {
 pub(crate) struct State {
     pub(crate) api: Api,
     pub(crate) streams: Streams,
+    pub(crate) seats: Seats,
     drain: Arc<Drain>,
 }
 
@@ -198,7 +207,12 @@ impl State {
         let (begin, begins) = oneshot::channel();
         let drain =
             Drain { begun: AtomicBool::new(false), begin: Mutex::new(Some(begin)), waited_for: begins.shared() };
-        Self { streams: Streams::new(api.limits.streams_per_person), api, drain: Arc::new(drain) }
+        Self {
+            streams: Streams::new(api.limits.streams_per_person),
+            seats: Seats::of(&api.limits),
+            api,
+            drain: Arc::new(drain),
+        }
     }
 
     /// From now on requests are turned away, and streams end.

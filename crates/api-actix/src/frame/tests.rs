@@ -144,6 +144,28 @@ async fn api_8_22_a_handler_that_takes_too_long_is_503_and_dropped() {
     assert!(gate.everybody_left(), "the handler goes on behind the answer");
 }
 
+/// RELIABILITY F26.
+#[actix_web::test]
+async fn a_request_waits_for_its_seat_and_not_for_ever() {
+    let mut bench = Bench::new();
+    bench.limits.concurrent = 1;
+    bench.limits.queue_time = Duration::from_millis(20);
+    bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0, next: None }));
+    let state = State::new(bench.api());
+    let seat = state.seats.take().await.expect("nobody sits there");
+    let app = TestApp::mounted(state).await;
+
+    let refused = app.send(OWNER.asks(get("/api/v1/stores"))).await;
+    assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (503, "SERVICE_UNAVAILABLE", "5"));
+    assert_eq!(app.send(get("/api/v1/stores")).await.status, 401, "whoever shows no token takes none");
+    assert_eq!(app.send(OWNER.asks(get("/livez"))).await.status, 200);
+
+    drop(seat);
+    for _ in 0..2 {
+        assert_eq!(app.send(OWNER.asks(get("/api/v1/stores"))).await.status, 200);
+    }
+}
+
 #[actix_web::test]
 async fn while_draining_only_probes_are_answered() {
     let state = State::new(Bench::new().api());

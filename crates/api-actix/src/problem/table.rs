@@ -102,6 +102,7 @@ const UNREADABLE: Row = row(
     ),
 );
 const UNAVAILABLE: Row = SHUTTING_DOWN;
+pub(crate) const OVERLOADED: Row = SHUTTING_DOWN;
 const AGAIN: &str = "Try again in a moment.";
 pub(crate) const FORBIDDEN: Row =
     row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));

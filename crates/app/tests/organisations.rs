@@ -345,9 +345,8 @@ async fn an_invitation_is_not_starved_by_the_failures_of_others() {
     let host = fixture.merchant("olga").await;
     let id = fixture.organisations.create(&host, name("Tea & Co")).await.unwrap().organisation.id;
     let (_, token) = fixture.organisations.invite(&host, id, None, Role::Viewer).await.unwrap();
-    for _ in 0..2 {
-        assert!(matches!(register(&fixture, "olga", None).await, Err(IdentityError::UserExists)));
-    }
+    // The host's own registration was the first from here.
+    assert!(matches!(register(&fixture, "olga", None).await, Err(IdentityError::UserExists)));
     let starved = register(&fixture, "pia", None).await;
     assert!(matches!(starved, Err(IdentityError::TooManyRegistrations { .. })), "{starved:?}");
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shopwright_api_actix::{Api, Cookies, Cors, Dashboard, Limits};
+use shopwright_app::administration::{Administration, OwnCluster};
 use shopwright_app::audit::AuditTrail;
 use shopwright_app::events::{EventSettings, Events};
 use shopwright_app::gate::{Door, GateRules};
@@ -124,6 +125,7 @@ impl Mocked {
             engines: Arc::new(engines::catalogue()),
         };
         let worker = Arc::new(Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default()));
+        let own = OwnCluster { name: ClusterName::default_cluster(), guard: guard.clone(), sweeper: None };
         let health = HealthChecks {
             storage: Arc::new(storage.clone()),
             cluster: guard,
@@ -133,6 +135,13 @@ impl Mocked {
             started_at: clock.now(),
             simulated: false,
         };
+        let administration = Administration {
+            storage: Arc::new(storage.clone()),
+            releases: releases.clone(),
+            engines: Arc::new(engines::catalogue()),
+            clusters: vec![own],
+            clock: clock.clone(),
+        };
         let events = Events::new(Arc::new(storage.clone()), clock.clone(), EventSettings::default());
         let api = Api {
             stores: Arc::new(stores),
@@ -140,6 +149,7 @@ impl Mocked {
             events: Arc::new(events),
             identity: Arc::new(identity),
             organisations: Arc::new(organisations),
+            platform: Arc::new(administration),
             health: Arc::new(health),
             metrics: Arc::new(no_numbers()),
             engines: Arc::new(engines::catalogue()),

@@ -55,7 +55,11 @@ fn has(program: &str) -> bool {
 async fn run(document: &Path) -> anyhow::Result<usize> {
     let examples = examples(&std::fs::read_to_string(document)?);
     let directory = tempfile::tempdir()?;
-    let settings = [("SHOPWRIGHT_SIMULATED".to_owned(), "true".to_owned())];
+    let settings = [
+        ("SHOPWRIGHT_SIMULATED".to_owned(), "true".to_owned()),
+        ("ADMIN_EMAIL".to_owned(), "admin@example.com".to_owned()),
+        ("ADMIN_PASSWORD".to_owned(), "correct-horse".to_owned()),
+    ];
     let server = Server::start(&settings, directory.path()).await?;
 
     // One shell for all of them: what an example sets, the next one uses. A mark tells their outputs apart.

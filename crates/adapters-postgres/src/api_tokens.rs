@@ -122,6 +122,15 @@ impl ApiTokenRepository for PgTransaction {
         self.row("revoke an API token", statement).await?.as_ref().map(api_token).transpose()
     }
 
+    async fn revoke_all(&mut self, user_id: UserId, now: Timestamp) -> Result<u32, StorageError> {
+        let statement = sql("\
+            update api_tokens set revoked_at = $2 where user_id = $1 and revoked_at is null and expires_at > $2")
+        .bind(user_id.as_uuid())
+        .bind(now.to_sqlx());
+        let revoked = self.execute("revoke API tokens", statement).await?;
+        Ok(u32::try_from(revoked).unwrap_or(u32::MAX))
+    }
+
     async fn purge(&mut self, before: Timestamp) -> Result<u64, StorageError> {
         let statement = sql("delete from api_tokens where least(expires_at, revoked_at) < $1").bind(before.to_sqlx());
         self.execute("forget API tokens", statement).await

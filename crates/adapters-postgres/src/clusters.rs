@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use shopwright_domain::ClusterName;
-use shopwright_ports::storage::{ClusterRepository, RegisteredCluster, StorageError};
+use shopwright_ports::storage::{ClusterCensus, ClusterRepository, RegisteredCluster, StorageError};
 
 use crate::row::{Row, integer};
 use crate::transaction::{PgTransaction, sql};
@@ -23,5 +23,10 @@ impl ClusterRepository for PgTransaction {
         let Some(row) = self.row("read a cluster", statement).await? else { return Ok(None) };
         let row = Row::new(&row, "clusters", "name");
         Ok(Some(RegisteredCluster { name: row.parse("name")?, permits: row.count("permits")? }))
+    }
+
+    async fn census(&mut self) -> Result<Vec<ClusterCensus>, StorageError> {
+        self.as_platform("counting what is on clusters")?;
+        self.read_census_of_clusters().await
     }
 }

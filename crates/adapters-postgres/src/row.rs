@@ -62,6 +62,11 @@ impl<'r> Row<'r> {
         Ok(self.get::<Option<i64>>(column)?.map(SignedDuration::from_micros))
     }
 
+    /// How many `count(*)` found: PostgreSQL counts in signed numbers, from zero.
+    pub(crate) fn number(&self, column: &'static str) -> Result<u64, StorageError> {
+        Ok(self.get::<i64>(column)?.unsigned_abs())
+    }
+
     /// A number that is never negative.
     pub(crate) fn count(&self, column: &'static str) -> Result<u32, StorageError> {
         u32::try_from(self.get::<i32>(column)?).map_err(|error| self.corrupt(column, error))

@@ -106,11 +106,20 @@ impl PgTransaction {
 
     /// Lets only a worker pass: a queue of one tenant's operations would be nobody's.
     pub(crate) fn as_worker(&mut self) -> Result<(), StorageError> {
-        if self.reach == Some(Reach::Worker) {
+        self.only(Reach::Worker, "claiming operations")
+    }
+
+    /// Lets only the platform pass: somebody else would be answered from their own rows alone.
+    pub(crate) fn as_platform(&mut self, what: &str) -> Result<(), StorageError> {
+        self.only(Reach::Platform, what)
+    }
+
+    fn only(&mut self, reach: Reach, what: &str) -> Result<(), StorageError> {
+        if self.reach == Some(reach) {
             return Ok(());
         }
         self.failed = true;
-        Err(StorageError::OutOfReach { detail: "claiming operations".to_owned() })
+        Err(StorageError::OutOfReach { detail: what.to_owned() })
     }
 
     /// Every statement passes here.

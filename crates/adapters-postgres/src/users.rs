@@ -1,14 +1,16 @@
 //! Accounts.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use shopwright_domain::identity::Email;
 use shopwright_domain::{TenantId, UserId};
-use shopwright_ports::storage::{StorageError, User, UserRepository};
+use shopwright_ports::storage::{Account, StorageError, User, UserFilter, UserRepository};
 use sqlx::postgres::PgRow;
 
 use crate::row::Row;
 use crate::transaction::{PgTransaction, sql};
+use crate::unreadable::readable;
 
 /// The columns of a user `u`.
 macro_rules! user_columns {
@@ -37,6 +39,12 @@ pub(crate) fn user(row: &PgRow) -> Result<User, StorageError> {
         active: row.get("active")?,
         created_at: row.time("created_at")?,
     })
+}
+
+fn account(row: &PgRow) -> Result<Account, StorageError> {
+    let user = user(row)?;
+    let row = Row::new(row, "users", "id");
+    Ok(Account { user, sessions: row.number("sessions")?, api_tokens: row.number("api_tokens")? })
 }
 
 #[async_trait]
@@ -74,6 +82,50 @@ impl UserRepository for PgTransaction {
     async fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StorageError> {
         let statement = sql("update users set password_hash = $2 where id = $1").bind(id.as_uuid()).bind(hash);
         match self.execute("write a password's hash", statement).await? {
+            0 => Err(StorageError::Stale),
+            _ => Ok(()),
+        }
+    }
+
+    async fn accounts(
+        &mut self,
+        filter: &UserFilter,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Account>, StorageError> {
+        let statement = sql(concat!(
+            "select ",
+            user_columns!(),
+            ", (select count(*) from sessions s
+                where s.user_id = u.id and s.revoked_at is null and s.expires_at > $6) as sessions,
+               (select count(*) from api_tokens t
+                where t.user_id = u.id and t.revoked_at is null and t.expires_at > $6) as api_tokens
+            from users u
+            where ($1::uuid is null or u.id = $1)
+                and ($2::text is null or position($2 in u.email) > 0 or position($2 in lower(u.username)) > 0)
+                and ($3::timestamptz is null or (u.created_at <= $3 and (u.created_at < $3 or u.id > $4)))
+            order by u.created_at desc, u.id
+            limit $5"
+        ))
+        .bind(filter.id.map(|id| id.as_uuid()))
+        .bind(filter.search.clone())
+        .bind(filter.after.map(|(at, _)| at.to_sqlx()))
+        .bind(filter.after.map(|(_, id)| id.as_uuid()))
+        .bind(i64::from(limit))
+        .bind(now.to_sqlx());
+        readable(&self.rows("list users", statement).await?, account)
+    }
+
+    async fn lock_with_administrators(&mut self, id: UserId) -> Result<Vec<User>, StorageError> {
+        // One order for everybody, so that two who do this never wait for each other in a circle.
+        let statement =
+            sql(select_user!("where u.id = $1 or u.role = 'admin' order by u.id for no key update")).bind(id.as_uuid());
+        self.rows("lock administrators", statement).await?.iter().map(user).collect()
+    }
+
+    async fn set_active(&mut self, id: UserId, active: bool) -> Result<(), StorageError> {
+        let statement = sql("update users set active = $2 where id = $1").bind(id.as_uuid()).bind(active);
+        match self.execute("write whether a user is active", statement).await? {
             0 => Err(StorageError::Stale),
             _ => Ok(()),
         }

@@ -22,6 +22,7 @@ use serde::Serialize;
 use shopwright_domain::TenantId;
 use shopwright_ports::gate_api::Payer;
 use shopwright_ports::identity_api::{Bearer, Proof};
+use shopwright_ports::platform_api::PlatformError;
 use shopwright_ports::storage::User;
 use shopwright_ports::stores_api::RequestContext;
 use utoipa::ToSchema;
@@ -39,6 +40,36 @@ pub(crate) struct Authenticated {
     pub(crate) proof: Proof,
 }
 
+impl Authenticated {
+    /// Lets only platform administrators pass, before anything is said about what they sent.
+    pub(crate) fn as_administrator(&self) -> Result<(), Problem> {
+        if self.context.actor.is_admin() { Ok(()) } else { Err(PlatformError::NotAdministrator.into()) }
+    }
+
+    /// Whose token a request has, without payment: for whoever asks again about a request that was let in and paid for.
+    pub(crate) async fn again(request: &HttpRequest) -> Result<Self, Problem> {
+        let who = Self::bearer(request).await?;
+        routes::access(request).check(&who.proof)?;
+        Ok(who)
+    }
+
+    async fn bearer(request: &HttpRequest) -> Result<Self, Problem> {
+        let mut origin = origin::From::extract(request).await?.0;
+        let state = state(request)?;
+        let header = origin::header(request.headers(), AUTHORIZATION.as_str());
+        let token = header.and_then(|value| value.strip_prefix("Bearer ")).filter(|token| !token.is_empty());
+        let token = token.ok_or_else(|| Problem::new(UNAUTHORIZED, "Sign in first"))?;
+        let organisation = organisation(request)?;
+        let Bearer { actor, user, proof } = state.api.identity.authenticate(token, organisation).await?;
+        origin.credential = proof.credential();
+        Ok(Self { context: RequestContext::new(actor, origin), user, proof })
+    }
+}
+
+fn state(request: &HttpRequest) -> Result<&Data<State>, Problem> {
+    request.app_data::<Data<State>>().ok_or_else(|| Problem::internal("a handler without state"))
+}
+
 impl FromRequest for Authenticated {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -50,19 +81,12 @@ impl FromRequest for Authenticated {
             if let Some(known) = request.extensions().get::<Self>().cloned() {
                 return Ok(known);
             }
-            let mut origin = origin::From::extract(&request).await?.0;
-            let state =
-                request.app_data::<Data<State>>().ok_or_else(|| Problem::internal("a handler without state"))?;
-            let header = origin::header(request.headers(), AUTHORIZATION.as_str());
-            let token = header.and_then(|value| value.strip_prefix("Bearer ")).filter(|token| !token.is_empty());
-            let token = token.ok_or_else(|| Problem::new(UNAUTHORIZED, "Sign in first"))?;
-            let organisation = organisation(&request)?;
-            let Bearer { actor, user, proof } = state.api.identity.authenticate(token, organisation).await?;
+            let who = Self::bearer(&request).await?;
+            let actor = &who.context.actor;
             let payer = Payer::User { id: actor.user_id, tenant_id: actor.tenant_id };
-            rate_limit::admit(state, &request, &payer).await?;
-            routes::access(&request).check(&proof)?;
-            origin.credential = proof.credential();
-            Ok(Self { context: RequestContext::new(actor, origin), user, proof })
+            rate_limit::admit(state(&request)?, &request, &payer).await?;
+            routes::access(&request).check(&who.proof)?;
+            Ok(who)
         })
     }
 }

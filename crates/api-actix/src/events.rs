@@ -15,7 +15,7 @@ use std::time::Duration;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use actix_web::rt::time::{Instant, Interval, interval_at};
 use actix_web::web::{Bytes, Data};
-use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use futures::future::FusedFuture;
 use futures::stream::{Fuse, unfold};
 use futures::{FutureExt as _, StreamExt as _, select_biased};
@@ -76,7 +76,7 @@ impl Live {
 
     /// Whether whoever follows may not see it any more. As long as that cannot be found out nothing happens either.
     async fn is_over(&self) -> bool {
-        match Authenticated::extract(&self.request).await {
+        match Authenticated::again(&self.request).await {
             Ok(now) => now.context.actor.tenant_id != self.actor.tenant_id || now.context.actor.role != self.actor.role,
             Err(problem) => problem.row.status.is_client_error(),
         }

@@ -128,6 +128,22 @@ impl Form {
         }
     }
 
+    /// A truth value that is there: one of JSON, or its word in a form.
+    pub(crate) fn flag(&mut self, key: &str) -> Option<bool> {
+        let value = self.fields.remove(key);
+        let known = match &value {
+            Some(Value::Bool(flag)) => Some(*flag),
+            Some(Value::String(word)) => word.parse().ok(),
+            _ => None,
+        };
+        match (&value, known) {
+            (None, _) => self.refuse(key, Rule::new("any.required"), format!("{key} is required")),
+            (Some(_), None) => self.refuse(key, Rule::new("boolean.base"), format!("{key} must be true or false")),
+            (Some(_), Some(_)) => {}
+        }
+        known
+    }
+
     /// What `text` stands for; the domain's own words where it stands for nothing.
     pub(crate) fn parse<T>(&mut self, key: &str, text: Option<String>, rule: impl Fn(&T::Err) -> Rule) -> Option<T>
     where

@@ -30,6 +30,7 @@ mod organisations;
 mod origin;
 mod page_token;
 mod paths;
+mod platform;
 mod problem;
 mod promise;
 mod query;
@@ -66,6 +67,7 @@ use shopwright_ports::health_api::HealthService;
 use shopwright_ports::identity_api::IdentityService;
 use shopwright_ports::metrics_api::MetricsService;
 use shopwright_ports::organisations_api::OrganisationService;
+use shopwright_ports::platform_api::PlatformService;
 use shopwright_ports::stores_api::StoreService;
 use shopwright_ports::telemetry::Telemetry;
 
@@ -93,6 +95,8 @@ pub struct Api {
     pub identity: Arc<dyn IdentityService>,
     /// Organisations, their members, invitations.
     pub organisations: Arc<dyn OrganisationService>,
+    /// The platform as a whole, for those who run it.
+    pub platform: Arc<dyn PlatformService>,
     /// Who may come in now, and what was answered before.
     pub gate: Arc<dyn Gate>,
     /// How the process is doing.
@@ -180,7 +184,7 @@ impl Default for Limits {
             max_connections: 4096,
             streams_per_person: 20,
             heartbeat: Duration::from_secs(15),
-            recheck: Duration::from_secs(5),
+            recheck: Duration::from_secs(1),
             workers: None,
         }
     }

@@ -19,7 +19,7 @@ use crate::auth::Authenticated;
 use crate::iso::Iso;
 use crate::openapi::doc::Doc;
 use crate::origin::header;
-use crate::problem::{FORBIDDEN, Problem};
+use crate::problem::Problem;
 use crate::{State, reply};
 
 /// v1's words, with zeros for what only its runtime has.
@@ -99,10 +99,6 @@ impl Body {
     }
 }
 
-fn administrators(auth: &Authenticated) -> Result<(), Problem> {
-    if auth.context.actor.is_admin() { Ok(()) } else { Err(Problem::new(FORBIDDEN, "This is for administrators.")) }
-}
-
 pub(crate) fn text_doc() -> Doc {
     let example = "# TYPE http_requests_total counter\nhttp_requests_total{method=\"GET\",route=\"/livez\",status_code=\"200\"} 3\n";
     Doc::text(200, "text/plain", "The numbers, for Prometheus; also as OpenMetrics. For administrators", example)
@@ -144,13 +140,13 @@ pub(crate) async fn text(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    administrators(&auth)?;
+    auth.as_administrator()?;
     Ok(exposition(state.api.metrics.as_ref(), request.headers()).await)
 }
 
 /// `GET /metrics/json`.
 pub(crate) async fn summary(auth: Authenticated, state: Data<State>) -> Result<HttpResponse, Problem> {
-    administrators(&auth)?;
+    auth.as_administrator()?;
     let summary = state.api.metrics.summary();
     Ok(reply::ok(&auth.context.origin, Body::new(&summary, Iso(state.api.clock.now()))))
 }

@@ -16,7 +16,8 @@ use crate::openapi::doc::Doc;
 use crate::organisations::{invitations, members};
 use crate::promise::promises;
 use crate::{
-    State, audit, auth, engines, events, health, limits, metrics, openapi, operations, organisations, root, stores,
+    State, audit, auth, engines, events, health, limits, metrics, openapi, operations, organisations, platform, root,
+    stores,
 };
 
 /// One method on one path.
@@ -144,6 +145,15 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     on(Method::GET, "/api/v1/audit/export", READ, || to(audit::export::handle), audit::export::doc),
     on(Method::GET, "/api/v1/metrics", PLATFORM, || to(metrics::text), metrics::text_doc),
     on(Method::GET, "/api/v1/metrics/json", PLATFORM, || to(metrics::summary), metrics::json_doc),
+    on(Method::GET, "/api/v1/platform/users", PLATFORM, || to(platform::users::list), platform::users::list_doc),
+    on(
+        Method::PATCH,
+        "/api/v1/platform/users/{id}",
+        PLATFORM,
+        || to(platform::users::change),
+        platform::users::change_doc,
+    ),
+    on(Method::GET, "/api/v1/platform/clusters", PLATFORM, || to(platform::clusters::list), platform::clusters::doc),
     on(Method::GET, "/api/v1/operations", READ, || to(operations::list::handle), operations::list::doc),
     on(Method::GET, "/api/v1/operations/{id}", READ, || to(operations::handle), operations::doc),
     on(

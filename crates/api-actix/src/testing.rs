@@ -31,6 +31,7 @@ use shopwright_ports::health_api::{Check, ClusterCondition, FenceCondition, Heal
 use shopwright_ports::identity_api::{Bearer, IdentityError, MockIdentityService, Proof, SignedIn};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::organisations_api::{Membership, MockOrganisationService};
+use shopwright_ports::platform_api::MockPlatformService;
 use shopwright_ports::storage::{ApiToken, Tenant, User};
 use shopwright_ports::stores_api::{AdminCredentials, MockStoreService, StoreView};
 use shopwright_ports::telemetry::Telemetry;
@@ -82,7 +83,7 @@ impl Actor {
         }
     }
 
-    fn user(self) -> User {
+    pub(crate) fn user(self) -> User {
         User {
             id: UserId::from_random(self.id),
             tenant_id: TenantId::from_random(self.id),
@@ -196,6 +197,7 @@ pub(crate) struct Bench {
     pub(crate) events: MockEventService,
     pub(crate) identity: MockIdentityService,
     pub(crate) organisations: MockOrganisationService,
+    pub(crate) platform: MockPlatformService,
     pub(crate) health: MockHealthService,
     pub(crate) metrics: MockMetricsService,
     pub(crate) gate: Arc<FakeGate>,
@@ -225,6 +227,7 @@ impl Bench {
             events: MockEventService::new(),
             identity,
             organisations: MockOrganisationService::new(),
+            platform: MockPlatformService::new(),
             health: MockHealthService::new(),
             metrics: MockMetricsService::new(),
             gate: Arc::default(),
@@ -244,6 +247,7 @@ impl Bench {
             events: Arc::new(self.events),
             identity: Arc::new(self.identity),
             organisations: Arc::new(self.organisations),
+            platform: Arc::new(self.platform),
             health: Arc::new(self.health),
             metrics: Arc::new(self.metrics),
             engines: Arc::new(engines::catalogue()),

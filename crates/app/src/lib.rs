@@ -1,10 +1,11 @@
 //! The application: what may be asked for stores, and the worker that makes it true.
 //!
 //! Without default features this is a library on `shopwright-domain`, `shopwright-ports` and tokio: the use cases ([`stores`],
-//! [`identity`], [`gate`], [`audit`], [`events`]), the saga executor ([`saga`]), the [`worker`] and the [`sweeper`]. Another service can run them over its own adapters; see
+//! [`identity`], [`administration`], [`gate`], [`audit`], [`events`]), the saga executor ([`saga`]), the [`worker`] and the [`sweeper`]. Another service can run them over its own adapters; see
 //! `examples/embed.rs`. With feature `binary` it also holds what only the program `shopwright` needs: configuration, wiring, adapters
 //! for cryptography, the command line.
 
+pub mod administration;
 pub mod audit;
 pub mod events;
 pub mod gate;

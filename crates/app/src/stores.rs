@@ -39,6 +39,7 @@ use tokio::sync::Notify;
 use crate::audit::asked_from;
 
 pub(crate) use access::{reach, visible};
+pub(crate) use engines::engine_views;
 pub use rules::{PublicUrls, StoreRules};
 
 /// The use cases of stores.

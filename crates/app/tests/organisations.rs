@@ -3,9 +3,11 @@
 
 mod support;
 
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use shopwright_domain::Scope;
 use shopwright_domain::identity::Actor;
+use shopwright_domain::limits::Rate;
 use shopwright_domain::organisation::{Action, OrganisationName, Role};
 use shopwright_domain::store::StoreState;
 use shopwright_domain::{TenantId, UserId};
@@ -327,4 +329,61 @@ async fn an_organisation_ends_after_its_stores() {
         assert!(matches!(seen, Err(OrganisationError::NotAMember)), "{role}: {seen:?}");
     }
     assert_eq!(actions(&fixture, id).await.last().map(String::as_str), Some("organisation_deleted"));
+}
+
+/// Registers with two attempts an hour for everybody.
+async fn register(fixture: &Fixture, name: &str, invitation: Option<&SecretString>) -> Result<(), IdentityError> {
+    let mut identity = fixture.identity.clone();
+    identity.rules.registration_rate = Rate { limit: 2, window: SignedDuration::from_hours(1) };
+    let (email, username) = (format!("{name}@example.com").parse().unwrap(), name.parse().unwrap());
+    identity.register(&fixture.origin(), email, username, "correct horse".into(), invitation.cloned()).await.map(drop)
+}
+
+#[tokio::test]
+async fn an_invitation_is_not_starved_by_the_failures_of_others() {
+    let fixture = Fixture::new().await;
+    let host = fixture.merchant("olga").await;
+    let id = fixture.organisations.create(&host, name("Tea & Co")).await.unwrap().organisation.id;
+    let (_, token) = fixture.organisations.invite(&host, id, None, Role::Viewer).await.unwrap();
+    // The host's own registration was the first from here.
+    assert!(matches!(register(&fixture, "olga", None).await, Err(IdentityError::UserExists)));
+    let starved = register(&fixture, "pia", None).await;
+    assert!(matches!(starved, Err(IdentityError::TooManyRegistrations { .. })), "{starved:?}");
+
+    assert!(matches!(register(&fixture, "olga", Some(&token)).await, Err(IdentityError::UserExists)));
+    register(&fixture, "pia", Some(&token)).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_invitation_is_good_for_so_many_attempts() {
+    let fixture = Fixture::new().await;
+    let host = fixture.merchant("olga").await;
+    let id = fixture.organisations.create(&host, name("Tea & Co")).await.unwrap().organisation.id;
+    let (_, token) = fixture.organisations.invite(&host, id, None, Role::Viewer).await.unwrap();
+    for _ in 0..2 {
+        assert!(matches!(register(&fixture, "olga", Some(&token)).await, Err(IdentityError::UserExists)));
+    }
+
+    let more = register(&fixture, "pia", Some(&token)).await;
+    assert!(matches!(more, Err(IdentityError::TooManyRegistrations { .. })), "each may cost a hash: {more:?}");
+    fixture.clock.advance(SignedDuration::from_hours(1));
+    register(&fixture, "pia", Some(&token)).await.unwrap();
+}
+
+#[tokio::test]
+async fn guessing_invitations_is_limited_and_a_right_guess_too_many_is_none() {
+    let fixture = Fixture::new().await;
+    let host = fixture.merchant("olga").await;
+    let id = fixture.organisations.create(&host, name("Tea & Co")).await.unwrap().organisation.id;
+    let (_, right) = fixture.organisations.invite(&host, id, None, Role::Viewer).await.unwrap();
+    let wrong = SecretString::from(format!("swi_{}", "x".repeat(40)));
+    for _ in 0..2 {
+        assert!(matches!(register(&fixture, "pia", Some(&wrong)).await, Err(IdentityError::InvitationOver)));
+    }
+
+    for guess in [&wrong, &right] {
+        let refused = register(&fixture, "pia", Some(guess)).await;
+        assert!(matches!(refused, Err(IdentityError::TooManyRegistrations { .. })), "{refused:?}");
+    }
+    register(&fixture, "quinn", None).await.unwrap();
 }

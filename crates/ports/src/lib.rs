@@ -1,7 +1,7 @@
 //! What Shopwright needs from the world, and what the world may ask of it, as traits with contracts.
 //!
-//! *Driving* ports ([`stores_api`], [`audit_api`], [`events_api`], [`identity_api`], [`organisations_api`], [`gate_api`],
-//! [`health_api`], [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
+//! *Driving* ports ([`stores_api`], [`audit_api`], [`events_api`], [`identity_api`], [`organisations_api`], [`platform_api`],
+//! [`gate_api`], [`health_api`], [`metrics_api`]) are what HTTP handlers and embedders call. *Driven* ports
 //! ([`storage`], [`cluster`], [`releases`], [`storefront`], [`secrets`], [`external_issuer`], [`clock`], [`telemetry`]) are what the use
 //! cases and the worker call.
 //!
@@ -19,6 +19,7 @@ pub mod health_api;
 pub mod identity_api;
 pub mod metrics_api;
 pub mod organisations_api;
+pub mod platform_api;
 pub mod releases;
 pub mod secrets;
 pub mod storage;

@@ -29,7 +29,7 @@ use async_trait::async_trait;
 
 pub use api_tokens::{ApiToken, ApiTokenRepository};
 pub use audit::{AuditEntry, AuditFilter, AuditPlace, AuditRepository};
-pub use clusters::{ClusterRepository, RegisteredCluster};
+pub use clusters::{ClusterCensus, ClusterRepository, RegisteredCluster};
 pub use credentials::CredentialRepository;
 pub use events::{Event, EventRepository, InvalidMark, Mark, News, StreamBounds};
 pub use idempotency::{IdempotencyRecord, IdempotencyRepository, StoredAnswer};
@@ -43,7 +43,7 @@ pub use sessions::{RefreshToken, Session, SessionRepository};
 pub use stores::{Page, StoreFilter, StorePlace, StoreRepository, StoreSort, UnknownSort};
 pub use tenants::{Tenant, TenantRepository};
 pub use throttles::{Throttle, ThrottleRepository};
-pub use users::{User, UserRepository};
+pub use users::{Account, User, UserFilter, UserPlace, UserRepository};
 
 use crate::Source;
 

@@ -18,6 +18,7 @@ import type {
   Operation,
   OperationPage,
   OrganisationMembership,
+  PlatformCluster,
   PlatformUser,
   Session,
   Store,
@@ -210,11 +211,6 @@ export const usePlatformUsers = (search: string, pageToken?: string) =>
     queryFn: read<{ users: PlatformUser[]; nextPageToken: string | null }>("/platform/users", { search, pageToken }),
     placeholderData: keepPreviousData,
   });
-
-export interface PlatformCluster {
-  name: string;
-  [field: string]: unknown;
-}
 
 export const usePlatformClusters = () =>
   useQuery({

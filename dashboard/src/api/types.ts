@@ -139,6 +139,5 @@ export interface LiveEvent {
   failure: Failure | null;
 }
 
-export interface PlatformUser extends User {
-  active: boolean;
-}
+export type PlatformUser = Schemas["PlatformUser"];
+export type PlatformCluster = Schemas["PlatformCluster"];

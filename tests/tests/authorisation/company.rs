@@ -230,6 +230,7 @@ impl Company {
             "POST /api/v1/invitations/inspect" | "POST /api/v1/invitations/accept" => {
                 json!({"token": self.invitation.1})
             }
+            "PATCH /api/v1/platform/users/{id}" => json!({"active": false}),
             "POST /api/v1/stores/{id}/credentials/rotate" => json!({"targets": ["administrator"]}),
             "POST /api/v1/stores" => json!({"name": "coffeeshop", "engine": "medusa"}),
             _ => return None,

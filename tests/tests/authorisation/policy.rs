@@ -62,7 +62,11 @@ pub(crate) fn policy(route: &str) -> Option<Policy> {
         | "GET /api/v1/organisations/{id}/invitations"
         | "POST /api/v1/organisations/{id}/invitations"
         | "DELETE /api/v1/organisations/{id}/invitations/{invitationId}" => Company(Action::ManageMembers),
-        "GET /api/v1/metrics" | "GET /api/v1/metrics/json" => Platform,
+        "GET /api/v1/metrics"
+        | "GET /api/v1/metrics/json"
+        | "GET /api/v1/platform/users"
+        | "PATCH /api/v1/platform/users/{id}"
+        | "GET /api/v1/platform/clusters" => Platform,
         "GET /api/v1/engines"
         | "GET /api/v1/limits"
         | "GET /api/v1/stores"

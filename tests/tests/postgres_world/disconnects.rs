@@ -18,6 +18,7 @@ use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::organisations_api::MockOrganisationService;
+use shopwright_ports::platform_api::MockPlatformService;
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{FakeGate, SeededEntropy, engines};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -41,6 +42,7 @@ fn serve(replicas: &Replicas, stop: &CancellationToken) -> anyhow::Result<Socket
         identity: Arc::new(identity),
         // Nobody asks.
         organisations: Arc::new(MockOrganisationService::new()),
+        platform: Arc::new(MockPlatformService::new()),
         audit: Arc::new(MockAuditService::new()),
         events: Arc::new(MockEventService::new()),
         health: Arc::new(MockHealthService::new()),

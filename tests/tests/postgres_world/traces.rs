@@ -23,6 +23,7 @@ use shopwright_ports::health_api::MockHealthService;
 use shopwright_ports::identity_api::{Bearer, MockIdentityService, Proof};
 use shopwright_ports::metrics_api::MockMetricsService;
 use shopwright_ports::organisations_api::MockOrganisationService;
+use shopwright_ports::platform_api::MockPlatformService;
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{FakeCluster, FakeGate, FakeReleases, FakeSealer, FakeStorefront, engines};
 use shopwright_system_tests::collector::{Collector, SentSpan};
@@ -69,6 +70,7 @@ async fn serve(telemetry: Telemetry) -> anyhow::Result<()> {
         identity: Arc::new(identity),
         // Nobody asks.
         organisations: Arc::new(MockOrganisationService::new()),
+        platform: Arc::new(MockPlatformService::new()),
         audit: Arc::new(MockAuditService::new()),
         events: Arc::new(MockEventService::new()),
         health: Arc::new(MockHealthService::new()),

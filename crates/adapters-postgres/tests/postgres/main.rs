@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
+mod accounts;
 mod cancel;
 mod catalog;
 mod commits;

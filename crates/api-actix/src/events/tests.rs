@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant as Clock};
 
 use actix_web::test::TestRequest;
@@ -15,6 +15,7 @@ use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{ProvisionStep, Step, StepStatus};
 use shopwright_domain::store::{Failure, StoreState};
 use shopwright_ports::clock::Clock as _;
+use shopwright_ports::gate_api::Payer;
 use shopwright_ports::identity_api::IdentityError;
 use shopwright_ports::storage::{Event, News};
 use shopwright_ports::stores_api::StoreServiceError;
@@ -221,6 +222,33 @@ fn a_stream_ends_when_its_reader_may_not_see_it_any_more() {
     revoked.store(true, Ordering::Release);
 
     read_to_the_end(&mut stream);
+    server.stop().unwrap();
+}
+
+/// A stream is one request, however often it is asked whether its reader may still see it.
+#[test]
+fn a_stream_outlives_the_requests_that_its_reader_has_left() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let often = Duration::from_millis(20);
+    let mut bench = quiet(Limits { recheck: often, heartbeat: often, ..Limits::default() });
+    let (known, counted, gate) = (Bench::new().api().identity, Arc::clone(&asked), Arc::clone(&bench.gate));
+    bench.identity = shopwright_ports::identity_api::MockIdentityService::new();
+    bench.identity.expect_authenticate().returning(move |token, organisation| {
+        counted.fetch_add(1, Ordering::AcqRel);
+        futures::executor::block_on(known.authenticate(token, organisation))
+    });
+    let server = LocalServer::start(bench.api()).unwrap();
+    let mut stream = follow(server.address());
+    let reader = OWNER.actor();
+    gate.shut(Payer::User { id: reader.user_id, tenant_id: reader.tenant_id }, jiff::Timestamp::MAX);
+    let shut_at = asked.load(Ordering::Acquire);
+
+    while asked.load(Ordering::Acquire) < shut_at + 3 {
+        read_until(&mut stream, ": alive");
+    }
+    read_until(&mut stream, ": alive");
+
+    drop(stream);
     server.stop().unwrap();
 }
 

@@ -36,9 +36,20 @@ pub(crate) fn text_as(format: &str) -> Value {
     json!({"type": "string", "format": format})
 }
 
+/// The same, or null, which says as much as leaving it out.
+pub(crate) fn or_null(mut schema: Value) -> Value {
+    schema["type"] = json!([schema["type"], "null"]);
+    schema
+}
+
 /// A password to be kept: the clients' tools hide it.
 pub(crate) fn new_password() -> Value {
     json!({"type": "string", "format": "password", "minLength": 8, "maxLength": 128})
+}
+
+/// True or false.
+pub(crate) fn flag() -> Value {
+    json!({"type": "boolean"})
 }
 
 /// A whole number.

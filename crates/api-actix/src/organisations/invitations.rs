@@ -17,7 +17,7 @@ use crate::auth::Authenticated;
 use crate::form::{Form, Rule};
 use crate::iso::Iso;
 use crate::openapi::doc::Doc;
-use crate::openapi::fields::{Field, one_of, optional, required, text, text_as};
+use crate::openapi::fields::{Field, one_of, optional, or_null, required, text, text_as};
 use crate::openapi::words;
 use crate::problem::Problem;
 use crate::{State, body, origin, reply};
@@ -89,7 +89,13 @@ pub(super) fn role(form: &mut Form) -> Option<Role> {
 }
 
 fn command(mut form: Form) -> Result<(Option<Email>, Role), Problem> {
-    let email = if form.has("email") { form.email().map(Some) } else { Some(None) };
+    let email = match form.value("email") {
+        None | Some(Value::Null) => {
+            form.ignore("email");
+            Some(None)
+        }
+        Some(_) => form.email().map(Some),
+    };
     let role = role(&mut form);
     form.refuse_unknown();
     form.finish(email.zip(role))
@@ -119,7 +125,7 @@ pub(crate) fn list_doc() -> Doc {
 
 pub(crate) fn create_doc() -> Doc {
     let fields = [
-        optional("email", text_as("email"), "Whom it is for; whoever has the link without it"),
+        optional("email", or_null(text_as("email")), "Whom it is for; whoever has the link without it"),
         required("role", one_of(Role::ALL.map(Role::as_str)), "What they become"),
     ];
     let example = json!({

@@ -136,6 +136,21 @@ async fn an_invitation_is_shown_once_as_a_link_whose_token_no_log_sees() {
 }
 
 #[actix_web::test]
+async fn an_invitation_for_nobody_in_particular_has_no_address_or_null() {
+    for wish in [json!({"role": "viewer"}), json!({"email": null, "role": "viewer"})] {
+        let mut bench = Bench::new();
+        bench.organisations.expect_invite().returning(|_, _, email, _| {
+            assert_eq!(email, None);
+            Ok((invitation(None), SecretString::from("swi_secret")))
+        });
+        let uri = at(&format!("/{ORGANISATION}/invitations"));
+        let made = bench.send(OWNER.asks(TestRequest::post().uri(&uri).set_json(&wish))).await;
+
+        assert_eq!((made.status, &made.body["invitation"]["email"]), (201, &Value::Null), "{wish}: {}", made.text);
+    }
+}
+
+#[actix_web::test]
 async fn whoever_holds_an_invitation_sees_what_it_is_for_and_accepts_it() {
     let mut bench = Bench::new();
     bench.organisations.expect_inspect().returning(|token| {

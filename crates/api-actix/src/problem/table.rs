@@ -7,6 +7,7 @@ use shopwright_ports::audit_api::AuditServiceError;
 use shopwright_ports::gate_api::PromiseError;
 use shopwright_ports::identity_api::IdentityError;
 use shopwright_ports::organisations_api::OrganisationError;
+use shopwright_ports::platform_api::PlatformError;
 use shopwright_ports::storage::StorageError;
 use shopwright_ports::stores_api::StoreServiceError;
 
@@ -104,8 +105,7 @@ const UNREADABLE: Row = row(
 const UNAVAILABLE: Row = SHUTTING_DOWN;
 pub(crate) const OVERLOADED: Row = SHUTTING_DOWN;
 const AGAIN: &str = "Try again in a moment.";
-pub(crate) const FORBIDDEN: Row =
-    row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));
+const FORBIDDEN: Row = row(StatusCode::FORBIDDEN, "FORBIDDEN", false, Some("Check the id, or sign in as its owner."));
 
 /// The role in the organisation is not enough.
 const NOT_ALLOWED: Row = row(
@@ -113,6 +113,13 @@ const NOT_ALLOWED: Row = row(
     "FORBIDDEN",
     false,
     Some("Ask an owner or administrator of the organisation for a role that may."),
+);
+/// Something that is for those who run the platform.
+const NOT_AN_ADMINISTRATOR: Row = row(
+    StatusCode::FORBIDDEN,
+    "FORBIDDEN",
+    false,
+    Some("Sign in as a platform administrator, or send an API token of one that has the scope platform:admin."),
 );
 /// No member of the organisation, or there is none.
 const NOT_A_MEMBER: Row = row(
@@ -295,6 +302,25 @@ const fn of_organisations(error: &OrganisationError) -> Row {
     }
 }
 
+const fn of_platform(error: &PlatformError) -> Row {
+    use PlatformError as E;
+    match error {
+        E::NotAdministrator => NOT_AN_ADMINISTRATOR,
+        E::NoSuchUser => row(StatusCode::NOT_FOUND, "USER_NOT_FOUND", false, Some("Look at the list of users.")),
+        E::OwnAccount => {
+            row(StatusCode::CONFLICT, "OWN_ACCOUNT", false, Some("Ask another platform administrator to do it."))
+        }
+        E::LastAdministrator => row(
+            StatusCode::CONFLICT,
+            "LAST_ADMINISTRATOR",
+            false,
+            Some("Let another platform administrator be active first."),
+        ),
+        E::Storage(error) => of_storage(error),
+        E::Internal(_) => INTERNAL,
+    }
+}
+
 /// The error and everything under it, for the log.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -440,6 +466,12 @@ impl From<OrganisationError> for Problem {
             | OrganisationError::AlreadyMember
             | OrganisationError::Storage(_) => problem,
         }
+    }
+}
+
+impl From<PlatformError> for Problem {
+    fn from(error: PlatformError) -> Self {
+        of_row(of_platform(&error), &error)
     }
 }
 

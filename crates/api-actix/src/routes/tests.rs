@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::test::TestRequest;
 use futures::StreamExt as _;
 
+use shopwright_ports::platform_api::{AccountPage, Clusters};
 use shopwright_ports::stores_api::{LogPage, OperationPage, StorePage};
 
 use super::*;
@@ -83,6 +84,8 @@ async fn every_route_asks_an_api_token_for_its_scope() {
             // A request that is wrong in every way: it is refused with another answer as soon as it is let in.
             let request = TestRequest::with_uri(&path).method(line.method.clone()).set_json("no object");
             let mut bench = Bench::new();
+            bench.platform.expect_users().returning(|_, _, _| Ok(AccountPage { accounts: vec![], next: None }));
+            bench.platform.expect_clusters().returning(|_| Ok(Clusters { clusters: vec![], engines: vec![] }));
             bench.organisations.expect_list().returning(|_| Ok(Vec::new()));
             bench.stores.expect_list().returning(|_, _, _| Ok(StorePage { stores: Vec::new(), total: 0, next: None }));
             let nothing = || LogPage { entries: Vec::new(), total: 0, next: None };

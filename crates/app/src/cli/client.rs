@@ -12,6 +12,7 @@ mod follow;
 mod login;
 mod model;
 mod operations;
+mod platform;
 mod print;
 mod progress;
 mod prompt;
@@ -79,5 +80,6 @@ async fn run(
         ClientCommand::Operations { command: OperationsCommand::Cancel { id } } => {
             stores::cancel(&id.to_string(), flags.output, &api, console).await
         }
+        ClientCommand::Platform { command } => platform::run(command, flags.output, &api, console).await,
     }
 }

@@ -184,6 +184,12 @@ pub enum ClientCommand {
         #[command(subcommand)]
         command: OperationsCommand,
     },
+    /// Look after the platform as a whole; for platform administrators
+    Platform {
+        /// What to do.
+        #[command(subcommand)]
+        command: PlatformCommand,
+    },
 }
 
 /// Signing in.
@@ -405,6 +411,53 @@ pub enum OperationsCommand {
         /// The operation's id
         id: OperationId,
     },
+}
+
+/// What platform administrators do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PlatformCommand {
+    /// Show every cluster: whether it takes work, and what is on it
+    Clusters,
+    /// Look after accounts
+    Users {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: PlatformUsersCommand,
+    },
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PlatformUsersCommand {
+    /// List accounts of all organisations, newest first
+    List {
+        /// Only those with this in their address or name
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
+    /// Let somebody sign in again
+    Activate(UserRef),
+    /// Sign somebody out everywhere, revoke their API tokens, and let them in no more; their stores go on
+    Deactivate(Deactivate),
+}
+
+/// An account, by its id, address or name.
+#[derive(Debug, Clone, Args)]
+pub struct UserRef {
+    /// The account's id, address or username
+    #[arg(value_name = "USER")]
+    pub user: String,
+}
+
+/// Whom to let in no more.
+#[derive(Debug, Clone, Args)]
+pub struct Deactivate {
+    /// The account.
+    #[command(flatten)]
+    pub user: UserRef,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -102,10 +102,10 @@ impl Identity {
         if !self.rules.registration_open && invitation.is_none() {
             return Err(IdentityError::RegistrationClosed);
         }
-        self.begin_registration(origin).await?;
         // Before the hash, which costs the most: whoever has no invitation costs no more than a look.
-        if let Some(token) = &invitation {
-            self.invitation(self.storage.begin(Reach::Identity).await?.as_mut(), token, &email).await?;
+        match &invitation {
+            None => self.begin_registration(origin).await?,
+            Some(token) => self.begin_invited_registration(origin, token, &email).await?,
         }
         // The slow hash is made before the transaction: no connection waits for it.
         let hash = self.hasher.hash(password).await.map_err(of_hash)?;
@@ -124,7 +124,7 @@ impl Identity {
     }
 
     /// The invitation of a token, locked, for somebody who may accept it.
-    async fn invitation(
+    pub(super) async fn invitation(
         &self,
         tx: &mut dyn Transaction,
         token: &SecretString,

@@ -4,6 +4,7 @@
 //! attempts are made at the same moment on however many replicas, no more than the limit are ever judged. Accounts that do not exist
 //! have the same counters, so nothing tells them apart.
 
+use secrecy::{ExposeSecret, SecretString};
 use shopwright_domain::identity::Email;
 use shopwright_domain::limits::{Meter, Rate, SignInFailures};
 use shopwright_domain::network::network_of;
@@ -22,21 +23,59 @@ impl Identity {
         self.digester.digest(&format!("address\0{address}\0{email}"))
     }
 
-    fn registration_key(&self, origin: &Origin) -> [u8; 32] {
+    fn network_key(&self, what: &str, origin: &Origin) -> [u8; 32] {
         let address = origin.ip_address.as_deref().and_then(|address| address.parse().ok()).map(network_of);
-        self.digester
-            .digest(&format!("registration\0{}", address.map(|address| address.to_string()).unwrap_or_default()))
+        self.digester.digest(&format!("{what}\0{}", address.map(|address| address.to_string()).unwrap_or_default()))
+    }
+
+    fn registration_key(&self, origin: &Origin) -> [u8; 32] {
+        self.network_key("registration", origin)
+    }
+
+    /// A throttle, locked, and the same with one registration more, which is not written yet.
+    async fn take_registration(&self, tx: &mut dyn Transaction, key: &[u8; 32]) -> Result<Throttle, IdentityError> {
+        let now = self.clock.now();
+        let here = tx.throttles().lock(key, now).await?;
+        let rate = self.rules.registration_rate.take(here.rate, now);
+        let rate = rate.map_err(|refusal| IdentityError::TooManyRegistrations { until: refusal.until })?;
+        Ok(Throttle { rate: Some(rate), ..here })
     }
 
     /// Counts a registration, or refuses it. Failed ones count too.
     pub(super) async fn begin_registration(&self, origin: &Origin) -> Result<(), IdentityError> {
-        let (now, key) = (self.clock.now(), self.registration_key(origin));
+        let key = self.registration_key(origin);
         let mut tx = self.storage.begin(Reach::Identity).await?;
-        let here = tx.throttles().lock(&key, now).await?;
-        let rate = self.rules.registration_rate.take(here.rate, now);
-        let rate = rate.map_err(|refusal| IdentityError::TooManyRegistrations { until: refusal.until })?;
-        tx.throttles().put(&key, Throttle { rate: Some(rate), ..here }).await?;
+        let taken = self.take_registration(tx.as_mut(), &key).await?;
+        tx.throttles().put(&key, taken).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Counts a registration with an invitation, or refuses it. One that cannot be accepted is a guess, and counts against the address that
+    /// it comes from; one that can has attempts of its own, which nobody else's registrations use up.
+    pub(super) async fn begin_invited_registration(
+        &self,
+        origin: &Origin,
+        token: &SecretString,
+        email: &Email,
+    ) -> Result<(), IdentityError> {
+        let mut tx = self.storage.begin(Reach::Identity).await?;
+        // Guesses from one address wait for each other here: none is looked at that is not counted.
+        let guesses = self.network_key("invitation", origin);
+        let guess = self.take_registration(tx.as_mut(), &guesses).await?;
+        let found = match self.invitation(tx.as_mut(), token, email).await {
+            Err(over @ IdentityError::InvitationOver) => {
+                tx.throttles().put(&guesses, guess).await?;
+                tx.commit().await?;
+                return Err(over);
+            }
+            Err(IdentityError::InvitationForAnother) => Err(IdentityError::InvitationForAnother),
+            found => Ok(drop(found?)),
+        };
+        let own = self.digester.digest(&format!("invited\0{}", token.expose_secret()));
+        let taken = self.take_registration(tx.as_mut(), &own).await?;
+        tx.throttles().put(&own, taken).await?;
+        tx.commit().await?;
+        found
     }
 
     /// What is left of the rate that an attempt counts against.

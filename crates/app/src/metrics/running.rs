@@ -81,11 +81,7 @@ impl MetricsService for RunningMetrics {
 
     fn summary(&self) -> MetricsSummary {
         let breaker = self.cluster.breaker();
-        // The breaker's time is the monotonic clock's.
-        let since_epoch =
-            breaker.failed_at.and_then(|at| Duration::try_from(at.duration_since(Timestamp::UNIX_EPOCH)).ok());
-        let ago = since_epoch.map(|at| self.clock.monotonic().saturating_sub(at));
-        let breaker_last_failure = ago.and_then(|ago| self.clock.now().checked_sub(ago).ok());
+        let breaker_last_failure = self.cluster.last_failure();
         MetricsSummary { uptime: self.uptime(), process: process::usage(), breaker, breaker_last_failure }
     }
 }

@@ -120,6 +120,12 @@ impl ClusterGuard {
         lock(&self.breaker).snapshot()
     }
 
+    /// When its breaker last met a failure, by the wall clock of now.
+    pub fn last_failure(&self) -> Option<Timestamp> {
+        let ago = self.now().duration_since(self.breaker().failed_at?);
+        self.clock.now().checked_sub(ago).ok()
+    }
+
     /// What is known of its fence.
     pub fn fence(&self) -> FenceState {
         self.fence.state()

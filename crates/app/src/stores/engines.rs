@@ -1,25 +1,33 @@
 //! Which engines there are, and what can be had of them.
 
-use shopwright_domain::engine::EngineDescriptor;
+use shopwright_domain::engine::{EngineCatalogue, EngineDescriptor};
 use shopwright_domain::store::{EngineName, ThemeName};
-use shopwright_ports::releases::ReleaseError;
+use shopwright_ports::releases::{ReleaseError, Releases};
 use shopwright_ports::stores_api::{EngineView, StoreServiceError};
 
 use super::Stores;
 
+/// All engines, those too of which no store can be made now: with the reason.
+pub(crate) async fn engine_views(
+    engines: &EngineCatalogue,
+    releases: &dyn Releases,
+) -> Result<Vec<EngineView>, ReleaseError> {
+    let mut views = Vec::new();
+    for engine in engines.iter() {
+        let (note, unavailable) = match releases.engine_note(engine).await {
+            Ok(note) => (note, None),
+            Err(ReleaseError::Chart(reason)) => (None, Some(reason)),
+            Err(error) => return Err(error),
+        };
+        views.push(EngineView { engine: engine.clone(), note, unavailable });
+    }
+    Ok(views)
+}
+
 impl Stores {
-    /// All engines, those too of which no store can be made now: with the reason.
     pub(super) async fn read_engines(&self) -> Result<Vec<EngineView>, StoreServiceError> {
-        let mut views = Vec::new();
-        for engine in self.engines.iter() {
-            let (note, unavailable) = match self.releases.engine_note(engine).await {
-                Ok(note) => (note, None),
-                Err(ReleaseError::Chart(reason)) => (None, Some(reason)),
-                Err(error) => return Err(StoreServiceError::Internal(error.to_string())),
-            };
-            views.push(EngineView { engine: engine.clone(), note, unavailable });
-        }
-        Ok(views)
+        let views = engine_views(&self.engines, self.releases.as_ref()).await;
+        views.map_err(|error| StoreServiceError::Internal(error.to_string()))
     }
 
     /// The engine that somebody asks for.

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::identity::RunningIdentity;
 use super::platform::migrate_at;
 use super::{Platform, StartError};
+use crate::administration::{Administration, OwnCluster};
 use crate::audit::AuditTrail;
 use crate::config::{Config, ExternalDatabase, MigrateConfig, Platform as Where, Profile};
 use crate::crypto::Sha256Digester;
@@ -89,6 +90,7 @@ async fn run(
         clock: platform.clock.clone(),
         started_at: platform.clock.now(),
     });
+    let own = OwnCluster { name: ClusterName::default_cluster(), guard: guard.clone(), sweeper: sweeper.clone() };
     let health = HealthChecks {
         storage: platform.storage.clone(),
         cluster: guard,
@@ -98,6 +100,13 @@ async fn run(
         started_at: platform.clock.now(),
         simulated: platform.simulated,
     };
+    let administration = Administration {
+        storage: platform.storage.clone(),
+        releases: platform.releases.clone(),
+        engines: platform.engines.clone(),
+        clusters: vec![own],
+        clock: platform.clock.clone(),
+    };
     // Who may see what is decided by the use case: the storage behind it reaches all organisations.
     let events = Events::new(platform.worker_storage.clone(), platform.clock.clone(), EventSettings::default());
     let api = Api {
@@ -106,6 +115,7 @@ async fn run(
         events: Arc::new(events.clone()),
         identity: Arc::new(identity.identity.clone()),
         organisations: Arc::new(organisations(platform)),
+        platform: Arc::new(administration),
         health: Arc::new(health),
         metrics: metrics.clone(),
         engines: platform.engines.clone(),

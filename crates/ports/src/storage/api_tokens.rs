@@ -71,6 +71,9 @@ pub trait ApiTokenRepository: Send {
         now: Timestamp,
     ) -> Result<Option<ApiToken>, StorageError>;
 
+    /// Revokes all of a user that may be used; how many there were.
+    async fn revoke_all(&mut self, user_id: UserId, now: Timestamp) -> Result<u32, StorageError>;
+
     /// Forgets tokens that expired or were revoked before this time; how many there were.
     async fn purge(&mut self, before: Timestamp) -> Result<u64, StorageError>;
 }

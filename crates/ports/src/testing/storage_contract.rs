@@ -70,7 +70,13 @@ macro_rules! for_each_storage_fact {
         $check!(a_users_password_changes);
         $check!(users_are_unique_by_address_and_by_name);
         $check!(an_administrator_is_seen);
+        $check!(accounts_are_listed_newest_first_in_pages);
+        $check!(accounts_are_found_by_address_name_and_id);
+        $check!(an_account_tells_what_is_live_of_it);
+        $check!(an_account_is_closed_and_opened);
+        $check!(an_account_is_locked_with_all_administrators);
         $check!(a_cluster_is_brought_up_to_date);
+        $check!(a_census_of_clusters_counts_each_by_itself);
         $check!(a_store_reads_back);
         $check!(a_save_writes_everything_but_the_epoch);
         $check!(a_stale_save_is_refused);
@@ -115,6 +121,7 @@ macro_rules! for_each_storage_fact {
         $check!(an_api_token_reads_back_with_its_user);
         $check!(a_use_of_an_api_token_is_noted_once_in_a_while);
         $check!(api_tokens_are_listed_and_revoked_by_their_user_alone);
+        $check!(all_api_tokens_of_a_user_are_revoked);
         $check!(api_tokens_that_are_over_are_forgotten);
         $check!(a_throttle_counts_under_its_key_alone);
         $check!(an_operation_reads_back);

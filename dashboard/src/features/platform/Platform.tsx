@@ -3,8 +3,8 @@ import { Button, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { useSetUserActive } from "../../api/mutations";
-import { useHealth, usePlatformClusters, usePlatformUsers, type PlatformCluster } from "../../api/queries";
-import type { PlatformUser } from "../../api/types";
+import { useHealth, usePlatformClusters, usePlatformUsers } from "../../api/queries";
+import type { PlatformCluster, PlatformUser } from "../../api/types";
 import { useSelf } from "../../app/me";
 import { Confirm } from "../../ui/confirm";
 import { useSettled } from "../../ui/hooks";
@@ -12,7 +12,7 @@ import { Problem } from "../../ui/notice";
 import { Card, Page, Waiting } from "../../ui/page";
 import { Pager, usePaging } from "../../ui/paging";
 import { State } from "../../ui/state";
-import { duration } from "../../ui/times";
+import { duration, When } from "../../ui/times";
 import { tell, tellError } from "../../ui/toasts";
 import type { Tone } from "../../ui/words";
 import { Forbidden } from "../errors/Forbidden";
@@ -81,23 +81,66 @@ function Clusters() {
     <Card title="Clusters" flush>
       <ul className="rows">
         {clusters.data.clusters.map((cluster) => (
-          <li key={cluster.name}>
-            <div className="grow">
-              <div style={{ fontWeight: 560 }}>{cluster.name}</div>
-              <div className="dim small">{describe(cluster)}</div>
-            </div>
-          </li>
+          <Cluster key={cluster.name} cluster={cluster} />
         ))}
       </ul>
     </Card>
   );
 }
 
-/// Whatever else the server tells of a cluster.
-function describe(cluster: PlatformCluster): string {
-  const parts = Object.entries(cluster).filter(([field, value]) => field !== "name" && ["string", "number", "boolean"].includes(typeof value));
-  return parts.map(([field, value]) => `${field.replaceAll(/([A-Z])/g, " $1").toLowerCase()}: ${String(value)}`).join(" · ");
+function Cluster({ cluster }: { cluster: PlatformCluster }) {
+  const { breakers, capacity, operations, stores } = cluster;
+  const [breaker, tone] = breakers ? (BREAKERS[breakers.kubernetes] ?? [breakers.kubernetes, "quiet" as const]) : ["Not known here", "quiet" as const];
+  const work = cluster.takesWork === null ? (["Not known here", "quiet"] as const) : cluster.takesWork ? (["Takes work", "good"] as const) : (["Takes no work", "bad"] as const);
+  return (
+    <li>
+      <div className="grow">
+        <div style={{ fontWeight: 560 }}>{cluster.name}</div>
+        {cluster.reason ? <div className="small">{sentence(cluster.reason)}</div> : null}
+        <dl className="facts" style={{ marginTop: "0.75rem" }}>
+          <dt>Breaker</dt>
+          <dd>
+            <State text={breaker} tone={tone} />
+            {breakers?.lastFailureAt ? (
+              <span className="dim small">
+                {" "}
+                last failure <When at={breakers.lastFailureAt} />
+              </span>
+            ) : null}
+          </dd>
+          <dt>Fence</dt>
+          <dd>
+            <State text={plain(cluster.fence)} tone={FENCES[cluster.fence] ?? "quiet"} />
+          </dd>
+          <dt>Operations</dt>
+          <dd className="numbers">
+            {capacity.running} of {capacity.permits} running, {operations.queued} queued, {operations.waiting} waiting, {operations.stuck} stuck
+          </dd>
+          <dt>Stores</dt>
+          <dd className="numbers">
+            {stores.ready} ready, {stores.requested + stores.provisioning} being set up, {stores.failed} failed, {stores.deleting} being deleted
+          </dd>
+          <dt>Engines</dt>
+          <dd>
+            {cluster.engines.map((engine) => (
+              <div key={engine.name}>
+                {engine.title}: <span className="numbers">{engine.stores}</span> {engine.stores === 1 ? "store" : "stores"}
+                {engine.available ? null : <span className="dim small"> (not to be had: {engine.unavailableReason})</span>}
+              </div>
+            ))}
+          </dd>
+        </dl>
+      </div>
+      <State text={work[0]} tone={work[1]} />
+    </li>
+  );
 }
+
+const FENCES: Record<string, Tone> = { holds: "good", open: "bad", unknown: "busy" };
+
+const plain = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+/// What the server says of a cluster, as a sentence.
+const sentence = (reason: string) => `${plain(reason)}.`;
 
 function Section({ title, error, onRetry }: { title: string; error: unknown; onRetry: () => void }) {
   return (
@@ -131,11 +174,13 @@ function Users() {
                 <div style={{ fontWeight: 560 }}>
                   {user.username} {user.role === "admin" ? <span className="dim small">(platform administrator)</span> : null}
                 </div>
-                <div className="dim small">{user.email}</div>
+                <div className="dim small">
+                  {user.email} · since <When at={user.createdAt} as="date" /> · {user.sessions} {user.sessions === 1 ? "session" : "sessions"}
+                </div>
               </div>
               <State text={user.active ? "Active" : "Blocked"} tone={user.active ? "good" : "bad"} />
               {user.id === self.id ? null : (
-                <Button size="xs" variant="default" aria-label={`${user.active ? "Block" : "Unblock"} ${user.username}`} onClick={() => (user.active ? setAsking(user) : set.mutate({ id: user.id, active: true }, { onError: tellError }))}>
+                <Button size="xs" variant="default" aria-label={`${user.active ? "Block" : "Unblock"} ${user.username}`} onClick={() => (user.active ? setAsking(user) : set.mutate({ id: user.id, active: true }, { onSuccess: () => tell("info", `${user.username} may sign in again`), onError: tellError }))}>
                   {user.active ? "Block" : "Unblock"}
                 </Button>
               )}
@@ -153,7 +198,7 @@ function Users() {
         error={set.error}
         onConfirm={() => asking && set.mutate({ id: asking.id, active: false }, { onSuccess: () => (setAsking(null), tell("info", `${asking.username} is blocked`)) })}
       >
-        They are signed out everywhere, and their API tokens are refused. Their stores go on running.
+        They are signed out everywhere at once, and their API tokens are revoked for good. Their stores go on running, and you can let them in again.
       </Confirm>
     </>
   );

@@ -17,12 +17,12 @@ use shopwright_domain::{
 use shopwright_ports::releases::ReleaseOrigin;
 use shopwright_ports::secrets::Sealed;
 use shopwright_ports::storage::{
-    ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterRepository,
-    CredentialRepository, Event, EventRepository, IdempotencyRecord, IdempotencyRepository, Invitation,
-    InvitationRepository, Lease, Mark, Member, MembershipRepository, OperationFilter, OperationRepository, Page,
-    RefreshToken, RegisteredCluster, ReleaseRepository, SealedKey, Session, SessionRepository, SigningKeyRepository,
-    StorageError, StoreFilter, StoreRepository, StreamBounds, Tenant, TenantRepository, Throttle, ThrottleRepository,
-    Transaction, User, UserRepository,
+    Account, ApiToken, ApiTokenRepository, AuditEntry, AuditFilter, AuditRepository, Census, Claim, ClusterCensus,
+    ClusterRepository, CredentialRepository, Event, EventRepository, IdempotencyRecord, IdempotencyRepository,
+    Invitation, InvitationRepository, Lease, Mark, Member, MembershipRepository, OperationFilter, OperationRepository,
+    Page, RefreshToken, RegisteredCluster, ReleaseRepository, SealedKey, Session, SessionRepository,
+    SigningKeyRepository, StorageError, StoreFilter, StoreRepository, StreamBounds, Tenant, TenantRepository, Throttle,
+    ThrottleRepository, Transaction, User, UserFilter, UserRepository,
 };
 
 use super::SimTransaction;
@@ -77,11 +77,15 @@ repository!(UserRepository, users, {
     by_email(email: &Email) -> Option<User>;
     has_admin() -> bool;
     set_password_hash(id: UserId, hash: &str) -> ();
+    accounts(filter: &UserFilter, limit: u32, now: Timestamp) -> Vec<Account>;
+    lock_with_administrators(id: UserId) -> Vec<User>;
+    set_active(id: UserId, active: bool) -> ();
 });
 
 repository!(ClusterRepository, clusters, {
     upsert(cluster: &RegisteredCluster) -> ();
     get(name: &ClusterName) -> Option<RegisteredCluster>;
+    census() -> Vec<ClusterCensus>;
 });
 
 repository!(StoreRepository, stores, {
@@ -185,6 +189,7 @@ repository!(ApiTokenRepository, api_tokens, {
     lock_of(user_id: UserId) -> Vec<ApiToken>;
     list(user_id: UserId) -> Vec<ApiToken>;
     revoke(user_id: UserId, id: ApiTokenId, now: Timestamp) -> Option<ApiToken>;
+    revoke_all(user_id: UserId, now: Timestamp) -> u32;
     purge(before: Timestamp) -> u64;
 });
 

@@ -112,6 +112,11 @@ impl Api {
         self.ask(Method::DELETE, path, None, None).await
     }
 
+    /// A PATCH below `/api/v1`.
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Answer, ClientError> {
+        self.ask(Method::PATCH, path, Some(body), None).await
+    }
+
     /// A POST below `/api/v1`. With a key the server does it once, however often it is sent.
     pub(super) async fn post(&self, path: &str, body: &Value, key: Option<&str>) -> Result<Answer, ClientError> {
         self.ask(Method::POST, path, Some(body), key).await

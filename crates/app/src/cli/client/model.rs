@@ -212,3 +212,83 @@ pub(super) struct SignedIn {
     #[serde(default)]
     pub(super) expires_in: Option<u32>,
 }
+
+/// `{users, nextPageToken}`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsersAnswer {
+    pub(super) users: Vec<User>,
+    #[serde(default)]
+    pub(super) next_page_token: Option<String>,
+}
+
+/// `{user}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct UserAnswer {
+    pub(super) user: User,
+}
+
+/// An account, for those who run the platform.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) email: String,
+    pub(super) username: String,
+    pub(super) role: String,
+    pub(super) active: bool,
+    pub(super) sessions: u64,
+    pub(super) api_tokens: u64,
+    pub(super) created_at: String,
+}
+
+/// `{clusters}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ClustersAnswer {
+    pub(super) clusters: Vec<Cluster>,
+}
+
+/// A cluster.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Cluster {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) takes_work: Option<bool>,
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    pub(super) fence: String,
+    #[serde(default)]
+    pub(super) breakers: Option<Breakers>,
+    pub(super) capacity: Capacity,
+    pub(super) operations: Queue,
+    pub(super) engines: Vec<EngineOnCluster>,
+}
+
+/// How a cluster's breakers stand.
+#[derive(Debug, Deserialize)]
+pub(super) struct Breakers {
+    pub(super) kubernetes: String,
+}
+
+/// How much runs on a cluster at once.
+#[derive(Debug, Deserialize)]
+pub(super) struct Capacity {
+    pub(super) permits: u32,
+    pub(super) running: u64,
+}
+
+/// Operations that do not run.
+#[derive(Debug, Deserialize)]
+pub(super) struct Queue {
+    pub(super) queued: u64,
+    pub(super) waiting: u64,
+    pub(super) stuck: u64,
+}
+
+/// An engine on a cluster.
+#[derive(Debug, Deserialize)]
+pub(super) struct EngineOnCluster {
+    pub(super) name: String,
+    pub(super) stores: u64,
+}

@@ -4,7 +4,7 @@ use comfy_table::{ContentArrangement, Table};
 use serde_json::Value;
 
 use super::console::Console;
-use super::model::{Log, Operation, Store};
+use super::model::{Cluster, Log, Operation, Queue, Store, User};
 
 /// The API's own answer.
 pub(super) fn json(body: &Value, console: &mut Console) {
@@ -105,4 +105,52 @@ pub(super) fn operation(operation: &Operation, console: &mut Console) {
         ]
     };
     table(&["STEP", "STATUS", "FAILURES", "TOOK", "ERROR"], operation.steps.iter().map(row), console);
+}
+
+/// Accounts, one per line.
+pub(super) fn users(users: &[User], console: &mut Console) {
+    let row = |user: &User| {
+        let access = if user.active { "active" } else { "deactivated" };
+        vec![
+            user.username.clone(),
+            user.email.clone(),
+            user.role.clone(),
+            access.to_owned(),
+            user.sessions.to_string(),
+            user.api_tokens.to_string(),
+            user.created_at.clone(),
+            user.id.clone(),
+        ]
+    };
+    table(
+        &["USERNAME", "EMAIL", "ROLE", "ACCESS", "SESSIONS", "TOKENS", "CREATED", "ID"],
+        users.iter().map(row),
+        console,
+    );
+}
+
+/// Clusters, one per line.
+pub(super) fn clusters(clusters: &[Cluster], console: &mut Console) {
+    let row = |cluster: &Cluster| {
+        let takes_work = cluster.takes_work.map(|takes| if takes { "yes" } else { "no" });
+        let Queue { queued, waiting, stuck } = &cluster.operations;
+        let engines: Vec<String> =
+            cluster.engines.iter().map(|engine| format!("{} {}", engine.stores, engine.name)).collect();
+        vec![
+            cluster.name.clone(),
+            or_dash(takes_work),
+            or_dash(cluster.breakers.as_ref().map(|breakers| breakers.kubernetes.as_str())),
+            cluster.fence.clone(),
+            format!("{}/{}", cluster.capacity.running, cluster.capacity.permits),
+            queued.to_string(),
+            waiting.to_string(),
+            stuck.to_string(),
+            engines.join(", "),
+        ]
+    };
+    table(
+        &["NAME", "TAKES WORK", "BREAKER", "FENCE", "RUNNING", "QUEUED", "WAITING", "STUCK", "STORES"],
+        clusters.iter().map(row),
+        console,
+    );
 }

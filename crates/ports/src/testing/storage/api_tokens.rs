@@ -64,6 +64,16 @@ impl ApiTokenRepository for FakeTransaction {
         }))
     }
 
+    async fn revoke_all(&mut self, user_id: UserId, now: Timestamp) -> Result<u32, StorageError> {
+        let live = |row: &&mut ApiToken| row.user_id == user_id && row.is_live(now);
+        let mut revoked = 0;
+        for token in self.identity_rows()?.api_tokens.iter_mut().filter(live) {
+            token.revoked_at = Some(now);
+            revoked += 1;
+        }
+        Ok(revoked)
+    }
+
     async fn purge(&mut self, before: Timestamp) -> Result<u64, StorageError> {
         let rows = &mut self.identity_rows()?.api_tokens;
         let held = rows.len();

@@ -38,7 +38,7 @@ impl FakeTransaction {
 }
 
 /// Counts one more of `what`.
-fn add<T: PartialEq>(counts: &mut Vec<(T, u64)>, what: T) {
+pub(super) fn add<T: PartialEq>(counts: &mut Vec<(T, u64)>, what: T) {
     match counts.iter_mut().find(|(known, _)| *known == what) {
         Some((_, count)) => *count += 1,
         None => counts.push((what, 1)),

@@ -5,7 +5,9 @@ use shopwright_domain::store::Store;
 
 use super::world::{LONG, World, at, example_tenant, idempotency_record, new_worker, step_record};
 use crate::secrets::Sealed;
-use crate::storage::{AuditFilter, Page, Reach, RegisteredCluster, Storage, StorageError, StoreFilter, Transaction};
+use crate::storage::{
+    AuditFilter, Page, Reach, RegisteredCluster, Storage, StorageError, StoreFilter, Transaction, UserFilter,
+};
 
 const PAGE: Page = Page { limit: 1000, offset: 0 };
 
@@ -177,6 +179,10 @@ pub async fn nobody_but_identity_reaches_accounts(storage: &dyn Storage) {
         assert!(is_out_of_reach(begin().await.users().get(world.owner.id).await), "{reach:?}");
         assert!(is_out_of_reach(begin().await.users().has_admin().await), "{reach:?}");
         assert!(is_out_of_reach(begin().await.users().set_password_hash(world.owner.id, "x").await), "{reach:?}");
+        assert!(is_out_of_reach(begin().await.users().set_active(world.owner.id, false).await), "{reach:?}");
+        assert!(is_out_of_reach(begin().await.users().lock_with_administrators(world.owner.id).await), "{reach:?}");
+        let accounts = begin().await.users().accounts(&UserFilter::default(), 1, at(0)).await;
+        assert!(is_out_of_reach(accounts), "{reach:?}");
         assert!(is_out_of_reach(begin().await.sessions().list(world.owner.id, at(0)).await), "{reach:?}");
         assert!(is_out_of_reach(begin().await.api_tokens().list(world.owner.id).await), "{reach:?}");
         assert!(is_out_of_reach(begin().await.throttles().lock(&[0; 32], at(0)).await), "{reach:?}");
@@ -216,6 +222,7 @@ pub async fn only_the_platform_registers_clusters(storage: &dyn Storage) {
 
     for reach in [Reach::Tenant(world.tenant.id), Reach::Worker, Reach::Identity] {
         assert!(is_out_of_reach(world.within(reach).await.clusters().upsert(&row).await), "{reach:?}");
+        assert!(is_out_of_reach(world.within(reach).await.clusters().census().await), "{reach:?}");
     }
     for reach in [Reach::Tenant(world.tenant.id), Reach::Worker, Reach::Platform] {
         let read = world.within(reach).await.clusters().get(&world.cluster).await.expect("read").expect("the cluster");

@@ -34,6 +34,13 @@ async fn insert(world: &World<'_>, session: &Session, token: &RefreshToken) {
     tx.commit().await.expect("commit");
 }
 
+/// A live session of the owner.
+pub(super) async fn insert_session(world: &World<'_>, begun: i64) -> Session {
+    let (session, token) = new_session(&world.owner, begun);
+    insert(world, &session, &token).await;
+    session
+}
+
 async fn found(world: &World<'_>, token: &RefreshToken) -> Option<(Session, RefreshToken)> {
     world.within(Reach::Identity).await.sessions().lock_by_token(&token.digest).await.expect("look")
 }
@@ -183,7 +190,7 @@ pub async fn sessions_that_are_over_are_forgotten(storage: &dyn Storage) {
     assert_eq!(left, [false, false, true, true]);
 }
 
-fn new_api_token(user: &User, made: i64) -> ApiToken {
+pub(super) fn new_api_token(user: &User, made: i64) -> ApiToken {
     ApiToken {
         id: ApiTokenId::from_random(u128::from_be_bytes(random_bytes())),
         user_id: user.id,
@@ -200,7 +207,7 @@ fn new_api_token(user: &User, made: i64) -> ApiToken {
     }
 }
 
-async fn insert_api_token(world: &World<'_>, token: &ApiToken) {
+pub(super) async fn insert_api_token(world: &World<'_>, token: &ApiToken) {
     let mut tx = world.within(Reach::Identity).await;
     tx.api_tokens().insert(token).await.expect("insert");
     tx.commit().await.expect("commit");
@@ -262,6 +269,26 @@ pub async fn api_tokens_are_listed_and_revoked_by_their_user_alone(storage: &dyn
     assert_eq!(revoke(&world.owner, new.id).await, None, "revoked");
     assert_eq!(list().await, [old]);
     assert_eq!(by_digest(&world, &new).await.map(|(token, _)| token), Some(revoked));
+}
+
+/// All live tokens of a user are revoked, and nobody else's.
+pub async fn all_api_tokens_of_a_user_are_revoked(storage: &dyn Storage) {
+    let (world, stranger) = (World::new(storage).await, World::new(storage).await);
+    let (mine, gone) = ([0, 5].map(|made| new_api_token(&world.owner, made)), new_api_token(&world.owner, 7));
+    let theirs = new_api_token(&stranger.owner, 0);
+    for token in mine.iter().chain([&gone, &theirs]) {
+        insert_api_token(&world, token).await;
+    }
+    let mut tx = world.within(Reach::Identity).await;
+    tx.api_tokens().revoke(world.owner.id, gone.id, at(8)).await.expect("revoke");
+
+    assert_eq!(tx.api_tokens().revoke_all(world.owner.id, at(9)).await.expect("revoke"), 2);
+    assert_eq!(tx.api_tokens().revoke_all(world.owner.id, at(10)).await.expect("revoke"), 0);
+    tx.commit().await.expect("commit");
+
+    let revoked_at = async |token| by_digest(&world, token).await.and_then(|(token, _)| token.revoked_at);
+    assert_eq!((revoked_at(&mine[0]).await, revoked_at(&mine[1]).await), (Some(at(9)), Some(at(9))));
+    assert_eq!((revoked_at(&gone).await, revoked_at(&theirs).await), (Some(at(8)), None));
 }
 
 /// Tokens are kept for a while after their end.

@@ -35,6 +35,15 @@ fn problems() -> Vec<Problem> {
     let mut problems: Vec<Problem> = store_errors().into_iter().map(Problem::from).collect();
     problems.extend(identity_errors().into_iter().map(Problem::from));
     problems.extend(organisation_errors().into_iter().map(Problem::from));
+    problems.extend(
+        [
+            PlatformError::NotAdministrator,
+            PlatformError::NoSuchUser,
+            PlatformError::OwnAccount,
+            PlatformError::LastAdministrator,
+        ]
+        .map(Problem::from),
+    );
     problems.extend(storage_errors().into_iter().map(|error| Problem::from(StoreServiceError::Storage(error))));
     problems.push(PromiseError::Reused.into());
     problems.push(Problem::validation(vec![Detail {

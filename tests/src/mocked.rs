@@ -13,7 +13,7 @@ use shopwright_app::health::HealthChecks;
 use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::organisations::{OrganisationRules, Organisations};
 use shopwright_app::saga::{ClusterGuard, Executor};
-use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::stores::{PublicUrls, Sizes, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::{Breaker, BreakerPolicy};
@@ -91,6 +91,7 @@ impl Mocked {
             entropy: entropy.clone(),
             engines: Arc::new(engines::catalogue()),
             rules: StoreRules { plans: room_for_many().into(), ..StoreRules::default() },
+            sizes: Sizes::default(),
             work: work.clone(),
         };
         let identity = Identity {

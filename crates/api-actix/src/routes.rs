@@ -138,6 +138,7 @@ pub(crate) static ROUTES: &[Endpoint] = &[
     ),
     on(Method::GET, "/api/v1/stores/{id}/upgrade", READ, || to(stores::upgrade::preview), stores::upgrade::preview_doc),
     on(Method::POST, "/api/v1/stores/{id}/upgrade", WRITE, || to(stores::upgrade::handle), stores::upgrade::doc),
+    on(Method::GET, "/api/v1/stores/{id}/resources", READ, || to(stores::resources::handle), stores::resources::doc),
     on(Method::GET, "/api/v1/stores/{id}/logs", READ, || to(stores::logs::handle), stores::logs::doc),
     on(Method::GET, "/api/v1/stores/{id}/events", READ, || to(events::of_store), events::of_store_doc),
     on(Method::GET, "/api/v1/events", READ, || to(events::of_everything), events::of_everything_doc),

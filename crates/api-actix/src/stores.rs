@@ -7,6 +7,7 @@ pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod resources;
 pub(crate) mod retry;
 mod store_body;
 pub(crate) mod upgrade;

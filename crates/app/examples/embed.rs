@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use shopwright_app::saga::{ClusterGuard, Executor};
-use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::stores::{PublicUrls, Sizes, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
@@ -72,6 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         entropy: entropy.clone(),
         engines: Arc::new(engines::catalogue()),
         rules: StoreRules::default(),
+        sizes: Sizes::default(),
         work: work.clone(),
     };
     let actor = Actor {

@@ -11,7 +11,9 @@ mod engines;
 mod limits;
 mod preview;
 mod promise;
+mod quantity;
 mod read;
+mod resources;
 mod retry;
 mod reveal;
 mod rules;
@@ -32,7 +34,8 @@ use shopwright_ports::secrets::Sealer;
 use shopwright_ports::storage::{AuditPlace, OperationFilter, Page, Storage, StoreFilter};
 use shopwright_ports::stores_api::{
     Accepted, AdminCredentials, Availability, CreateStore, EngineView, LimitsView, LogPage, OperationPage,
-    OperationView, RequestContext, StorePage, StoreService, StoreServiceError, StoreView, UpgradePreview,
+    OperationView, RequestContext, StorePage, StoreResources, StoreService, StoreServiceError, StoreView,
+    UpgradePreview,
 };
 use tokio::sync::Notify;
 
@@ -40,6 +43,7 @@ use crate::audit::asked_from;
 
 pub(crate) use access::{reach, visible};
 pub(crate) use engines::engine_views;
+pub use resources::Sizes;
 pub use rules::{PublicUrls, StoreRules};
 
 /// The use cases of stores.
@@ -59,6 +63,8 @@ pub struct Stores {
     pub engines: Arc<EngineCatalogue>,
     /// The numbers.
     pub rules: StoreRules,
+    /// What releases were found to take.
+    pub sizes: Sizes,
     /// Told when there is something new to do. A hint: workers also look by themselves.
     pub work: Arc<Notify>,
 }
@@ -160,6 +166,10 @@ impl StoreService for Stores {
         id: &StoreId,
     ) -> Result<UpgradePreview, StoreServiceError> {
         self.read_upgrade(context, id).await
+    }
+
+    async fn resources(&self, context: &RequestContext, id: &StoreId) -> Result<StoreResources, StoreServiceError> {
+        self.read_resources(context, id).await
     }
 
     async fn upgrade(&self, context: &RequestContext, id: &StoreId) -> Result<Accepted, StoreServiceError> {

@@ -17,7 +17,7 @@ use shopwright_ports::cluster::{ClusterError, Rollout};
 use shopwright_ports::releases::ReleaseError;
 use shopwright_ports::storage::StorageError;
 use shopwright_ports::storefront::StorefrontError;
-use shopwright_ports::stores_api::{Accepted, Change, RequestContext, StoreService, StoreServiceError};
+use shopwright_ports::stores_api::{Accepted, Change, RequestContext, Share, StoreService, StoreServiceError};
 use shopwright_ports::testing::Fault;
 use support::Fixture;
 
@@ -371,6 +371,24 @@ async fn what_an_upgrade_would_change_is_told_and_nothing_is_written() {
     assert_eq!((change.object.to_string().as_str(), change.change), ("Deployment web", Change::Changed));
     assert_eq!(change.fields[0].after.as_deref(), Some("fake.shopwright.test/medusa:1"));
     assert!(changes(&world, &store).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_store_takes_is_told_to_whoever_may_look_at_it_and_found_out_once_per_release() {
+    let world = Fixture::new().await;
+    let (ada, eve) = (world.merchant("ada").await, world.merchant("eve").await);
+    let store = world.ready_store(&ada, "teashop").await;
+
+    let resources = world.stores.resources(&ada, &store.id).await.unwrap();
+
+    assert_eq!(resources.cpu_millicores, Share { taken: 500, quota: Some(2_000) });
+    assert_eq!(resources.memory_bytes, Share { taken: 512 << 20, quota: Some(2 << 30) });
+    assert_eq!(resources.storage_bytes, Share { taken: 1 << 30, quota: Some(10 << 30) });
+    // The next store of the release is no work.
+    world.releases.faults.push("render", Fault::Before(ReleaseError::Failed("asked twice".to_owned())));
+    let other = world.ready_store(&ada, "bookshop").await;
+    assert_eq!(world.stores.resources(&ada, &other.id).await.unwrap(), resources);
+    assert!(matches!(world.stores.resources(&eve, &store.id).await, Err(StoreServiceError::Forbidden)));
 }
 
 #[tokio::test]

@@ -182,6 +182,26 @@ pub struct UpgradePreview {
     pub changes: Vec<ObjectChange>,
 }
 
+/// How much of something a store takes, and how much it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// What its release asks for.
+    pub taken: u64,
+    /// What its quota gives; none where there is no quota.
+    pub quota: Option<u64>,
+}
+
+/// What a store takes of its cluster, as the release says that it runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreResources {
+    /// Computing that its pods may do at once, in thousandths of a core.
+    pub cpu_millicores: Share,
+    /// Memory that its pods may use.
+    pub memory_bytes: Share,
+    /// Its volumes.
+    pub storage_bytes: Share,
+}
+
 /// What an organisation may take, and how much of it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsView {
@@ -391,6 +411,9 @@ pub trait StoreService: Send + Sync {
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<UpgradePreview, StoreServiceError>;
+
+    /// What a store that is ready takes, against its quota. No cluster is asked.
+    async fn resources(&self, context: &RequestContext, id: &StoreId) -> Result<StoreResources, StoreServiceError>;
 
     /// Brings a store that is ready to what the platform would make of it now. When that fails the store is brought back to what it was;
     /// it stays ready.

@@ -23,6 +23,7 @@ import type {
   Session,
   Store,
   StorePage,
+  StoreResources,
   Upgrade,
 } from "./types";
 
@@ -106,6 +107,15 @@ export const useUpgrade = (id: string) =>
     queryFn: (context) => read<{ upgrade: Upgrade }>(`/stores/${id}/upgrade`)(context).then((answer) => answer.upgrade),
     staleTime: Infinity,
     gcTime: 0,
+  });
+
+/// What a store takes and may take. It changes with its release alone, and every change of that ends an operation.
+export const useResources = (id: string, operation: string | null) =>
+  useQuery<StoreResources>({
+    queryKey: inOrganisation("resources", id, operation),
+    queryFn: (context) => read<{ resources: StoreResources }>(`/stores/${id}/resources`)(context).then((answer) => answer.resources),
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
   });
 
 export function useOperation(id: string | null | undefined) {

@@ -1,10 +1,10 @@
 /// What stands around every page: data, colours, routes, messages.
 import { MantineProvider } from "@mantine/core";
-import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { onBack } from "../api/connection";
 import { asApiError } from "../api/errors";
-import { retryUnlessMissing } from "../api/queries";
+import { keys, retryUnlessMissing } from "../api/queries";
 import { resume, session } from "../api/session";
 import { Toasts } from "../ui/toasts";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -12,12 +12,18 @@ import { Pages } from "./routes";
 import { theme, variables } from "./theme";
 
 export function makeClient(): QueryClient {
-  return new QueryClient({
+  // Who is refused may be something else here than they were when they came.
+  const refused = (error: unknown) => {
+    if (asApiError(error).status === 403) void client.invalidateQueries({ queryKey: keys.me() });
+  };
+  const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({
       onError: (error) => {
         if (asApiError(error).status === -1) console.error(error);
+        refused(error);
       },
     }),
+    mutationCache: new MutationCache({ onError: refused }),
     defaultOptions: {
       queries: {
         staleTime: 4_000,
@@ -29,6 +35,7 @@ export function makeClient(): QueryClient {
       mutations: { retry: false, networkMode: "always" },
     },
   });
+  return client;
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -30,12 +30,12 @@ export function SessionExpired({ user }: { user: User }) {
         </div>
         <PasswordInput label="Password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} required autoComplete="current-password" data-autofocus visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
         {error ? <Problem error={error} /> : null}
-        <div style={{ display: "flex", gap: "0.5rem", justifyContent: "space-between", flexWrap: "wrap" }}>
-          <Button variant="subtle" color="gray" onClick={forget}>
-            Sign in as somebody else
-          </Button>
+        <div style={{ display: "flex", flexDirection: "row-reverse", gap: "0.5rem", justifyContent: "space-between", flexWrap: "wrap" }}>
           <Button type="submit" loading={busy}>
             Sign in
+          </Button>
+          <Button variant="subtle" color="gray" onClick={forget}>
+            Sign in as somebody else
           </Button>
         </div>
       </form>

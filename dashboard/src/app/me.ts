@@ -17,14 +17,14 @@ export function useSelf(): Me {
   return me;
 }
 
-export type Action = "stores:write" | "stores:delete" | "credentials:read" | "audit:read" | "members:write" | "organisation:rename" | "organisation:delete";
+export type Action = "stores:create" | "stores:change" | "stores:delete" | "credentials:read" | "audit:read" | "members:write" | "owners:write" | "organisation:rename" | "organisation:delete";
 
-const MAY: Record<Role, readonly Action[]> = {
-  owner: ["stores:write", "stores:delete", "credentials:read", "audit:read", "members:write", "organisation:rename", "organisation:delete"],
-  admin: ["stores:write", "stores:delete", "credentials:read", "audit:read", "members:write", "organisation:rename"],
-  developer: ["stores:write", "audit:read"],
-  viewer: [],
-};
+const DEVELOPER: readonly Action[] = ["stores:create", "stores:change", "audit:read"];
+const ADMIN: readonly Action[] = [...DEVELOPER, "stores:delete", "credentials:read", "members:write", "organisation:rename"];
+const MAY: Record<Role, readonly Action[]> = { owner: [...ADMIN, "owners:write", "organisation:delete"], admin: ADMIN, developer: DEVELOPER, viewer: [] };
+
+/// What platform administrators may do whatever they are in an organisation, also to what others own.
+export const EVERYWHERE: readonly Action[] = ["stores:change", "stores:delete", "audit:read"];
 
 export function may(role: Role | undefined, action: Action): boolean {
   // A server without organisations: everybody owns what they see.
@@ -32,5 +32,6 @@ export function may(role: Role | undefined, action: Action): boolean {
 }
 
 export function useMay(action: Action): boolean {
-  return may(useSelf().organisation?.role, action);
+  const { user, organisation } = useSelf();
+  return may(organisation?.role, action) || (user.role === "admin" && EVERYWHERE.includes(action));
 }

@@ -7,17 +7,17 @@ import { makeClient } from "../app/App";
 import { MeContext } from "../app/me";
 import { theme } from "../app/theme";
 import { signedIn } from "../api/session";
-import type { Role, Store } from "../api/types";
+import type { Role, Store, User } from "../api/types";
 import { Toasts } from "../ui/toasts";
 import { signedInAs, USER } from "./server";
 
-export function show(page: ReactNode, role: Role = "owner") {
+export function show(page: ReactNode, role: Role = "owner", user: User = USER) {
   signedIn(signedInAs("token"));
   const organisation = { id: "o1", name: "Tea", personal: false, role };
   return render(
     <MantineProvider env="test" theme={theme}>
       <QueryClientProvider client={makeClient()}>
-        <MeContext value={{ user: USER, organisations: [organisation], organisation }}>{page}</MeContext>
+        <MeContext value={{ user, organisations: [organisation], organisation }}>{page}</MeContext>
         <Toasts />
       </QueryClientProvider>
     </MantineProvider>,

@@ -39,14 +39,14 @@ export function Dialog({ opened, onClose, title, children, drawer = false }: Pro
     >
       {opened ? (
         <div className="dialog-inside">
-          <header>
+          <div className="dialog-head">
             <h2 id={id}>{title}</h2>
             {onClose ? (
               <ActionIcon variant="subtle" color="gray" aria-label="Close" onClick={onClose}>
                 <IconX size={18} aria-hidden />
               </ActionIcon>
             ) : null}
-          </header>
+          </div>
           {children}
         </div>
       ) : null}

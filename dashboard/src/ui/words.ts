@@ -99,6 +99,9 @@ export const eventName = (type: string): string =>
 export const eventTone = (type: string): Tone =>
   type === "error" ? "bad" : type === "warning" || type === "recovery" ? "busy" : type === "security" ? "info" : "quiet";
 
+/// Whether a message says no more than the states that stand beside it.
+export const isBare = (message: string): boolean => /^\w+ (?:→|->) \w+$/.test(message);
+
 /// Who must act on a failure.
 export const whoActs = (kind: string): string =>
   ({

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
 import { accessible } from "../support/axe";
 import { api, PASSWORD, signIn, somebody, until, type Person } from "../support/people";
+import { rolesFlow } from "../support/roles";
 import { Server } from "../support/server";
 
 const settings = JSON.parse(process.env["SHOPWRIGHT_E2E_SETTINGS"] ?? "{}") as Record<string, string>;
@@ -94,6 +95,10 @@ test("a second organisation sees nothing of the first", async ({ page, server })
     await expect(page.getByText("private-shop")).toHaveCount(0);
   }
   await clear(server, ada);
+});
+
+test("somebody is invited by link, and may do what their role says", async ({ page, server, browser }) => {
+  await rolesFlow(page, server.url, browser);
 });
 
 test("a server that is killed in the middle of a set-up comes back without a reload", async ({ page, server }) => {

@@ -36,6 +36,7 @@ test("somebody registers, creates a store, watches it become ready, and deletes 
   await page.getByRole("button", { name: "Show credentials" }).click();
   await page.getByRole("button", { name: "Show password" }).click();
   await expect(page.locator(".secret code").last()).not.toHaveText(/•/);
+  await expect(page.locator(".meters")).toContainText("0.5 of 2 cores");
   await accessible(page, "a store that is ready");
 
   for (const tab of ["Timeline", "Logs"]) {
@@ -62,6 +63,7 @@ test("a set-up is cancelled and retried", async ({ page, server }) => {
   await signIn(page, server.url, ada, "/stores");
   await page.getByRole("link", { name: "changed-mind" }).click();
   await page.getByRole("button", { name: "Cancel set-up" }).click();
+  await accessible(page, "cancelling asks");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel set-up" }).click();
 
   await expect(page.locator(".head .state")).toHaveText("Failed");
@@ -158,6 +160,7 @@ test("stores are searched, filtered and changed together", async ({ page, server
   await page.getByLabel("Choose tea-garden").check();
   await page.getByRole("button", { name: "Delete …" }).click();
   await page.getByLabel(/to confirm/).fill("delete 2");
+  await accessible(page, "deleting several asks");
   await page.getByRole("button", { name: "Delete for good" }).click();
   await expect(page.getByText("2 stores are being deleted")).toBeVisible();
   await expect(page.getByRole("link", { name: "tea-house" })).toBeHidden({ timeout: 90_000 });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use shopwright_app::saga::{ClusterGuard, Executor};
-use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::stores::{PublicUrls, Sizes, StoreRules, Stores};
 use shopwright_app::sweeper::{Sweeper, SweeperSettings};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
@@ -148,6 +148,7 @@ impl Replica {
                 .into(),
                 ..StoreRules::default()
             },
+            sizes: Sizes::default(),
             work: if settings.hints { Arc::clone(&work) } else { Arc::new(Notify::new()) },
         });
         let worker = Worker::new(

@@ -77,6 +77,7 @@ pub(crate) fn policy(route: &str) -> Option<Policy> {
         "GET /api/v1/stores/{id}"
         | "GET /api/v1/stores/{id}/logs"
         | "GET /api/v1/stores/{id}/events"
+        | "GET /api/v1/stores/{id}/resources"
         | "GET /api/v1/stores/{id}/upgrade"
         | "GET /api/v1/operations/{id}" => Store(Action::ReadStores),
         "POST /api/v1/stores/{id}/retry"

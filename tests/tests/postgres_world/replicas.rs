@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use shopwright_adapters_postgres::{PgSettings, PgStorage};
-use shopwright_app::stores::{StoreRules, Stores};
+use shopwright_app::stores::{Sizes, StoreRules, Stores};
 use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::organisation::Role;
@@ -63,6 +63,7 @@ impl Replicas {
             entropy: self.entropy.clone(),
             engines: Arc::new(engines::catalogue()),
             rules: rules.clone(),
+            sizes: Sizes::default(),
             work: Arc::new(Notify::new()),
         };
         self.storages.iter().map(stores).collect()

@@ -9,7 +9,7 @@ use shopwright_api_actix::{Api, Cookies, Cors, Dashboard, Limits};
 use shopwright_app::config::LogFormat;
 use shopwright_app::crypto::{SystemClock, SystemEntropy};
 use shopwright_app::saga::{ClusterGuard, Executor};
-use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::stores::{PublicUrls, Sizes, StoreRules, Stores};
 use shopwright_app::telemetry::Tracing;
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::SessionId;
@@ -58,6 +58,7 @@ async fn serve(telemetry: Telemetry) -> anyhow::Result<()> {
         entropy: Arc::new(SystemEntropy),
         engines: Arc::new(engines::catalogue()),
         rules: StoreRules::default(),
+        sizes: Sizes::default(),
         work: Arc::new(Notify::new()),
     };
     let mut identity = MockIdentityService::new();

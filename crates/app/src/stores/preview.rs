@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use shopwright_domain::StoreId;
+use shopwright_domain::operation::ReleaseDigests;
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_ports::releases::{Manifest, ReleaseOrigin, ReleaseSpec};
 use shopwright_ports::stores_api::{
@@ -17,29 +18,25 @@ const TOLD: [&str; 4] = [".image", ".replicas", ".resources.limits.", ".requests
 /// A diff that nobody can read is no help.
 const MOST_FIELDS: usize = 100;
 
+/// What a store runs on.
+pub(super) struct Running {
+    pub(super) store: Store,
+    pub(super) digests: ReleaseDigests,
+    pub(super) origin: ReleaseOrigin,
+    pub(super) credentials_version: u32,
+}
+
 impl Stores {
     pub(super) async fn read_upgrade(
         &self,
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<UpgradePreview, StoreServiceError> {
-        let storage = StoreServiceError::Storage;
-        let (store, from, origin, version) = {
-            let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
-            let store = access::visible(tx.as_mut(), context, id).await?;
-            if store.state != StoreState::Ready {
-                return Err(StoreServiceError::NotReady { state: store.state });
-            }
-            let kept = tx.releases().kept(id).await.map_err(storage)?.ok_or(StoreServiceError::NothingKept)?;
-            let digest = kept.origin.as_deref().unwrap_or_default();
-            let origin = tx.releases().origin(digest).await.map_err(storage)?.ok_or(StoreServiceError::NothingKept)?;
-            let version = tx.credentials().version(id).await.map_err(storage)?;
-            (store, kept, origin, version)
-        };
+        let Running { store, digests: from, origin, credentials_version } = self.running(context, id).await?;
         self.engine(&store.engine)?;
         let now = self.releases.origin(&store.engine).await.map_err(engine_unavailable)?;
         let up_to_date = now.digest == origin.digest;
-        let spec = |origin: ReleaseOrigin| Self::spec_of(&store, version, origin);
+        let spec = |origin: ReleaseOrigin| Self::spec_of(&store, credentials_version, origin);
         let to = self.releases.digests(&spec(now.clone())).await.map_err(engine_unavailable)?;
         let changes = if up_to_date {
             Vec::new()
@@ -51,8 +48,23 @@ impl Stores {
         Ok(UpgradePreview { up_to_date, from, to, changes })
     }
 
+    /// A store that is ready, with the release that it was last seen to work with.
+    pub(super) async fn running(&self, context: &RequestContext, id: &StoreId) -> Result<Running, StoreServiceError> {
+        let storage = StoreServiceError::Storage;
+        let mut tx = self.storage.begin(access::reach(context)).await.map_err(storage)?;
+        let store = access::visible(tx.as_mut(), context, id).await?;
+        if store.state != StoreState::Ready {
+            return Err(StoreServiceError::NotReady { state: store.state });
+        }
+        let digests = tx.releases().kept(id).await.map_err(storage)?.ok_or(StoreServiceError::NothingKept)?;
+        let digest = digests.origin.as_deref().unwrap_or_default();
+        let origin = tx.releases().origin(digest).await.map_err(storage)?.ok_or(StoreServiceError::NothingKept)?;
+        let credentials_version = tx.credentials().version(id).await.map_err(storage)?;
+        Ok(Running { store, digests, origin, credentials_version })
+    }
+
     /// The same set-up on both sides: that an upgrade runs it once more is no difference between releases.
-    fn spec_of(store: &Store, credentials_version: u32, origin: ReleaseOrigin) -> ReleaseSpec {
+    pub(super) fn spec_of(store: &Store, credentials_version: u32, origin: ReleaseOrigin) -> ReleaseSpec {
         let public_url = store.urls.as_ref().map(|urls| urls.storefront.clone()).unwrap_or_default();
         ReleaseSpec {
             store_id: store.id.clone(),

@@ -30,7 +30,7 @@ use crate::metrics::{Recorder, RunningMetrics};
 use crate::organisations::{OrganisationRules, Organisations};
 use crate::private_postgres::PrivatePostgres;
 use crate::saga::{ClusterGuard, Executor};
-use crate::stores::{PublicUrls, StoreRules, Stores};
+use crate::stores::{PublicUrls, Sizes, StoreRules, Stores};
 use crate::sweeper::{Sweeper, SweeperSettings};
 use crate::worker::{Worker, WorkerSettings};
 
@@ -256,6 +256,7 @@ fn stores(config: &Config, platform: &Platform, work: &Arc<Notify>) -> Stores {
         entropy: platform.entropy.clone(),
         engines: platform.engines.clone(),
         rules,
+        sizes: Sizes::default(),
         work: work.clone(),
     }
 }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use shopwright_app::identity::{Identity, IdentityRules};
 use shopwright_app::organisations::{OrganisationRules, Organisations};
 use shopwright_app::saga::{ClusterGuard, Executor};
-use shopwright_app::stores::{PublicUrls, StoreRules, Stores};
+use shopwright_app::stores::{PublicUrls, Sizes, StoreRules, Stores};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
@@ -71,6 +71,7 @@ impl Fixture {
             entropy: entropy.clone(),
             engines: Arc::new(engines::catalogue()),
             rules,
+            sizes: Sizes::default(),
             work: work.clone(),
         };
         let identity = Identity {

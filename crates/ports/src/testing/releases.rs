@@ -57,6 +57,24 @@ fn objects() -> [ObjectRef; 2] {
     })
 }
 
+fn flat(fields: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fields.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect()
+}
+
+/// What a release sets bounds with.
+fn bounds() -> Manifest {
+    let quota =
+        [("spec.hard.limits.cpu", "2"), ("spec.hard.limits.memory", "2Gi"), ("spec.hard.requests.storage", "10Gi")];
+    let objects = [
+        ("ResourceQuota", "store", flat(&quota)),
+        ("PersistentVolumeClaim", "data", flat(&[("spec.resources.requests.storage", "1Gi")])),
+    ];
+    let object = |(kind, name, fields): (&str, &str, _)| {
+        (ObjectRef { api_version: "v1".to_owned(), kind: kind.to_owned(), name: name.to_owned() }, fields)
+    };
+    objects.into_iter().map(object).collect()
+}
+
 impl FakeReleases {
     /// A helm for the stores of this cluster.
     pub fn on(cluster: Arc<FakeCluster>) -> Self {
@@ -159,12 +177,17 @@ impl Releases for FakeReleases {
             let origin = spec.origin.clone().unwrap_or_else(|| self.platform(&spec.engine));
             let image = format!("fake.shopwright.test/{}", String::from_utf8_lossy(&origin.archive).replace(' ', ":"));
             let fields = |object: &ObjectRef| match object.kind.as_str() {
-                "Deployment" => {
-                    BTreeMap::from([("spec.template.spec.containers[web].image".to_owned(), image.clone())])
-                }
-                _ => BTreeMap::from([("spec.type".to_owned(), "ClusterIP".to_owned())]),
+                "Deployment" => flat(&[
+                    ("spec.replicas", "1"),
+                    ("spec.template.spec.containers[web].image", &image),
+                    ("spec.template.spec.containers[web].resources.limits.cpu", "500m"),
+                    ("spec.template.spec.containers[web].resources.limits.memory", "512Mi"),
+                ]),
+                _ => flat(&[("spec.type", "ClusterIP")]),
             };
-            Ok(objects().map(|object| (object.clone(), fields(&object))).into_iter().collect())
+            let mut manifest: Manifest = objects().map(|object| (object.clone(), fields(&object))).into();
+            manifest.extend(bounds());
+            Ok(manifest)
         };
         self.faults.around("render", effect).await
     }

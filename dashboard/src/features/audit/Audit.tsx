@@ -16,7 +16,7 @@ import { Pager, usePaging } from "../../ui/paging";
 import { State } from "../../ui/state";
 import { When } from "../../ui/times";
 import { tellError } from "../../ui/toasts";
-import { eventName, eventTone, storeWord } from "../../ui/words";
+import { eventName, eventTone, isBare, storeWord } from "../../ui/words";
 import { Forbidden } from "../errors/Forbidden";
 import { Extra } from "../store/Timeline";
 
@@ -89,6 +89,7 @@ function Log() {
 function Line({ entry }: { entry: AuditEntry }) {
   const [open, setOpen] = useState(false);
   const who = entry.actor?.email ?? entry.userEmail;
+  const moved = entry.previousStatus !== null && entry.newStatus !== null;
   return (
     <tr>
       <td className="dim small" style={{ whiteSpace: "nowrap", verticalAlign: "top" }}>
@@ -105,11 +106,10 @@ function Line({ entry }: { entry: AuditEntry }) {
             </Link>{" "}
           </>
         ) : null}
-        {entry.message}
-        {entry.previousStatus && entry.newStatus ? (
+        {moved && isBare(entry.message) ? null : `${entry.message} `}
+        {moved ? (
           <span className="dim small">
-            {" "}
-            {storeWord(entry.previousStatus).text} → {storeWord(entry.newStatus).text}
+            {storeWord(entry.previousStatus ?? "").text} → {storeWord(entry.newStatus ?? "").text}
           </span>
         ) : null}
         {open ? (

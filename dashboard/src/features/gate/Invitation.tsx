@@ -7,7 +7,7 @@ import { Link, useNavigate } from "../../app/router";
 import { acceptInvitation, inspectInvitation } from "../../api/mutations";
 import { chooseOrganisation } from "../../api/organisation";
 import { keys, meOptions } from "../../api/queries";
-import { session } from "../../api/session";
+import { session, signOut } from "../../api/session";
 import { useSignal } from "../../api/signal";
 import type { Role } from "../../api/types";
 import { Notice, Problem } from "../../ui/notice";
@@ -17,7 +17,6 @@ import { tell } from "../../ui/toasts";
 import { ROLES } from "../../ui/words";
 import { Gate } from "./Gate";
 import { RegisterForm } from "./RegisterForm";
-import { signOut } from "../../api/session";
 
 interface Details {
   organisation: { name: string };
@@ -38,6 +37,7 @@ export function Invitation() {
   const [details, setDetails] = useState<Details | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const [arriving, setArriving] = useState(false);
   const state = useSignal(session);
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -55,6 +55,20 @@ export function Invitation() {
     chooseOrganisation(organisation.id);
     tell("good", `You are a member of ${organisation.name}`);
     navigate("/", { replace: true });
+  };
+  /// Whoever registers with an invitation belongs to two organisations: their own, and the one that they came for.
+  const registered = async () => {
+    setArriving(true);
+    kept = null;
+    try {
+      const { organisations = [] } = await client.fetchQuery({ ...meOptions, staleTime: 0 });
+      const organisation = organisations.find(({ personal }) => !personal);
+      if (organisation) await joined(organisation);
+      else navigate("/", { replace: true });
+    } catch {
+      // They are a member, and whoever looks again sees it.
+      navigate("/", { replace: true });
+    }
   };
   const accept = async () => {
     if (!token) return;
@@ -92,7 +106,9 @@ export function Invitation() {
   return (
     <Gate title={`Join ${details.organisation.name}`} lead={lead}>
       {error ? <Problem error={error} /> : null}
-      {state.kind === "signed-in" ? (
+      {arriving ? (
+        <Waiting what="Opening the organisation" lines={1} />
+      ) : state.kind === "signed-in" ? (
         <div style={{ display: "flex", flexDirection: "column", gap: "0.75rem" }}>
           <p style={{ margin: 0 }}>
             You are signed in as <strong>{state.user.email}</strong>.
@@ -109,10 +125,7 @@ export function Invitation() {
           <RegisterForm
             invitation={token}
             email={details.email}
-            onDone={() => {
-              kept = null;
-              navigate("/", { replace: true });
-            }}
+            onDone={() => void registered()}
           />
           <p className="dim small" style={{ marginBottom: 0 }}>
             Registered already? <Link to="/sign-in?next=/invitation">Sign in to join</Link>

@@ -20,8 +20,8 @@ export function Home() {
   const { organisation } = useSelf();
   const stores = useStores({ limit: 100 });
   const limits = useLimits();
-  const mayWrite = useMay("stores:write");
-  const create = mayWrite ? (
+  const mayCreate = useMay("stores:create");
+  const create = mayCreate ? (
     <Button component={Link} to="/stores/new" leftSection={<IconPlus size={17} aria-hidden />}>
       Create store
     </Button>
@@ -38,13 +38,13 @@ export function Home() {
       {stores.data && all.length === 0 ? (
         <Card>
           <Empty icon={<IconShoppingBag size={44} stroke={1.3} aria-hidden />} title="No store yet" acts={create}>
-            {mayWrite ? "Create your first one: choose an engine and a name, and watch it being set up." : "Nobody has created a store in this organisation yet."}
+            {mayCreate ? "Create your first one: choose an engine and a name, and watch it being set up." : "Nobody has created a store in this organisation yet."}
           </Empty>
         </Card>
       ) : null}
       {all.length > 0 ? (
         <>
-          {needy.length > 0 ? <Attention stores={needy} mayWrite={mayWrite} /> : null}
+          {needy.length > 0 ? <Attention stores={needy} /> : null}
           <div className="tiles">
             <Tile label="Ready" value={count("ready")} to="/stores?status=ready" />
             <Tile label="Being set up" value={count("requested") + count("provisioning")} to="/stores?status=provisioning" />
@@ -98,7 +98,8 @@ function Tile({ label, value, to }: { label: string; value: number; to?: string 
   );
 }
 
-function Attention({ stores, mayWrite }: { stores: Store[]; mayWrite: boolean }) {
+function Attention({ stores }: { stores: Store[] }) {
+  const mayRetry = useMay("stores:change");
   const retry = useRetryStore();
   return (
     <Card title="Needs attention" flush>
@@ -125,7 +126,7 @@ function Attention({ stores, mayWrite }: { stores: Store[]; mayWrite: boolean })
                 </div>
               </div>
               <StoreState status={store.status} />
-              {store.status === "failed" && mayWrite ? (
+              {store.status === "failed" && mayRetry ? (
                 <Button
                   size="xs"
                   variant="default"

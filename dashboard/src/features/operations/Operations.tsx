@@ -14,7 +14,7 @@ import { duration, Elapsed, When } from "../../ui/times";
 import { causeName, kindNoun, operationWord, stepNow } from "../../ui/words";
 
 const STATES = ["queued", "running", "waiting", "stuck", "succeeded", "failed", "cancelled"];
-const KINDS = ["provision", "delete", "unwind"];
+const KINDS = ["provision", "rotate", "upgrade", "revert", "delete", "unwind"];
 
 export function Operations() {
   const [filter, setFilter] = useFilters<"status" | "kind">();
@@ -54,13 +54,13 @@ export function Operations() {
                 <tbody>
                   {page.map((operation) => (
                     <tr key={operation.id}>
-                      <td>
+                      <td className="main">
                         <Link className="name" to={`/stores/${operation.storeId}`}>
                           {nameOf(operation.storeId)}
                         </Link>
                         <div className="dim small">{reason(operation)}</div>
                       </td>
-                      <td>
+                      <td className="end" style={{ textAlign: "left" }}>
                         <OperationState status={operation.status} />
                       </td>
                       <td className="dim small">{kindNoun(operation.kind)}</td>

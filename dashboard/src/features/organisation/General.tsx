@@ -56,7 +56,7 @@ export function General({ organisation }: { organisation: OrganisationMembership
             <dd>{limits.data.creationCooldown.seconds} s</dd>
             <dt>Requests</dt>
             <dd>
-              {limits.data.requests.limit} in {limits.data.requests.windowSeconds} s
+              {limits.data.requests.limit.toLocaleString()} in {limits.data.requests.windowSeconds} s
             </dd>
             <dt>Retries of a failed store</dt>
             <dd>{limits.data.retries.limit}</dd>

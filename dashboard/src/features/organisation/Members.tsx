@@ -18,7 +18,7 @@ export function Members({ organisation }: { organisation: OrganisationMembership
   const change = useChangeRole(organisation.id);
   const remove = useRemoveMember(organisation.id);
   const [leaving, setLeaving] = useState<Member | null>(null);
-  const mayChange = may(organisation.role, "members:write") && !organisation.personal;
+  const mayChange = ({ role }: Member) => !organisation.personal && may(organisation.role, role === "owner" ? "owners:write" : "members:write");
   if (members.error && !members.data) return <Problem error={members.error} onRetry={() => void members.refetch()} />;
   if (!members.data) return <Waiting what="Looking up the members" />;
   const self = leaving?.userId === user.id;
@@ -46,7 +46,7 @@ export function Members({ organisation }: { organisation: OrganisationMembership
                   {member.email} · joined <When at={member.joinedAt} />
                 </div>
               </div>
-              {mayChange ? (
+              {mayChange(member) ? (
                 <NativeSelect
                   aria-label={`Role of ${member.username}`}
                   value={member.role}
@@ -59,7 +59,7 @@ export function Members({ organisation }: { organisation: OrganisationMembership
                   {ROLES[member.role].name}
                 </span>
               )}
-              {!organisation.personal && (mayChange || member.userId === user.id) ? (
+              {!organisation.personal && (mayChange(member) || member.userId === user.id) ? (
                 <Button size="xs" variant="default" onClick={() => setLeaving(member)} aria-label={member.userId === user.id ? "Leave the organisation" : `Remove ${member.username}`}>
                   {member.userId === user.id ? "Leave" : "Remove"}
                 </Button>

@@ -31,12 +31,13 @@ function lastReplacement({ operation }: Store): string | null {
   return operation && ["rotate", "revert"].includes(operation.kind) && !isOpen(operation) ? operation.id : null;
 }
 
-export function Credentials({ store }: { store: Store }) {
+export function Credentials({ store, signsIn = true }: { store: Store; signsIn?: boolean }) {
   const [shown, setShown] = useState<Shown | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const [rotating, setRotating] = useState(false);
-  const allowed = useMay("credentials:read");
+  // Of a store that another organisation owns, the server alone knows.
+  const allowed = useMay("credentials:read") && store.isCredentialOwner;
   const replaced = lastReplacement(store);
   /// The replacement that what is shown was read after.
   const readAfter = useRef(replaced);
@@ -60,7 +61,7 @@ export function Credentials({ store }: { store: Store }) {
   if (!allowed) return null;
   return (
     <Card
-      title="Administrator's credentials"
+      title={signsIn ? "Administrator's credentials" : "Passwords"}
       aside={
         shown ? (
           <Button size="xs" variant="default" loading={busy} onClick={() => setShown(null)}>
@@ -75,7 +76,7 @@ export function Credentials({ store }: { store: Store }) {
           <Labelled title="E-mail" what="e-mail" value={shown.email} />
           <Labelled title="Password" what="password" value={shown.password} hidden />
         </div>
-      ) : (
+      ) : signsIn ? (
         <>
           <p style={{ marginTop: 0 }} className="small dim">
             With them one signs in to the shop's own administration. That somebody looked is written to the audit log.
@@ -89,6 +90,10 @@ export function Credentials({ store }: { store: Store }) {
             </div>
           ) : null}
         </>
+      ) : (
+        <p style={{ margin: 0 }} className="small dim">
+          Nobody signs in to this shop: its passwords are known to its parts alone.
+        </p>
       )}
       <div className="small" style={{ display: "flex", gap: "0.75rem", alignItems: "center", justifyContent: "space-between", flexWrap: "wrap", marginTop: "1.25rem", paddingTop: "1rem", borderTop: "1px solid var(--line)" }}>
         <span className="dim">Somebody knows them who should not?</span>

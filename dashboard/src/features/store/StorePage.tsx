@@ -5,7 +5,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useParams } from "../../app/router";
 import { asApiError } from "../../api/errors";
 import { useCancelOperation, useDeleteStore, useRetryStore } from "../../api/mutations";
-import { isOpen, useOperation, useStore } from "../../api/queries";
+import { isOpen, useEngines, useOperation, useStore } from "../../api/queries";
 import type { Store } from "../../api/types";
 import { useMay } from "../../app/me";
 import { Confirm } from "../../ui/confirm";
@@ -22,6 +22,7 @@ import { NotFound } from "../errors/NotFound";
 import { Credentials } from "./Credentials";
 import { Progress } from "./Progress";
 
+const Resources = lazy(() => import("./Resources").then((module) => ({ default: module.Resources })));
 const Timeline = lazy(() => import("./Timeline").then((module) => ({ default: module.Timeline })));
 const Upgrade = lazy(() => import("./Upgrade").then((module) => ({ default: module.Upgrade })));
 
@@ -43,7 +44,7 @@ export function StorePage() {
 }
 
 function Loaded({ store }: { store: Store }) {
-  const mayWrite = useMay("stores:write");
+  const mayChange = useMay("stores:change");
   const mayDelete = useMay("stores:delete");
   const [deleting, setDeleting] = useState(false);
   const [filter, setFilter] = useFilters<"tab">();
@@ -53,7 +54,8 @@ function Loaded({ store }: { store: Store }) {
   useAnnouncement(store);
 
   const open = isOpen(store.operation);
-  const { storefront, admin } = store.urls;
+  const ready = store.status === "ready";
+  const { storefront, admin } = urlsOf(store);
   return (
     <Page
       title={store.name}
@@ -66,17 +68,17 @@ function Loaded({ store }: { store: Store }) {
       }
       acts={
         <>
-          {store.status === "ready" && admin ? (
+          {ready && admin ? (
             <Button component="a" href={admin} target="_blank" rel="noopener noreferrer" variant="default" rightSection={<IconExternalLink size={16} aria-hidden />}>
               Open admin
             </Button>
           ) : null}
-          {store.status === "ready" && storefront ? (
+          {ready && storefront ? (
             <Button component="a" href={storefront} target="_blank" rel="noopener noreferrer" rightSection={<IconExternalLink size={16} aria-hidden />}>
               Open shop
             </Button>
           ) : null}
-          {store.status === "failed" && mayWrite ? (
+          {store.status === "failed" && mayChange ? (
             <Button leftSection={<IconRefresh size={17} aria-hidden />} loading={retry.isPending} onClick={() => retry.mutate(store.id, { onError: tellError, onSuccess: () => tell("info", `${store.name} is being tried again`) })}>
               Retry
             </Button>
@@ -99,12 +101,17 @@ function Loaded({ store }: { store: Store }) {
         <Tabs.Panel value="overview">
           <div className="columns">
             <div>
-              {operation.data ? <Progress operation={operation.data} open={open} title={open ? kindNow(operation.data.kind) : "Last operation"} acts={<Cancel store={store} mayWrite={mayWrite} />} /> : null}
-              {store.status === "ready" ? <Credentials store={store} /> : null}
+              {operation.data ? <Progress operation={operation.data} open={open} title={open ? kindNow(operation.data.kind) : "Last operation"} acts={<Cancel store={store} mayChange={mayChange} />} /> : null}
+              {ready ? <Passwords store={store} /> : null}
             </div>
             <div>
               <Facts store={store} />
-              {mayWrite && store.status === "ready" ? <Newer store={store} /> : null}
+              {ready ? (
+                <Suspense fallback={<Waiting what="Looking at what it takes" lines={2} />}>
+                  <Resources store={store} />
+                </Suspense>
+              ) : null}
+              {mayChange && ready ? <Newer store={store} /> : null}
               {mayDelete && store.status !== "deleted" ? (
                 <Card title="Delete this store" danger>
                   <p style={{ marginTop: 0 }} className="small">
@@ -146,12 +153,27 @@ function Loaded({ store }: { store: Store }) {
   );
 }
 
+/// Where an engine has nobody who signs in, the address of the administration is the shop's own.
+function urlsOf({ urls: { storefront, admin } }: Store): Store["urls"] {
+  return { storefront, admin: admin === storefront ? null : admin };
+}
+
+/// Until the engines are known it is not known whether somebody signs in.
+function Passwords({ store }: { store: Store }) {
+  const engines = useEngines();
+  if (!engines.data && !engines.error) return null;
+  const engine = engines.data?.find(({ name }) => name === store.engine);
+  const [signsIn, replaces] = [engine?.administrator.signsInWith !== "none", engine?.rotates.length !== 0];
+  return signsIn || replaces ? <Credentials store={store} signsIn={signsIn} /> : null;
+}
+
 /// Says that the store became ready, also where no stream tells.
 function useAnnouncement(store: Store) {
   const before = useRef(store.status);
   useEffect(() => {
     if (before.current !== store.status) {
       if (store.status === "ready") tell("good", `${store.name} is ready`);
+      if (store.status === "failed") tell("bad", `${store.name} failed`, store.failure?.message);
       if (store.status === "deleted") tell("info", `${store.name} is deleted`);
     }
     before.current = store.status;
@@ -204,11 +226,11 @@ function Newer({ store }: { store: Store }) {
   );
 }
 
-function Cancel({ store, mayWrite }: { store: Store; mayWrite: boolean }) {
+function Cancel({ store, mayChange }: { store: Store; mayChange: boolean }) {
   const [asking, setAsking] = useState(false);
   const cancel = useCancelOperation();
   const operation = store.operation;
-  if (!mayWrite || !operation || operation.kind !== "provision" || !isOpen(operation)) return null;
+  if (!mayChange || !operation || operation.kind !== "provision" || !isOpen(operation)) return null;
   return (
     <>
       <Button size="xs" variant="default" onClick={() => setAsking(true)}>
@@ -230,7 +252,7 @@ function Cancel({ store, mayWrite }: { store: Store; mayWrite: boolean }) {
 }
 
 function Facts({ store }: { store: Store }) {
-  const { storefront, admin } = store.urls;
+  const { storefront, admin } = urlsOf(store);
   return (
     <Card title="About">
       <dl className="facts">

@@ -7,13 +7,10 @@ import { Problem } from "../../ui/notice";
 import { Card, Empty, Waiting } from "../../ui/page";
 import { State, StoreState } from "../../ui/state";
 import { When } from "../../ui/times";
-import { eventName, eventTone } from "../../ui/words";
+import { eventName, eventTone, isBare } from "../../ui/words";
 
 const STEP = 100;
 const MOST = 500;
-
-/// A message that says no more than its state does.
-const isBare = (message: string) => /^\w+ → \w+$/.test(message);
 
 const isMilestone = (entry: AuditEntry) => entry.eventType !== "info" && entry.eventType !== "helm_install" && entry.eventType !== "helm_uninstall";
 
@@ -36,14 +33,14 @@ export function Timeline({ storeId, only }: { storeId: string; only: "milestones
               </span>
               <div>
                 {entry.newStatus ? <StoreState status={entry.newStatus} /> : <State text={eventName(entry.eventType)} tone={eventTone(entry.eventType)} />}
-                {isBare(entry.message) ? null : <div style={{ marginTop: "0.25rem" }}>{entry.message}</div>}
+                {isBare(entry.message) ? null : <div className="said">{entry.message}</div>}
               </div>
             </li>
           ))}
         </ol>
       ) : (
-        <div className="flush" tabIndex={0} role="region" aria-label="Log lines" style={{ overflowX: "auto" }}>
-          <table className="table" style={{ fontSize: "0.8438rem" }}>
+        <div className="lines" tabIndex={0} role="region" aria-label="Log lines">
+          <table className="table folds" style={{ fontSize: "0.8438rem" }}>
             <caption className="unseen">Log lines, newest first</caption>
             <thead>
               <tr>
@@ -59,7 +56,7 @@ export function Timeline({ storeId, only }: { storeId: string; only: "milestones
                     <When at={entry.createdAt} as="precise" />
                   </td>
                   <td style={{ whiteSpace: "nowrap" }}>{eventName(entry.eventType)}</td>
-                  <td>
+                  <td className="wide">
                     {entry.message}
                     <Extra metadata={entry.metadata} />
                   </td>

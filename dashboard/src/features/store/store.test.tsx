@@ -2,12 +2,13 @@ import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { expect, test } from "vitest";
-import type { Engine, Operation, Role, Store } from "../../api/types";
+import type { Engine, Operation, Role, Store, User } from "../../api/types";
 import { show, store } from "../../testing/render";
-import { json, refusal, serve } from "../../testing/server";
+import { json, refusal, serve, USER } from "../../testing/server";
 import { NewStore } from "../stores/NewStore";
 import { Credentials } from "./Credentials";
 import { Progress } from "./Progress";
+import { Resources } from "./Resources";
 import { StorePage } from "./StorePage";
 import { Upgrade } from "./Upgrade";
 
@@ -130,6 +131,46 @@ test("who may not see credentials cannot replace them", () => {
   expect(screen.queryByRole("button", { name: "Replace …" })).toBeNull();
 });
 
+test("an engine that nobody signs in to shows no credentials, and its database's password can be replaced", async () => {
+  const site: Engine = { ...MEDUSA, name: "site", adminPath: null, administrator: { signsInWith: "none", username: null }, rotates: [] };
+  const now = store({ engine: "site", urls: { storefront: "http://teashop.localhost", admin: "http://teashop.localhost" } });
+  window.history.replaceState(null, "", `/stores/${now.id}`);
+  const offered = async (engine: Engine) => {
+    serve({ "GET /engines": { engines: [MEDUSA, engine] }, [`GET /stores/`]: { store: now } });
+    show(<StorePage />);
+    await screen.findByRole("link", { name: /Open shop/ });
+    expect(screen.queryByRole("link", { name: /Open admin/ })).toBeNull();
+    await waitFor(() => expect(screen.queryByText(/Looking at/)).toBeNull());
+    const found = ["Show credentials", "Replace …"].map((name) => screen.queryByRole("button", { name }) !== null);
+    cleanup();
+    return found;
+  };
+  expect(await offered(site)).toEqual([false, false]);
+
+  serve({});
+  show(<Credentials store={now} signsIn={false} />);
+  expect(screen.queryByRole("button", { name: "Show credentials" })).toBeNull();
+  expect(screen.getByRole("button", { name: "Replace …" })).toBeTruthy();
+});
+
+test("a store's resources are told against its quota, and an older store's are not missed", async () => {
+  const gibibytes = (count: number) => count * 2 ** 30;
+  serve({
+    "GET /stores/store-1a2b3c4d/resources": { resources: { cpuMillicores: { taken: 1500, quota: 8000 }, memoryBytes: { taken: gibibytes(0.5), quota: gibibytes(3) }, storageBytes: { taken: gibibytes(2), quota: null } } },
+  });
+  show(<Resources store={store()} />);
+  expect((await screen.findByText("Processor")).parentElement?.textContent).toBe("Processor1.5 of 8 cores");
+  expect(screen.getByText("Memory").parentElement?.textContent).toBe("Memory0.5 of 3 GiB");
+  expect(screen.getByText("Storage").parentElement?.textContent).toBe("Storage2 GiB");
+  cleanup();
+
+  const asked = serve({ "GET /stores/store-1a2b3c4d/resources": refusal(409, "NOTHING_KEPT") });
+  show(<Resources store={store()} />);
+  await waitFor(() => expect(asked.length).toBe(1));
+  await waitFor(() => expect(screen.queryByText(/Looking at/)).toBeNull());
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 const digests = (chart: string) => ({ chart, values: "sha256:b", helm: "sha256:c" });
 
 test("an upgrade shows what it changes before it is started", async () => {
@@ -187,6 +228,23 @@ test("a store is upgraded by who changes stores, when it is ready and nothing el
   expect(await offer(store(), "viewer")).toBe(null);
   expect(await offer(store({ status: "failed" }), "owner")).toBe(null);
   expect(await offer(during({ kind: "rotate", status: "running" }), "owner")).toBe(false);
+});
+
+test("a platform administrator mends and deletes what others own, whatever they are themselves, and sees no credentials", async () => {
+  const look = async (now: Store, user: User) => {
+    window.history.replaceState(null, "", `/stores/${now.id}`);
+    serve({ "GET /stores/": { store: now }, "GET /engines": { engines: ENGINES } });
+    show(<StorePage />, "viewer", user);
+    await screen.findByRole("heading", { level: 1, name: "teashop" });
+    const found = ["Retry", "Delete store", "Look for an upgrade", "Show credentials"].filter((name) => screen.queryByRole("button", { name }));
+    cleanup();
+    return found;
+  };
+  const theirs = store({ isCredentialOwner: false });
+  const operator: User = { ...USER, role: "admin" };
+  expect(await look(theirs, operator)).toEqual(["Delete store", "Look for an upgrade"]);
+  expect(await look({ ...theirs, status: "failed" }, operator)).toEqual(["Retry", "Delete store"]);
+  expect(await look({ ...theirs, status: "failed" }, USER)).toEqual([]);
 });
 
 test("a viewer sees no credentials and no form", () => {

@@ -31,7 +31,7 @@ function engineOption({ name, title, summary, note, available, unavailableReason
 export function NewStore() {
   const navigate = useNavigate();
   const { user } = useSelf();
-  const mayWrite = useMay("stores:write");
+  const mayCreate = useMay("stores:create");
   const [chosen, setChosen] = useState("");
   const [look, setLook] = useState("");
   const [name, setName] = useState("");
@@ -43,21 +43,22 @@ export function NewStore() {
   /// The first that can be had, until somebody chooses.
   const engine = engines.data?.find((one) => one.available && (!chosen || one.name === chosen));
   const theme = engine?.themes.includes(look) ? look : engine?.defaultTheme;
+  const signsIn = engine?.administrator.signsInWith !== "none";
 
   const broken = nameRule(name);
   const settled = useSettled(name, 300);
   const availability = useAvailability(settled, settled.length > 0 && nameRule(settled) === null);
   const answer = availability.data && availability.data.name === name ? availability.data : null;
-  const weak = password ? passwordRule(password) : null;
+  const weak = password && signsIn ? passwordRule(password) : null;
   const problem = create.error ? asApiError(create.error) : null;
   const nameProblem = broken ?? (answer && !answer.available ? answer.reason ?? "This name is taken" : null) ?? problem?.field("name");
 
-  if (!mayWrite) return <Forbidden>Your role in this organisation looks at stores and changes none. Ask an administrator of the organisation.</Forbidden>;
+  if (!mayCreate) return <Forbidden>Your role in this organisation looks at stores and changes none. Ask an administrator of the organisation.</Forbidden>;
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!engine || !name || broken || weak) return;
-    const body = { name, engine: engine.name, ...(theme ? { theme } : {}), ...(password ? { password } : {}) };
+    const body = { name, engine: engine.name, ...(theme ? { theme } : {}), ...(password && signsIn ? { password } : {}) };
     create.mutate(
       { ...body, idempotencyKey: key },
       {
@@ -101,14 +102,16 @@ export function NewStore() {
             <Choices legend="Theme" name="theme" value={theme} onChange={setLook} options={engine.themes.map(themeOption)} />
           </Card>
         ) : null}
-        <Card title="Administrator">
-          <div style={{ display: "flex", flexDirection: "column", gap: "1rem" }}>
-            <p style={{ margin: 0 }}>
-              The shop's administrator signs in as <strong>{engine?.administrator.username ?? user.email}</strong>.
-            </p>
-            <PasswordInput label="Password" description="8 to 128 characters. Leave it empty and a strong one is made for you; you can see it on the store's page." value={password} onChange={(event) => setPassword(event.currentTarget.value)} error={weak ?? problem?.field("password")} autoComplete="new-password" visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
-          </div>
-        </Card>
+        {signsIn ? (
+          <Card title="Administrator">
+            <div style={{ display: "flex", flexDirection: "column", gap: "1rem" }}>
+              <p style={{ margin: 0 }}>
+                The shop's administrator signs in as <strong>{engine?.administrator.username ?? user.email}</strong>.
+              </p>
+              <PasswordInput label="Password" description="8 to 128 characters. Leave it empty and a strong one is made for you; you can see it on the store's page." value={password} onChange={(event) => setPassword(event.currentTarget.value)} error={weak ?? problem?.field("password")} autoComplete="new-password" visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
+            </div>
+          </Card>
+        ) : null}
         {problem && !problem.field("name") && !problem.field("password") ? <Problem key={problem.requestId} error={problem} /> : null}
         <div style={{ display: "flex", gap: "0.75rem", justifyContent: "flex-end" }}>
           <Button component={Link} to="/stores" variant="default">
@@ -149,7 +152,7 @@ function Room({ limits }: { limits: Limits | undefined }) {
           </strong>{" "}
           stores of the plan <strong>{limits.plan}</strong> in use
         </span>
-        <span className="dim">{full ? "Delete one to make room" : `${limit - used} left`}</span>
+        <span className="dim" style={{ whiteSpace: "nowrap" }}>{full ? "Delete one to make room" : `${limit - used} left`}</span>
       </div>
       <div className={full ? "bar full" : "bar"}>
         <span style={{ width: `${Math.min(100, (used / Math.max(1, limit)) * 100)}%` }} />

@@ -5,7 +5,7 @@ import { useEffect, useState } from "react";
 import { Link } from "../../app/router";
 import { deleteStore, retryStore, useBulk } from "../../api/mutations";
 import { asApiError } from "../../api/errors";
-import { useStores } from "../../api/queries";
+import { useEngines, useStores } from "../../api/queries";
 import type { Store } from "../../api/types";
 import { useMay } from "../../app/me";
 import { Confirm } from "../../ui/confirm";
@@ -27,11 +27,6 @@ const STATES = [
   { value: "deleting", label: "Deleting" },
   { value: "deleted", label: "Deleted" },
 ];
-const ENGINES = [
-  { value: "", label: "Any engine" },
-  { value: "woocommerce", label: "WooCommerce" },
-  { value: "medusa", label: "Medusa" },
-];
 const ORDERS = [
   { value: "-createdAt", label: "Newest first" },
   { value: "createdAt", label: "Oldest first" },
@@ -50,14 +45,18 @@ export function Stores() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [search]);
   const question = { search, status: filter("status"), engine: filter("engine"), sort: filter("sort"), limit: PER_PAGE };
+  const offered = useEngines().data?.map(({ name, title }) => ({ value: name, label: title })) ?? [];
+  // What is asked for by the address is shown before the engines are known.
+  const engines = !question.engine || offered.some(({ value }) => value === question.engine) ? offered : [...offered, { value: question.engine, label: engineName(question.engine) }];
   const paging = usePaging(JSON.stringify(question));
   const stores = useStores({ ...question, ...(paging.token ? { pageToken: paging.token } : {}) });
-  const mayWrite = useMay("stores:write");
+  const mayCreate = useMay("stores:create");
+  const [mayChange, mayDelete] = [useMay("stores:change"), useMay("stores:delete")];
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const page = stores.data?.stores ?? [];
   const selection = page.filter((store) => chosen.has(store.id));
   const filtered = !!(search || question.status || question.engine);
-  const create = mayWrite ? (
+  const create = mayCreate ? (
     <Button component={Link} to="/stores/new" leftSection={<IconPlus size={17} aria-hidden />}>
       Create store
     </Button>
@@ -72,7 +71,7 @@ export function Stores() {
       <div className="filters" role="search" aria-label="Stores">
         <TextInput className="grow" label="Search" placeholder="Part of a name" leftSection={<IconSearch size={17} aria-hidden />} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} type="search" />
         <NativeSelect label="State" data={STATES} value={question.status} onChange={(event) => setFilter({ status: event.currentTarget.value })} />
-        <NativeSelect label="Engine" data={ENGINES} value={question.engine} onChange={(event) => setFilter({ engine: event.currentTarget.value })} />
+        <NativeSelect label="Engine" data={[{ value: "", label: "Any engine" }, ...engines]} value={question.engine} onChange={(event) => setFilter({ engine: event.currentTarget.value })} />
         <NativeSelect label="Order" data={ORDERS} value={question.sort || "-createdAt"} onChange={(event) => setFilter({ sort: event.currentTarget.value === "-createdAt" ? "" : event.currentTarget.value })} />
       </div>
       {stores.error && !stores.data ? <Problem error={stores.error} onRetry={() => void stores.refetch()} /> : null}
@@ -96,11 +95,11 @@ export function Stores() {
                 </Empty>
               ) : (
                 <Empty icon={<IconShoppingBag size={44} stroke={1.3} aria-hidden />} title="No store yet" acts={create}>
-                  {mayWrite ? "Choose an engine and a name, and watch it being set up." : "Nobody has created a store in this organisation yet."}
+                  {mayCreate ? "Choose an engine and a name, and watch it being set up." : "Nobody has created a store in this organisation yet."}
                 </Empty>
               )
             ) : (
-              <Table stores={page} chosen={chosen} onToggle={mayWrite ? toggle : null} onAll={(all) => setChosen(new Set(all ? page.map((store) => store.id) : []))} />
+              <Table stores={page} chosen={chosen} onToggle={mayChange || mayDelete ? toggle : null} onAll={(all) => setChosen(new Set(all ? page.map((store) => store.id) : []))} />
             )}
           </Card>
           <Pager paging={paging} next={stores.data.nextPageToken} label="stores" />
@@ -138,7 +137,7 @@ function Table({ stores, chosen, onToggle, onAll }: { stores: Store[]; chosen: R
                 <Checkbox aria-label={`Choose ${store.name}`} checked={chosen.has(store.id)} onChange={() => onToggle(store.id)} />
               </td>
             ) : null}
-            <td>
+            <td className="main">
               <Link className="name" to={`/stores/${store.id}`}>
                 {store.name}
               </Link>
@@ -147,7 +146,7 @@ function Table({ stores, chosen, onToggle, onAll }: { stores: Store[]; chosen: R
             <td className="end" style={{ textAlign: "left" }}>
               <StoreState status={store.status} />
             </td>
-            <td className="wide dim small">{engineName(store.engine)}</td>
+            <td className="dim small">{engineName(store.engine)}</td>
             <td className="dim small numbers">{store.provisioningDurationMs === null ? "–" : duration(store.provisioningDurationMs)}</td>
             <td className="dim small">
               <When at={store.createdAt} />
@@ -168,7 +167,7 @@ function below(store: Store): string {
 
 function Bulk({ selection, onDone }: { selection: Store[]; onDone: () => void }) {
   const [deleting, setDeleting] = useState(false);
-  const mayDelete = useMay("stores:delete");
+  const [mayChange, mayDelete] = [useMay("stores:change"), useMay("stores:delete")];
   const retry = useBulk(retryStore);
   const remove = useBulk(deleteStore);
   const failed = selection.filter((store) => store.status === "failed");
@@ -183,9 +182,11 @@ function Bulk({ selection, onDone }: { selection: Store[]; onDone: () => void })
   return (
     <div className="card" role="region" aria-label="Chosen stores" style={{ padding: "0.75rem 1.25rem", display: "flex", gap: "0.75rem", alignItems: "center", flexWrap: "wrap", position: "sticky", top: "0.5rem", zIndex: 10 }}>
       <strong className="grow numbers">{selection.length} chosen</strong>
-      <Button size="xs" variant="default" disabled={failed.length === 0} loading={retry.isPending} onClick={() => retry.mutate(failed.map((store) => store.id), { onSuccess: outcome("retried", failed.length) })}>
-        Retry {failed.length > 0 ? failed.length : ""} failed
-      </Button>
+      {mayChange ? (
+        <Button size="xs" variant="default" disabled={failed.length === 0} loading={retry.isPending} onClick={() => retry.mutate(failed.map((store) => store.id), { onSuccess: outcome("retried", failed.length) })}>
+          Retry {failed.length > 0 ? failed.length : ""} failed
+        </Button>
+      ) : null}
       {mayDelete ? (
         <Button size="xs" variant="default" className="dangerous" onClick={() => setDeleting(true)}>
           Delete …

@@ -10,6 +10,7 @@ pub mod collector;
 pub mod fuzz;
 pub mod mocked;
 pub mod real;
+pub mod shop;
 mod world;
 
 pub use client::{Answer, Merchant};

@@ -1,21 +1,25 @@
 //! Real parts: a database of the test's own, the product's service account, server processes that can be killed.
 
+mod cgroups;
 mod cluster;
 mod database;
 mod detached;
 mod ingress;
 mod parts;
+mod pods;
 mod server;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+pub use cgroups::Limits;
 pub use cluster::{Inventory, TestCluster};
 pub use database::{Barrier, TestDatabase};
 pub use detached::Detached;
 pub use ingress::IngressStub;
 pub use parts::{Parts, Remains};
+pub use pods::StorePods;
 pub use server::Server;
 
 /// What the environment gives; `None` where it gives nothing.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::client::Merchant;
+use crate::client::{Merchant, id_of};
 use crate::mocked::Mocked;
 use crate::real::Real;
 
@@ -62,6 +62,28 @@ impl World {
             Self::Real(real) => real,
             Self::Mocked(_) => unreachable!("asked for a real world"),
         }
+    }
+
+    /// Asks for something of a store that is an operation, waits for its end, and returns it.
+    ///
+    /// # Errors
+    /// When it is not accepted, or does not end in time.
+    pub async fn change(&self, merchant: &Merchant, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let answer = merchant.post(path, body).await?;
+        anyhow::ensure!(answer.status == 202, "{path}: {answer:?}");
+        self.ended(merchant, &answer.body["store"]).await
+    }
+
+    /// Waits for the end of the operation that a store was answered with, and returns it.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn ended(&self, merchant: &Merchant, store: &Value) -> anyhow::Result<Value> {
+        let operation = store["operation"]["id"].as_str().unwrap_or_default();
+        let is_over = |it: &Value| matches!(it["status"].as_str(), Some("succeeded" | "failed" | "cancelled"));
+        let ours_is_over = |store: &Value| store["operation"]["id"] != operation || is_over(&store["operation"]);
+        self.until(merchant, &id_of(store), ours_is_over).await?;
+        Ok(merchant.get(&format!("/operations/{operation}")).await?.body["operation"].clone())
     }
 
     fn log_tail(&self) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use shopwright_system_tests::World;
-use shopwright_system_tests::client::{Merchant, id_of};
+use shopwright_system_tests::client::id_of;
 use shopwright_system_tests::real::{Environment, Parts, Real, workspace};
 
 /// The charts that are shipped, and the tests' own beside them. `static-site` is a copy: a test may upgrade it.
@@ -45,17 +45,6 @@ async fn world(directory: &Path) -> anyhow::Result<Option<World>> {
     Ok(Some(World::Real(Box::new(Real::on(parts).await?))))
 }
 
-/// Asks for something of a store and waits for the end of the operation that does it.
-async fn operation(world: &World, merchant: &Merchant, path: &str, body: &Value) -> anyhow::Result<Value> {
-    let answer = merchant.post(path, body).await?;
-    anyhow::ensure!(answer.status == 202, "{answer:?}");
-    let id = answer.body["store"]["operation"]["id"].as_str().unwrap_or_default().to_owned();
-    let store = id_of(&answer.body["store"]);
-    let finished = |it: &Value| matches!(it["status"].as_str(), Some("succeeded" | "failed" | "cancelled"));
-    world.until(merchant, &store, |store| store["operation"].is_null() || finished(&store["operation"])).await?;
-    Ok(merchant.get(&format!("/operations/{id}")).await?.body["operation"].clone())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_third_engine_lives_its_whole_life_without_a_line_of_code() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
@@ -89,7 +78,7 @@ async fn a_third_engine_lives_its_whole_life_without_a_line_of_code() -> anyhow:
     }]);
     let change = json!({"kind": "Deployment", "name": "web", "change": "changed", "fields": fields});
     assert_eq!(preview["changes"], json!([change]), "{preview:#}");
-    let upgrade = operation(&world, &ada, &format!("/stores/{id}/upgrade"), &json!({})).await?;
+    let upgrade = world.change(&ada, &format!("/stores/{id}/upgrade"), &json!({})).await?;
     assert_eq!(upgrade["status"], "succeeded", "{upgrade:#}");
     assert_eq!(ada.get(&format!("/stores/{id}/upgrade")).await?.body["upgrade"]["upToDate"], true);
     assert_eq!(ada.store(&id).await?["status"], "ready");
@@ -111,7 +100,7 @@ async fn a_chart_that_refuses_its_values_takes_an_upgrade_back_and_the_store_goe
     let template = directory.path().join("static-site/templates/store.yaml");
     std::fs::write(&template, "{{ fail \"this release is broken\" }}\n")?;
 
-    let upgrade = operation(&world, &ada, &format!("/stores/{id}/upgrade"), &json!({})).await?;
+    let upgrade = world.change(&ada, &format!("/stores/{id}/upgrade"), &json!({})).await?;
 
     assert_eq!((&upgrade["status"], &upgrade["kind"]), (&json!("failed"), &json!("upgrade")), "{upgrade:#}");
     let reverted =
@@ -135,7 +124,7 @@ async fn a_rotation_puts_new_passwords_into_the_secret_and_leaves_the_others() -
     }
 
     let body = json!({"targets": ["administrator", "database"]});
-    let rotate = operation(&world, &ada, &format!("/stores/{id}/credentials/rotate"), &body).await?;
+    let rotate = world.change(&ada, &format!("/stores/{id}/credentials/rotate"), &body).await?;
 
     assert_eq!(rotate["status"], "succeeded", "{rotate:#}");
     for (key, old) in keys.into_iter().zip(before) {

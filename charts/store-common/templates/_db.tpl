@@ -56,6 +56,8 @@ spec:
           args: {{- toYaml . | nindent 12 }}
           {{- end }}
           env: {{- toYaml $engine.db.env | nindent 12 }}
+          {{- /* A database that does not start says why in its log alone. */}}
+          terminationMessagePolicy: FallbackToLogsOnError
           ports:
             - {name: db, containerPort: {{ $engine.db.port }}}
           {{- /* A first start makes the data directory: slow volumes get two minutes. */}}

@@ -92,6 +92,8 @@ error_codes! {
     PolicyDenied = "policy_denied", Platform, Attempt, "A policy of the cluster refuses what the store needs, for the reason given: change the policy or the chart, then retry.";
     /// A pod runs but does not become ready.
     ProbeFailing = "probe_failing", Retry, Attempt, "The store started but does not answer its health check; retry, or look at its logs.";
+    /// The node that runs a pod does not answer.
+    NodeLost = "node_lost", Platform, Attempt, "A node that runs the store does not answer: bring it back, or remove it so that others take its pods, then retry.";
     /// A volume is not bound.
     VolumePending = "volume_pending", Platform, Attempt, "No volume was provided: check the storage class, then retry.";
     /// The set-up Job failed.

@@ -119,6 +119,7 @@ export const causeName = (code: string): string =>
     quota_exceeded: "Quota too small",
     policy_denied: "A policy says no",
     probe_failing: "Health check fails",
+    node_lost: "Node does not answer",
     volume_pending: "No volume",
     setup_failed: "Set-up failed",
     setup_result_missing: "Set-up without result",

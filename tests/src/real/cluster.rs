@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Secret};
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::api::{DeleteParams, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::wait::await_condition;
 use kube::{Api, Client, Config, ResourceExt};
 
 /// What there is of stores in a cluster, by name.
@@ -72,6 +74,20 @@ impl TestCluster {
     /// The cluster's own.
     pub async fn namespace_uid(&self, id: &str) -> anyhow::Result<Option<String>> {
         Ok(Api::<Namespace>::all(self.client()).get_opt(id).await?.and_then(|namespace| namespace.uid()))
+    }
+
+    /// Waits until the cluster takes a node for ready, or does not.
+    ///
+    /// # Errors
+    /// When that is not so in time.
+    pub async fn until_node_is(&self, name: &str, ready: bool) -> anyhow::Result<()> {
+        let is_so = |node: Option<&Node>| {
+            let conditions = node.and_then(|node| node.status.as_ref()?.conditions.as_ref()).into_iter().flatten();
+            conditions.filter(|it| it.type_ == "Ready").any(|it| (it.status == "True") == ready)
+        };
+        let seen = await_condition(Api::<Node>::all(self.client()), name, is_so);
+        tokio::time::timeout(Duration::from_mins(2), seen).await??;
+        Ok(())
     }
 
     /// `kubectl delete namespace`, without waiting.

@@ -28,15 +28,16 @@ impl Trouble {
     /// Which of several troubles is told: a final one first, then the one that most likely causes the others.
     fn rank(&self) -> (bool, u8) {
         let rank = match self.failure.code {
-            ErrorCode::ImagePull => 0,
-            ErrorCode::QuotaExceeded => 1,
-            ErrorCode::VolumePending => 2,
-            ErrorCode::Unschedulable => 3,
-            ErrorCode::CrashLoop => 4,
-            ErrorCode::SetupFailed => 5,
-            ErrorCode::ProbeFailing => 7,
-            ErrorCode::RolloutTimeout => 8,
-            _ => 6,
+            ErrorCode::NodeLost => 0,
+            ErrorCode::ImagePull => 1,
+            ErrorCode::QuotaExceeded => 2,
+            ErrorCode::VolumePending => 3,
+            ErrorCode::Unschedulable => 4,
+            ErrorCode::CrashLoop => 5,
+            ErrorCode::SetupFailed => 6,
+            ErrorCode::ProbeFailing => 8,
+            ErrorCode::RolloutTimeout => 9,
+            _ => 7,
         };
         (!self.is_final, rank)
     }
@@ -70,12 +71,25 @@ pub(super) fn assess(objects: &StoreObjects, wanted: &Readiness) -> Rollout {
     }
 }
 
+/// The longest that others' words may be.
+const LONGEST: usize = 300;
+
 /// Words of others, fit for one line of a log and a table cell.
 pub(super) fn tidy(text: &str) -> String {
-    const LONGEST: usize = 300;
-    let line: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    let line = line.join(" ");
+    let line = one_line(text);
     if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST - 1).chain(['…']).collect() }
+}
+
+/// The same of a log, whose end says why it ends.
+pub(super) fn tidy_end(text: &str) -> String {
+    let line = one_line(text);
+    let surplus = line.chars().count().saturating_sub(LONGEST);
+    if surplus == 0 { line } else { ['…'].into_iter().chain(line.chars().skip(surplus + 1)).collect() }
+}
+
+fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use super::objects::StoreObjects;
 use crate::KubeCluster;
 
 impl KubeCluster {
-    /// Pods that were never made, and volumes that were never provided, leave no trace but events: they are read when nothing better is known.
+    /// Pods that were never made, volumes that were never provided and probes leave no words but in events: they are read when nothing better
+    /// is known.
     pub(super) async fn explain(&self, mut objects: StoreObjects, wanted: &Readiness) -> Result<Rollout, ClusterError> {
         let rollout = assess(&objects, wanted);
         let vague = matches!(&rollout, Rollout::Pending(failure)
-            if matches!(failure.code, ErrorCode::RolloutTimeout | ErrorCode::VolumePending | ErrorCode::Unschedulable));
+            if matches!(failure.code, ErrorCode::RolloutTimeout | ErrorCode::VolumePending | ErrorCode::Unschedulable | ErrorCode::ProbeFailing));
         if !vague {
             return Ok(pending(rollout));
         }

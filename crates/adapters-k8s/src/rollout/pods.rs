@@ -1,17 +1,17 @@
 //! Pods: why a container does not run, does not stay, or does not become ready.
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Event, Pod};
 use kube::ResourceExt;
 use shopwright_domain::error_code::ErrorCode;
 
-use super::assess::{Trouble, tidy};
+use super::assess::{Trouble, tidy, tidy_end};
 use super::objects::StoreObjects;
 
 /// After so many restarts a container is not expected to stay up without a change.
 const LAST_RESTART: i32 = 5;
 
 pub(super) fn troubles(objects: &StoreObjects) -> Vec<Trouble> {
-    let alive = objects.pods.iter().filter(|pod| is_alive(pod)).flat_map(|pod| of_pod(pod));
+    let alive = objects.pods.iter().filter(|pod| is_alive(pod)).flat_map(|pod| of_pod(pod, &objects.events));
     alive.chain(objects.pods.iter().filter_map(|pod| taken_from_its_node(pod))).collect()
 }
 
@@ -21,7 +21,7 @@ fn is_alive(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && !matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-fn of_pod(pod: &Pod) -> Vec<Trouble> {
+fn of_pod(pod: &Pod, events: &[Event]) -> Vec<Trouble> {
     let Some(status) = &pod.status else { return Vec::new() };
     let scheduled = status.conditions.iter().flatten().find(|it| it.type_ == "PodScheduled");
     if let Some(refusal) = scheduled.filter(|it| it.status == "False") {
@@ -33,7 +33,7 @@ fn of_pod(pod: &Pod) -> Vec<Trouble> {
     // The set-up's containers have no probes, and are not meant to be ready.
     let is_job = pod.labels().contains_key("batch.kubernetes.io/job-name");
     if troubles.is_empty() && !is_job {
-        troubles.extend(main.filter_map(|container| unready(pod, container)));
+        troubles.extend(main.filter_map(|container| unready(pod, container, events)));
         troubles.extend(silent_node(pod));
     }
     troubles
@@ -51,7 +51,7 @@ fn taken_from_its_node(pod: &Pod) -> Option<Trouble> {
         return None;
     }
     let why = by_taint.and_then(|it| it.message.as_deref()).or(status.message.as_deref()).unwrap_or_default();
-    Some(Trouble::passing(ErrorCode::ProbeFailing, format!("{} is lost: {}", on_its_node(pod), tidy(why))))
+    Some(Trouble::passing(ErrorCode::NodeLost, format!("{} is lost: {}", on_its_node(pod), tidy(why))))
 }
 
 fn on_its_node(pod: &Pod) -> String {
@@ -65,7 +65,7 @@ fn silent_node(pod: &Pod) -> Option<Trouble> {
     let unready = status.conditions.iter().flatten().any(|it| it.type_ == "Ready" && it.status == "False");
     let mut containers = status.container_statuses.iter().flatten().peekable();
     let all_well = containers.peek().is_some() && containers.all(|container| container.ready);
-    let trouble = || Trouble::passing(ErrorCode::ProbeFailing, format!("{} does not answer", on_its_node(pod)));
+    let trouble = || Trouble::passing(ErrorCode::NodeLost, format!("{} does not answer", on_its_node(pod)));
     (unready && all_well).then(trouble)
 }
 
@@ -123,19 +123,34 @@ pub(super) fn how_it_ended(end: &ContainerStateTerminated) -> String {
         Some(reason) => format!("{reason}, exit code {}", end.exit_code),
         None => format!("exit code {}", end.exit_code),
     };
-    if let Some(message) = end.message.as_deref().map(tidy).filter(|message| !message.is_empty()) {
+    if let Some(message) = end.message.as_deref().map(tidy_end).filter(|message| !message.is_empty()) {
         text = format!("{text}: {message}");
     }
     text
 }
 
-fn unready(pod: &Pod, container: &ContainerStatus) -> Option<Trouble> {
+fn unready(pod: &Pod, container: &ContainerStatus, events: &[Event]) -> Option<Trouble> {
     let running = container.state.as_ref().is_some_and(|state| state.running.is_some());
-    let trouble = || {
-        let detail = format!("{} runs, but is not ready", whose(pod, container));
-        Trouble::passing(ErrorCode::ProbeFailing, detail)
-    };
-    (running && !container.ready).then(trouble)
+    if !running || container.ready {
+        return None;
+    }
+    let mut detail = format!("{} runs, but is not ready", whose(pod, container));
+    if let Some(words) = words_of_its_probe(pod, container, events) {
+        detail = format!("{detail}: {}", tidy(words));
+    }
+    Some(Trouble::passing(ErrorCode::ProbeFailing, detail))
+}
+
+/// What the kubelet was answered last when it asked the container.
+fn words_of_its_probe<'a>(pod: &Pod, container: &ContainerStatus, events: &'a [Event]) -> Option<&'a str> {
+    let field = format!("{{{}}}", container.name);
+    let of_container = events.iter().filter(|event| {
+        let object = &event.involved_object;
+        event.reason.as_deref() == Some("Unhealthy")
+            && object.uid == pod.metadata.uid
+            && object.field_path.as_deref().is_some_and(|path| path.ends_with(&field))
+    });
+    of_container.max_by_key(|event| event.last_timestamp.clone())?.message.as_deref()
 }
 
 fn whose(pod: &Pod, container: &ContainerStatus) -> String {

@@ -78,7 +78,7 @@ async fn every_reason_arrives_within_one_look_with_its_object() {
         (ErrorCode::CrashLoop, "pod web-x", "pods", pod(&container(&crashing))),
         (ErrorCode::Unschedulable, "pod web-x", "pods", pod(&homeless)),
         (ErrorCode::ProbeFailing, "pod web-x", "pods", pod(&container(&json!({"state": {"running": {}}})))),
-        (ErrorCode::ProbeFailing, "node-7 does not answer", "pods", pod(&alone)),
+        (ErrorCode::NodeLost, "node-7 does not answer", "pods", pod(&alone)),
         (ErrorCode::VolumePending, "data-db-0", "persistentvolumeclaims", claim),
         (ErrorCode::QuotaExceeded, "pods \"db-0\"", "events", event("FailedCreate", quota)),
         (ErrorCode::VolumePending, "no class", "events", event("ProvisioningFailed", "data-db-0: no class")),

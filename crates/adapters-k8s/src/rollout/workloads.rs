@@ -21,8 +21,9 @@ pub(super) fn troubles(objects: &StoreObjects) -> Vec<Trouble> {
     let mut troubles: Vec<_> = deployments.chain(stateful_sets).collect();
     // A pod that runs has its volumes, whatever the claim's status says; one that does not may wait for them.
     if !troubles.is_empty() {
-        troubles.extend(claims);
+        // A provisioner's own words come before the mere state of the claim.
         troubles.extend(objects.events.iter().filter_map(of_event));
+        troubles.extend(claims);
     }
     troubles
 }

@@ -50,7 +50,7 @@ impl Executor {
             if lasting || overdue {
                 return Err(failed(failure).into());
             }
-            let tell = has_a_cause(failure.code) || now.duration_since(since) >= SLOW;
+            let tell = !is_slowness(failure.code) || now.duration_since(since) >= SLOW;
             self.note(run, tell.then_some(failure)).await?;
             // A look that came back at once found nothing to wait for.
             self.clock.sleep(PROBE_PAUSE).await;
@@ -82,9 +82,14 @@ impl Executor {
     }
 }
 
-/// Whether the code names something that does not pass by waiting longer.
+/// Whether the code names something that does not pass by waiting longer. A node may come back, and its pods move after some minutes.
 const fn has_a_cause(code: ErrorCode) -> bool {
-    !matches!(code, ErrorCode::RolloutTimeout | ErrorCode::ProbeFailing)
+    !is_slowness(code) && !matches!(code, ErrorCode::NodeLost)
+}
+
+/// Whether every start looks like this for a while.
+const fn is_slowness(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::RolloutTimeout | ErrorCode::ProbeFailing)
 }
 
 fn failed(failure: Failure) -> StepError {

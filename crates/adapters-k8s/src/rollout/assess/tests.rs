@@ -218,6 +218,36 @@ fn a_container_that_runs_and_does_not_answer_fails_its_probe() {
 }
 
 #[test]
+fn a_probe_that_fails_is_told_in_the_kubelets_last_words() {
+    let mut pod = web_pod(&json!({"ready": false, "restartCount": 0, "state": {"running": {}}}));
+    pod["metadata"]["uid"] = json!("u-1");
+    let event = |uid: &str, field: &str, at: &str, message: &str| {
+        let involved = json!({"uid": uid, "fieldPath": field});
+        let event = json!({"metadata": {}, "involvedObject": involved, "reason": "Unhealthy", "lastTimestamp": at, "message": message});
+        serde_json::from_value(event).unwrap()
+    };
+    let events = vec![
+        event("u-1", "spec.containers{web}", "2026-01-01T00:00:01Z", "connection refused"),
+        event("u-1", "spec.containers{web}", "2026-01-01T00:00:09Z", "HTTP probe failed with statuscode: 404"),
+        event("u-1", "spec.containers{other}", "2026-01-01T00:00:10Z", "another container's"),
+        event("u-0", "spec.containers{web}", "2026-01-01T00:00:11Z", "another pod's"),
+    ];
+
+    let words = "is not ready: HTTP probe failed with statuscode: 404";
+    pending(&StoreObjects { events, ..with_pod(pod) }, ErrorCode::ProbeFailing, words);
+}
+
+#[test]
+fn a_provisioners_words_come_before_the_state_of_the_claim() {
+    let claim = json!({"metadata": {"name": "uploads"}, "status": {"phase": "Pending"}});
+    let event = json!({"metadata": {}, "involvedObject": {}, "reason": "ProvisioningFailed", "message": "storageclass \"x\" not found"});
+    let events = vec![serde_json::from_value(event).unwrap()];
+    let objects = StoreObjects { claims: vec![object(claim)], events, ..unready() };
+
+    pending(&objects, ErrorCode::VolumePending, "storageclass \"x\" not found");
+}
+
+#[test]
 fn no_room_and_no_volume_are_told_apart() {
     for (message, code) in [
         ("0/2 nodes are available: 2 Insufficient memory.", ErrorCode::Unschedulable),
@@ -324,6 +354,10 @@ fn the_set_ups_note_reaches_the_owner() {
 fn words_of_others_become_one_short_line() {
     assert_eq!(tidy("a\u{1b}[31m\n\tb"), "a [31m b");
     assert_eq!(tidy(&"x".repeat(400)).chars().count(), 300);
+    let log = format!("{}\nno space left", "x".repeat(400));
+    assert_eq!(tidy_end(&log).chars().count(), 300);
+    assert!(tidy_end(&log).ends_with("xx no space left"), "{}", tidy_end(&log));
+    assert_eq!(tidy_end("a\nb"), "a b");
 }
 
 #[test]
@@ -342,6 +376,6 @@ fn a_node_that_is_gone_is_named() {
     lost["status"]["conditions"] = json!([{"type": "DisruptionTarget", "status": "True",
         "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}]);
 
-    pending(&with_pod(silent), ErrorCode::ProbeFailing, "pod web-x: its node node-7 does not answer");
-    pending(&with_pod(lost), ErrorCode::ProbeFailing, "pod web-x: its node node-7 is lost: Taint manager");
+    pending(&with_pod(silent), ErrorCode::NodeLost, "pod web-x: its node node-7 does not answer");
+    pending(&with_pod(lost), ErrorCode::NodeLost, "pod web-x: its node node-7 is lost: Taint manager");
 }

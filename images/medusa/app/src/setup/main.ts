@@ -14,7 +14,7 @@ import { secret } from "../lib/environment"
 import { hasTables, isCurrent, type Marker, readMarker, writeFinished, writeStarted } from "../lib/marker"
 import { compareVersions, medusaVersion } from "../lib/release"
 import { lock, waitForDatabase } from "./database"
-import { failed, Permanent, StepFailed, type StepTime, succeeded } from "./report"
+import { done, failed, Permanent, StepFailed, type StepTime, succeeded } from "./report"
 
 const EXIT_AGAIN = 1
 const EXIT_NEVER = 3
@@ -28,7 +28,7 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   current = name
   const started = Date.now()
   const result = await work()
-  steps.push({ name, ms: Date.now() - started })
+  steps.push(done({ name, ms: Date.now() - started }))
   return result
 }
 

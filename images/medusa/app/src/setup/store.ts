@@ -8,7 +8,7 @@ import type { MedusaContainer } from "@medusajs/framework/types"
 import { administrator } from "./administrator"
 import { collections, publishableKey, region, salesChannel, shipping, shippingProfile, storeSettings, taxes, warehouse } from "./commerce"
 import { products, stock, verifyProducts } from "./products"
-import type { StepTime } from "./report"
+import { done, type StepTime } from "./report"
 
 export default async function store({ container }: { container: MedusaContainer }): Promise<void> {
   const steps: StepTime[] = []
@@ -21,7 +21,7 @@ export default async function store({ container }: { container: MedusaContainer 
     const started = Date.now()
     try {
       const result = await work()
-      steps.push({ name, ms: Date.now() - started })
+      steps.push(done({ name, ms: Date.now() - started }))
       report()
       return result
     } catch (error) {

@@ -1,14 +1,27 @@
-//! A shopper: cart, shipping, payment, order, by the shop's own HTTP API through the ingress.
+//! A shopper: cart, shipping, payment, order, by the shop's own HTTP API through the ingress. And the owner, who looks it up.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Method, StatusCode, Url};
 use serde_json::{Value, json};
 
+/// The address of a node that runs pods, and the values of images that are on it. `None`, said loudly, where there is none.
+pub fn node() -> anyhow::Result<Option<(String, tempfile::TempDir)>> {
+    if let (Ok(node_ip), Ok(values)) = (std::env::var("NODE_IP"), image_values()) {
+        return Ok(Some((node_ip, values)));
+    }
+    anyhow::ensure!(
+        std::env::var("SHOPWRIGHT_REQUIRE_TIERS").as_deref() != Ok("all"),
+        "NODE_IP and images are required: run `make e2e`"
+    );
+    eprintln!("LEFT OUT: no node here; `make e2e` brings one up");
+    Ok(None)
+}
+
 /// The values that name the images which `images/build` made, in a directory of their own.
-pub(crate) fn image_values() -> anyhow::Result<tempfile::TempDir> {
+fn image_values() -> anyhow::Result<tempfile::TempDir> {
     let cache = std::env::var("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|_| std::env::var("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
@@ -23,12 +36,24 @@ pub(crate) fn image_values() -> anyhow::Result<tempfile::TempDir> {
 }
 
 /// Whether the WooCommerce image holds no plugin.
-pub(crate) fn is_bare(values: &tempfile::TempDir) -> anyhow::Result<bool> {
+pub fn is_bare(values: &tempfile::TempDir) -> anyhow::Result<bool> {
     Ok(std::fs::read_to_string(values.path().join("woocommerce.yaml"))?.contains("bare: true"))
 }
 
+/// Something that somebody has left in a shop: an order, or where none can be placed a post. It is there as long as it reads as it did.
+#[derive(Debug)]
+pub struct Trace {
+    /// Where it is shown.
+    path: String,
+    /// Whether the administrator alone sees it.
+    is_private: bool,
+    /// What is shown there.
+    facts: Value,
+}
+
 /// One shop, as its shoppers reach it.
-pub(crate) struct Shop {
+#[derive(Debug)]
+pub struct Shop {
     http: Client,
     url: Url,
     email: String,
@@ -38,7 +63,7 @@ pub(crate) struct Shop {
 
 impl Shop {
     /// Everything goes to the node's ingress with the shop's own host (its name need not resolve).
-    pub(crate) fn new(url: &str, node_ip: &str, store: &Value) -> anyhow::Result<Self> {
+    pub fn new(url: &str, node_ip: &str, store: &Value) -> anyhow::Result<Self> {
         let url: Url = url.parse()?;
         let host = url.host_str().context("a URL without a host")?.to_owned();
         let address = SocketAddr::new(node_ip.parse()?, 80);
@@ -75,8 +100,67 @@ impl Shop {
         Ok((serde_json::from_str(&text).with_context(|| format!("{path}: {text}"))?, headers))
     }
 
+    /// An order, or where the image holds no plugin a post of the owner's.
+    pub async fn leave_a_trace(&self, engine: &str, bare: bool) -> anyhow::Result<Trace> {
+        match (engine, bare) {
+            ("medusa", _) => self.order_from_medusa().await,
+            (_, false) => self.order_from_woocommerce().await,
+            (_, true) => self.post_to_wordpress().await,
+        }
+    }
+
+    /// Looks up what was left, and expects it unchanged.
+    pub async fn still_has(&self, trace: &Trace) -> anyhow::Result<()> {
+        let now = self.look_up(&trace.path, trace.is_private).await?;
+        anyhow::ensure!(now == trace.facts, "{} was {:#} and is {now:#}", trace.path, trace.facts);
+        Ok(())
+    }
+
+    /// Whether a shopper gets the shop's front page.
+    pub async fn serves(&self) -> anyhow::Result<()> {
+        let response = self.http.get(self.url.join("/")?).send().await?;
+        let status = response.status();
+        anyhow::ensure!(status == StatusCode::OK, "the front page: {status}: {}", response.text().await?);
+        Ok(())
+    }
+
+    /// Whether these credentials are the administrator's.
+    pub async fn lets_the_administrator_in(&self, engine: &str) -> anyhow::Result<bool> {
+        Ok(match engine {
+            "medusa" => self.medusa_token().await?.is_some(),
+            _ => self.wordpress_cookies().await?.is_some(),
+        })
+    }
+
+    async fn look_up(&self, path: &str, is_private: bool) -> anyhow::Result<Value> {
+        if !is_private {
+            return Ok(self.call(Method::GET, path, &[], None).await?.0);
+        }
+        let bearer = self.bearer().await?;
+        Ok(self.call(Method::GET, path, &[("authorization", &bearer)], None).await?.0)
+    }
+
+    async fn trace(&self, path: String, is_private: bool) -> anyhow::Result<Trace> {
+        let facts = self.look_up(&path, is_private).await?;
+        Ok(Trace { path, is_private, facts })
+    }
+
+    async fn medusa_token(&self) -> anyhow::Result<Option<String>> {
+        let credentials = json!({"email": self.email, "password": self.password});
+        let response = self.http.post(self.url.join("/auth/user/emailpass")?).json(&credentials).send().await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            return Ok(None);
+        }
+        let answer: Value = response.error_for_status()?.json().await?;
+        Ok(answer["token"].as_str().map(str::to_owned))
+    }
+
+    async fn bearer(&self) -> anyhow::Result<String> {
+        Ok(format!("Bearer {}", self.medusa_token().await?.context("the administrator is not let in")?))
+    }
+
     /// An order in a Medusa shop, seen by its administrator.
-    pub(crate) async fn order_from_medusa(&self) -> anyhow::Result<()> {
+    pub async fn order_from_medusa(&self) -> anyhow::Result<Trace> {
         let (config, _) = self.call(Method::GET, "/shop/config", &[], None).await?;
         let key = config
             .as_object()
@@ -118,17 +202,16 @@ impl Shop {
         let done = post(&format!("/store/carts/{cart}/complete"), json!({})).await?;
         let order = done["order"]["id"].as_str().with_context(|| format!("no order: {done:#}"))?.to_owned();
 
-        let credentials = json!({"email": self.email, "password": self.password});
-        let token = self.call(Method::POST, "/auth/user/emailpass", &[], Some(credentials)).await?.0;
-        let bearer = format!("Bearer {}", token["token"].as_str().context("no admin token")?);
-        let (orders, _) = self.call(Method::GET, "/admin/orders", &[("authorization", &bearer)], None).await?;
+        let (orders, _) =
+            self.call(Method::GET, "/admin/orders", &[("authorization", &self.bearer().await?)], None).await?;
         anyhow::ensure!(orders["orders"][0]["id"] == order.as_str(), "the administrator sees it: {orders:#}");
         println!("medusa: order {order}, total {}", done["order"]["total"]);
-        Ok(())
+        let fields = "id,display_id,status,email,total,created_at,*items";
+        self.trace(format!("/admin/orders/{order}?fields={fields}"), true).await
     }
 
     /// An order with cash on delivery in a WooCommerce shop.
-    pub(crate) async fn order_from_woocommerce(&self) -> anyhow::Result<()> {
+    pub async fn order_from_woocommerce(&self) -> anyhow::Result<Trace> {
         let api = "/wp-json/wc/store/v1";
         let (_, headers) = self.call(Method::GET, &format!("{api}/cart"), &[], None).await?;
         let token = headers.get("cart-token").context("no cart token")?.to_str()?.to_owned();
@@ -145,11 +228,20 @@ impl Shop {
         let (order, _) = self.call(Method::POST, &format!("{api}/checkout"), &shopper, Some(checkout)).await?;
         anyhow::ensure!(order["payment_result"]["payment_status"] == "success", "{order:#}");
         println!("woocommerce: order {}, {}", order["order_id"], order["status"]);
-        self.sign_in_to_wordpress().await
+        self.sign_in_to_wordpress().await?;
+        let key = order["order_key"].as_str().context("an order without a key")?;
+        self.trace(format!("{api}/order/{}?key={key}&billing_email=ada@example.com", order["order_id"]), false).await
     }
 
     /// The administrator signs in with the credentials that the control plane shows.
-    pub(crate) async fn sign_in_to_wordpress(&self) -> anyhow::Result<()> {
+    pub async fn sign_in_to_wordpress(&self) -> anyhow::Result<String> {
+        let cookies = self.wordpress_cookies().await?.context("wp-login.php lets the administrator not in")?;
+        println!("wordpress: signed in as {}", self.username);
+        Ok(cookies)
+    }
+
+    /// The cookies of whoever is signed in.
+    async fn wordpress_cookies(&self) -> anyhow::Result<Option<String>> {
         // Both are letters and digits: nothing to encode.
         let body = format!("log={}&pwd={}&testcookie=1", self.username, self.password);
         let request = self
@@ -157,13 +249,22 @@ impl Shop {
             .post(self.url.join("/wp-login.php")?)
             .header("cookie", "wordpress_test_cookie=WP%20Cookie%20check");
         let response = request.header("content-type", "application/x-www-form-urlencoded").body(body).send().await?;
-        let signed_in = response
-            .headers()
-            .get_all("set-cookie")
-            .iter()
-            .any(|cookie| cookie.to_str().is_ok_and(|text| text.starts_with("wordpress_logged_in_")));
-        anyhow::ensure!(signed_in, "wp-login.php: {}", response.status());
-        println!("wordpress: signed in as {}", self.username);
-        Ok(())
+        anyhow::ensure!(!response.status().is_server_error(), "wp-login.php: {}", response.status());
+        let set = response.headers().get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+        let cookies: Vec<_> = set.filter_map(|cookie| cookie.split(';').next()).collect();
+        let signed_in = cookies.iter().any(|cookie| cookie.starts_with("wordpress_logged_in_"));
+        Ok(signed_in.then(|| cookies.join("; ")))
+    }
+
+    /// What an owner of WordPress without a shop can leave: a post that everybody sees.
+    async fn post_to_wordpress(&self) -> anyhow::Result<Trace> {
+        let cookies = self.sign_in_to_wordpress().await?;
+        let nonce = self.http.get(self.url.join("/wp-admin/admin-ajax.php?action=rest-nonce")?);
+        let nonce = nonce.header("cookie", &cookies).send().await?.error_for_status()?.text().await?;
+        let headers = [("cookie", cookies.as_str()), ("x-wp-nonce", nonce.trim())];
+        let body = json!({"title": "Opening soon", "content": "We have 2 of everything.", "status": "publish"});
+        let (post, _) = self.call(Method::POST, "/wp-json/wp/v2/posts", &headers, Some(body)).await?;
+        println!("wordpress: post {}", post["id"]);
+        self.trace(format!("/wp-json/wp/v2/posts/{}", post["id"]), false).await
     }
 }

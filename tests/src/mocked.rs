@@ -65,6 +65,19 @@ fn wide_open(storage: &FakeStorage, clock: &Arc<ManualClock>) -> Door {
     Door::new(Arc::new(storage.clone()), Arc::new(FakeDigester), clock.clone(), GateRules::unlimited())
 }
 
+fn identity(storage: &FakeStorage, clock: &Arc<ManualClock>, entropy: &Arc<SeededEntropy>) -> Identity {
+    Identity {
+        storage: Arc::new(storage.clone()),
+        hasher: Arc::new(FakeHasher),
+        tokens: Arc::new(FakeTokens),
+        digester: Arc::new(FakeDigester),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        rules: open_to_many(),
+        issuer: None,
+    }
+}
+
 impl Mocked {
     /// Starts everything.
     ///
@@ -94,16 +107,7 @@ impl Mocked {
             sizes: Sizes::default(),
             work: work.clone(),
         };
-        let identity = Identity {
-            storage: Arc::new(storage.clone()),
-            hasher: Arc::new(FakeHasher),
-            tokens: Arc::new(FakeTokens),
-            digester: Arc::new(FakeDigester),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            rules: open_to_many(),
-            issuer: None,
-        };
+        let identity = identity(&storage, &clock, &entropy);
         let organisations = Organisations {
             storage: Arc::new(storage.clone()),
             digester: Arc::new(FakeDigester),

@@ -12,7 +12,7 @@ use shopwright_system_tests::real::{Real, StorePods, workspace};
 use shopwright_system_tests::{Merchant, World, shop};
 
 /// The promise.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// A cause, as an engine whose stores all have it.
 struct Cause {

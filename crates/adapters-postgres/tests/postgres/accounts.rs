@@ -3,7 +3,7 @@
 use futures::future::join;
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
 use shopwright_domain::UserId;
-use shopwright_ports::storage::{Reach, Storage as _, StorageError, UserFilter};
+use shopwright_ports::storage::{Account, Reach, Storage as _, StorageError, UserFilter};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, Row as _};
 
@@ -84,7 +84,7 @@ async fn a_page_of_accounts_is_read_along_its_index(_: PgPoolOptions, options: P
         let mut tx = storage.begin(Reach::Identity).await.expect("begin");
         let page = tx.users().accounts(&filter, 50, now()).await.expect("a page");
         assert_eq!(page.len(), 50);
-        filter.after = page.last().map(|last| last.place());
+        filter.after = page.last().map(Account::place);
     }
     storage.close().await;
 

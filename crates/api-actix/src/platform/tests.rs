@@ -124,7 +124,8 @@ async fn a_wrong_change_is_400_and_names_every_field() {
 
 #[actix_web::test]
 async fn refusals_have_their_codes() {
-    let cases: [(fn() -> PlatformError, u16, &str, &str); 4] = [
+    type Refusal = fn() -> PlatformError;
+    let cases: [(Refusal, u16, &str, &str); 4] = [
         (|| PlatformError::NotAdministrator, 403, "FORBIDDEN", "This is for administrators"),
         (|| PlatformError::NoSuchUser, 404, "USER_NOT_FOUND", "There is no such user"),
         (|| PlatformError::OwnAccount, 409, "OWN_ACCOUNT", "You cannot deactivate your own account"),

@@ -69,11 +69,14 @@ impl Identity {
                 return Err(over);
             }
             Err(IdentityError::InvitationForAnother) => Err(IdentityError::InvitationForAnother),
-            found => Ok(drop(found?)),
+            found => {
+                found?;
+                Ok(())
+            }
         };
         let own = self.digester.digest(&format!("invited\0{}", token.expose_secret()));
-        let taken = self.take_registration(tx.as_mut(), &own).await?;
-        tx.throttles().put(&own, taken).await?;
+        let attempt = self.take_registration(tx.as_mut(), &own).await?;
+        tx.throttles().put(&own, attempt).await?;
         tx.commit().await?;
         found
     }

@@ -100,7 +100,9 @@ mod tests {
 
     use super::*;
 
-    fn manifest(objects: &[(&str, &str, &[(&str, &str)])]) -> Manifest {
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+
+    fn manifest(objects: &[(&str, &str, Fields<'_>)]) -> Manifest {
         let object = |(kind, name, fields): &(&str, &str, &[(&str, &str)])| {
             let object = ObjectRef { api_version: "v1".into(), kind: (*kind).into(), name: (*name).into() };
             (object, fields.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect())

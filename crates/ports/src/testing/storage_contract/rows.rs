@@ -109,7 +109,7 @@ pub async fn a_cluster_is_brought_up_to_date(storage: &dyn Storage) {
 
 /// People whose names end as nobody else's does, made one after another.
 async fn crowd(world: &World<'_>, count: i64) -> (String, Vec<User>) {
-    let tag = world.owner.id.to_string();
+    let tag = world.owner.id.as_uuid().simple().to_string();
     let mut users = Vec::new();
     let mut tx = world.within(Reach::Identity).await;
     for made in 0..count {

@@ -3,6 +3,7 @@ import { useMantineColorScheme } from "@mantine/core";
 import { IconActivity, IconBuilding, IconChevronDown, IconHome, IconList, IconMoon, IconLogout, IconPlus, IconServer, IconShoppingBag, IconSun, IconUser } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, NavLink, useNavigate } from "./router";
+import { connection } from "../api/connection";
 import { liveness } from "../api/live";
 import { chooseOrganisation } from "../api/organisation";
 import { useHealth } from "../api/queries";
@@ -105,12 +106,13 @@ function Organisations() {
 function Pulse() {
   const health = useHealth();
   const live = useSignal(liveness);
+  const connected = useSignal(connection);
   if (!health.data) return null;
   const { checks, simulated } = health.data;
-  const well = checks.database.status === "healthy" && checks.kubernetes.status === "healthy";
+  const well = connected === "online" && checks.database.status === "healthy" && checks.kubernetes.status === "healthy";
   const text = well
     ? live === "live" ? "All systems go, live" : "All systems go"
-    : checks.kubernetes.status !== "healthy" ? "The cluster does not answer" : "The database is away";
+    : connected !== "online" ? "Not connected" : checks.kubernetes.status !== "healthy" ? "The cluster does not answer" : "The database is away";
   return (
     <div>
       <div className={`pulse ${well ? "good" : "bad"}`} role="status">

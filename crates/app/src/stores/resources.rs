@@ -100,10 +100,11 @@ mod tests {
 
     use super::*;
 
-    type Fields<'a> = &'a [(&'a str, &'a str)];
+    /// Kind, name and fields of an object.
+    type Object<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
 
-    fn manifest(objects: &[(&str, &str, Fields<'_>)]) -> Manifest {
-        let object = |(kind, name, fields): &(&str, &str, &[(&str, &str)])| {
+    fn manifest(objects: &[Object<'_>]) -> Manifest {
+        let object = |(kind, name, fields): &Object<'_>| {
             let object = ObjectRef { api_version: "v1".into(), kind: (*kind).into(), name: (*name).into() };
             (object, fields.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect())
         };
@@ -127,7 +128,7 @@ mod tests {
         let quotas = |texts: &[&str]| {
             let names = ["a", "b"];
             let fields: Vec<_> = texts.iter().map(|text| [("spec.hard.requests.storage", *text)]).collect();
-            let objects: Vec<(&str, &str, &[_])> =
+            let objects: Vec<Object<'_>> =
                 fields.iter().zip(names).map(|(fields, name)| ("ResourceQuota", name, fields.as_slice())).collect();
             of_release(&manifest(&objects)).storage_bytes
         };

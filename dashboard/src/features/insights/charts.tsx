@@ -103,7 +103,7 @@ export function BarChart({ label, bars, colour, write }: { label: string; bars: 
       <tbody>
         {bars.map((bar, index) => (
           <tr key={`${bar.label}:${index}`}>
-            <th scope="row" className="cut" style={{ textAlign: "left", fontWeight: 450, paddingRight: "0.75rem" }} title={bar.label}>
+            <th scope="row" style={{ textAlign: "left", fontWeight: 450, paddingRight: "0.75rem", overflowWrap: "anywhere", lineHeight: 1.3 }}>
               {bar.label}
             </th>
             <td>

@@ -63,12 +63,12 @@ export function Operations() {
                       <td className="end" style={{ textAlign: "left" }}>
                         <OperationState status={operation.status} />
                       </td>
-                      <td className="dim small">{kindNoun(operation.kind)}</td>
-                      <td className="dim small numbers">
+                      <td className="dim small short">{kindNoun(operation.kind)}</td>
+                      <td className="dim small short numbers">
                         {operation.startedAt && operation.finishedAt ? duration(Date.parse(operation.finishedAt) - Date.parse(operation.startedAt)) : null}
                         {operation.startedAt && isOpen(operation) ? <Elapsed since={operation.startedAt} /> : null}
                       </td>
-                      <td className="dim small">
+                      <td className="dim small short">
                         <When at={operation.createdAt} />
                       </td>
                     </tr>

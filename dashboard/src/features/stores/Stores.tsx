@@ -147,8 +147,8 @@ function Table({ stores, chosen, onToggle, onAll }: { stores: Store[]; chosen: R
               <StoreState status={store.status} />
             </td>
             <td className="dim small">{engineName(store.engine)}</td>
-            <td className="dim small numbers">{store.provisioningDurationMs === null ? "–" : duration(store.provisioningDurationMs)}</td>
-            <td className="dim small">
+            <td className="dim small short numbers">{store.provisioningDurationMs === null ? "–" : duration(store.provisioningDurationMs)}</td>
+            <td className="dim small short">
               <When at={store.createdAt} />
             </td>
           </tr>

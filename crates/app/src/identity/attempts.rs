@@ -62,23 +62,21 @@ impl Identity {
         // Guesses from one address wait for each other here: none is looked at that is not counted.
         let guesses = self.network_key("invitation", origin);
         let guess = self.take_registration(tx.as_mut(), &guesses).await?;
-        let found = match self.invitation(tx.as_mut(), token, email).await {
-            Err(over @ IdentityError::InvitationOver) => {
+        let found = self.invitation(tx.as_mut(), token, email).await;
+        match &found {
+            Ok(_) | Err(IdentityError::InvitationForAnother) => {}
+            Err(IdentityError::InvitationOver) => {
                 tx.throttles().put(&guesses, guess).await?;
                 tx.commit().await?;
-                return Err(over);
+                return Err(IdentityError::InvitationOver);
             }
-            Err(IdentityError::InvitationForAnother) => Err(IdentityError::InvitationForAnother),
-            found => {
-                found?;
-                Ok(())
-            }
-        };
+            Err(_) => return found.map(drop),
+        }
         let own = self.digester.digest(&format!("invited\0{}", token.expose_secret()));
-        let attempt = self.take_registration(tx.as_mut(), &own).await?;
-        tx.throttles().put(&own, attempt).await?;
+        let taken = self.take_registration(tx.as_mut(), &own).await?;
+        tx.throttles().put(&own, taken).await?;
         tx.commit().await?;
-        found
+        found.map(drop)
     }
 
     /// What is left of the rate that an attempt counts against.

@@ -38,8 +38,8 @@ chaos: ## three replicas on real parts while everything breaks: KILLS=n [OUTAGE=
 images: ## builds the stores' images from package registries
 	@images/build
 
-e2e: ## stores on real pods: order, set-up killed, rotation, upgrades, what goes wrong; MARKERS=all kills at each, RERUNS=n (default 5)
-	@MARKERS=$(MARKERS) RERUNS=$(RERUNS) tests/run e2e
+e2e: ## stores on real pods: order, set-up killed, rotation, upgrades, what goes wrong; MARKERS=all kills at each, RERUNS=n (5), ENGINE=name
+	@MARKERS=$(MARKERS) RERUNS=$(RERUNS) ENGINE=$(ENGINE) tests/run e2e
 
 defences: ## takes each defence of the engine away and expects its test to fail (ONLY=word)
 	@tests/defences/run $(ONLY)

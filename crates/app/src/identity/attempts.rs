@@ -73,8 +73,8 @@ impl Identity {
             Err(_) => return found.map(drop),
         }
         let own = self.digester.digest(&format!("invited\0{}", token.expose_secret()));
-        let taken = self.take_registration(tx.as_mut(), &own).await?;
-        tx.throttles().put(&own, taken).await?;
+        let attempt = self.take_registration(tx.as_mut(), &own).await?;
+        tx.throttles().put(&own, attempt).await?;
         tx.commit().await?;
         found.map(drop)
     }

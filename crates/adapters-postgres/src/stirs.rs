@@ -92,11 +92,7 @@ async fn tell_others(process: Weak<Process>) {
     // From here on, what is committed is not in these words.
     process.telling.store(false, Ordering::Release);
     let Ok(mut connection) = process.connections.borrow().await else { return };
-    // Nothing is lost with a hint: nobody waits for the disk.
-    let words = format!(
-        "begin; set local synchronous_commit = off; set local statement_timeout = 1000; notify {CHANNEL}, '{}'; commit",
-        process.id
-    );
+    let words = format!("notify {CHANNEL}, '{}'", process.id);
     match timeout(Duration::from_secs(2), connection.execute(sqlx::raw_sql(AssertSqlSafe(words)))).await {
         Ok(Ok(_)) => connection.give_back(),
         // Perhaps in the middle of it.

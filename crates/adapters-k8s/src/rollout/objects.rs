@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
-use kube::ResourceExt as _;
+use kube::ResourceExt;
 use kube::core::params::ListParams;
 use shopwright_domain::StoreId;
 use shopwright_ports::cluster::ClusterError;
@@ -63,7 +63,7 @@ impl KubeCluster {
 fn without_scheduled(jobs: Vec<Job>, pods: Vec<Pod>) -> (Vec<Job>, Vec<Pod>) {
     let is_scheduled = |job: &Job| job.owner_references().iter().any(|owner| owner.kind == "CronJob");
     let (scheduled, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_scheduled);
-    let chores: Vec<_> = scheduled.iter().filter_map(|job| job.uid()).collect();
+    let chores: Vec<_> = scheduled.iter().filter_map(ResourceExt::uid).collect();
     let is_ours = |pod: &Pod| !pod.owner_references().iter().any(|owner| chores.contains(&owner.uid));
     (jobs, pods.into_iter().filter(is_ours).collect())
 }

@@ -7,7 +7,7 @@ import { api, PASSWORD, signIn, somebody, until, type Person } from "./people";
 interface Store {
   id: string;
   status: string;
-  operation: { id: string } | null;
+  operation: { id: string; status: string } | null;
 }
 
 /// What the server answers to somebody who asks by themselves.
@@ -85,7 +85,9 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
   const read = async () => (await api<{ store: Store }>(url, "GET", `/stores/${store.id}`, ada.token, undefined, inIt)).store;
   const cancel = async () => {
     await api(url, "POST", `/operations/${(await read()).operation?.id}/cancel`, ada.token, undefined, inIt);
-    await until(read, (now) => now.status === "failed", "shared-shop cancelled");
+    // What was made so far is taken back, and the last look at that may come half a minute later.
+    const over = ({ status, operation }: Store) => status === "failed" && ["succeeded", "cancelled"].includes(operation?.status ?? "");
+    await until(read, over, "shared-shop cancelled and taken back");
   };
   await cancel();
   const head = theirs.locator(".head");

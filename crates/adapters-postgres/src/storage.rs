@@ -20,8 +20,6 @@ use crate::{lease, roles, schema};
 
 /// How long a connection that was idle may take to say that it lives.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
-/// A connection that came back so short a time ago is not asked again: the pool did it then.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// The database.
 #[derive(Debug, Clone)]
@@ -139,10 +137,8 @@ fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
         .max_connections(connections)
         .acquire_timeout(acquire_timeout)
         .test_before_acquire(false)
-        .before_acquire(|connection, used| {
-            Box::pin(async move {
-                Ok(used.idle_for < FRESH || matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))))
-            })
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(())))) })
         })
 }
 

@@ -13,6 +13,7 @@ use sqlx::postgres::PgRow;
 
 use crate::error::internal;
 use crate::row::Row;
+use crate::tenants::turn;
 use crate::transaction::{PgTransaction, Sql, sql};
 use crate::unreadable::readable;
 
@@ -140,9 +141,9 @@ impl AuditRepository for PgTransaction {
     async fn append(&mut self, event: &AuditEvent) -> Result<(), StorageError> {
         // The chain's head is locked until the transaction ends: the next event cannot take its number before this one is visible. The
         // digest is the database's work, so that nobody can append without one.
-        let statement = sql("\
+        let statement = sql(concat!("\
             with head as (
-                update tenants set audit_head = audit_head + 1 where id = $1 returning id, audit_head
+                update tenants set audit_head = audit_head + 1 from ", turn!("$1"), " where id = $1 returning id, audit_head
             ),
             entry as (
                 insert into audit_events (tenant_id, sequence, store_id, operation_id, event_type, previous_state,
@@ -150,7 +151,7 @@ impl AuditRepository for PgTransaction {
                                           epoch, at, before, after, session_id, api_token_id)
                 select $1, audit_head, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 from head
             )
-            select id, audit_head from head")
+            select id, audit_head from head"))
         .bind(event.tenant_id.as_uuid())
         .bind(event.store_id.as_ref().map(shopwright_domain::StoreId::as_str))
         .bind(event.operation_id.map(|id| id.as_uuid()))

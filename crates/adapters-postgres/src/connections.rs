@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use shopwright_ports::storage::StorageError;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -17,6 +17,10 @@ use crate::error::unavailable;
 
 /// How long a connection may take to be given back: the pool pings it.
 pub(crate) const RETURN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a connection that was idle may take to say that it lives. One that does not is replaced: a network that swallows packets must not
+/// cost one borrower after another the whole wait (RELIABILITY F25).
+pub(crate) const LIFE_SIGN_TIMEOUT: Duration = Duration::from_secs(1);
 
 const WHAT: &str = "get a connection";
 
@@ -42,8 +46,21 @@ impl Connections {
         Self { patience, ..self.clone() }
     }
 
-    /// A connection, in one's turn.
+    /// A connection that has just said that it lives, in one's turn.
     pub(crate) async fn borrow(&self) -> Result<Borrowed, StorageError> {
+        let mut borrowed = self.borrow_unseen().await?;
+        // Each that is dead once, and then a new one.
+        for _ in 0..self.most() {
+            if matches!(timeout(LIFE_SIGN_TIMEOUT, borrowed.ping()).await, Ok(Ok(()))) {
+                return Ok(borrowed);
+            }
+            borrowed = self.instead_of(borrowed).await?;
+        }
+        Ok(borrowed)
+    }
+
+    /// A connection, in one's turn: what it is asked first must show that it lives.
+    pub(crate) async fn borrow_unseen(&self) -> Result<Borrowed, StorageError> {
         let queue = async {
             tokio::select! {
                 biased;
@@ -53,6 +70,23 @@ impl Connections {
         };
         let busy = |_| unavailable(WHAT, "all are in use: ask again, or raise the number of connections");
         let place = timeout(self.patience, queue).await.map_err(busy)??;
+        self.lend(place).await
+    }
+
+    /// How many there are at most.
+    pub(crate) fn most(&self) -> u32 {
+        self.pool.options().get_max_connections()
+    }
+
+    /// Another connection in the place of one that is of no use.
+    pub(crate) async fn instead_of(&self, lost: Borrowed) -> Result<Borrowed, StorageError> {
+        let Borrowed { mut connection, place } = lost;
+        connection.close_on_drop();
+        drop(connection);
+        self.lend(place).await
+    }
+
+    async fn lend(&self, place: OwnedSemaphorePermit) -> Result<Borrowed, StorageError> {
         match self.pool.acquire().await {
             Ok(connection) => Ok(Borrowed { connection, place }),
             Err(error) => {

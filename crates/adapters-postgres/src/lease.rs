@@ -10,6 +10,7 @@ use crate::connections::Connections;
 use crate::error::unavailable;
 use crate::row::{Row, micros};
 use crate::settings::PgSettings;
+use crate::tenants::turn;
 use crate::transaction::{PgTransaction, sql};
 use crate::unreadable::Unreadable;
 
@@ -87,18 +88,22 @@ impl PgTransaction {
         if self.fenced.as_ref() == Some(lease) {
             return Ok(());
         }
-        let statement = sql("\
-            select 1
-            from tenants t
+        let statement = sql(concat!(
+            "select 1
+            from ",
+            turn!("$5"),
+            " cross join tenants t
             join stores s on s.tenant_id = t.id
             join operations o on o.store_id = s.id
             where s.id = $1 and s.epoch = $2
                 and o.id = $3 and o.epoch = $2 and o.worker = $4 and o.status = 'running'
-            for no key update of t, s, o")
+            for no key update of t, s, o"
+        ))
         .bind(lease.store_id.as_str())
         .bind(lease.epoch.0)
         .bind(lease.operation_id.as_uuid())
-        .bind(lease.worker.as_uuid());
+        .bind(lease.worker.as_uuid())
+        .bind(lease.tenant_id.as_uuid());
         if self.row("check a lease", statement).await?.is_none() {
             return Err(StorageError::LeaseLost);
         }

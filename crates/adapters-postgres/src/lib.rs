@@ -40,5 +40,5 @@ mod unreadable;
 mod users;
 
 pub use schema::MIGRATOR;
-pub use settings::PgSettings;
+pub use settings::{PgSettings, Route};
 pub use storage::PgStorage;

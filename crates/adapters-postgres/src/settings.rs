@@ -9,6 +9,16 @@ use crate::roles::role;
 /// The first server that ends a transaction for its length by itself; for older ones we look at the time before each statement.
 const HAS_TRANSACTION_TIMEOUT: u32 = 170_000;
 
+/// What stands between us and the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Nothing that lends out sessions: statements are prepared once per connection and known by a name, which saves a round trip each.
+    Direct,
+    /// Perhaps a pooler in transaction mode, which would give the next transaction a session that has another statement of the same name,
+    /// or none: statements have no names.
+    Pooled,
+}
+
 /// Limits of the pool and of every transaction.
 #[derive(Debug, Clone)]
 pub struct PgSettings {
@@ -38,6 +48,8 @@ pub struct PgSettings {
     pub migration_lock_timeout: Duration,
     /// How often a migration that got no lock is tried again, with a pause as long as the wait.
     pub migration_retries: u32,
+    /// What stands between us and the server.
+    pub route: Route,
     /// What `pg_stat_activity` shows.
     pub application_name: String,
 }
@@ -59,6 +71,7 @@ impl Default for PgSettings {
             renew_timeout: Duration::from_secs(3),
             migration_lock_timeout: Duration::from_secs(2),
             migration_retries: 10,
+            route: Route::Pooled,
             application_name: "shopwright".to_owned(),
         }
     }

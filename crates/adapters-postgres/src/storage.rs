@@ -5,21 +5,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use shopwright_ports::storage::{Lease, Reach, Storage, StorageError, Transaction};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgPool};
-use tokio::time::timeout;
 
 use crate::connections::Connections;
 use crate::error::{internal, storage_error};
 use crate::server::{Fitness, fitness};
-use crate::settings::PgSettings;
+use crate::settings::{PgSettings, Route};
 use crate::stirs::Stirs;
 use crate::transaction::PgTransaction;
 use crate::unreadable::Unreadable;
 use crate::{lease, roles, schema};
 
-/// How long a connection that was idle may take to say that it lives.
-const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// More than there are: none is prepared twice on one connection.
+const STATEMENTS: usize = 1000;
 
 /// The database.
 #[derive(Debug, Clone)]
@@ -49,7 +48,11 @@ impl PgStorage {
     /// As [`PgStorage::connect`].
     pub async fn open(options: PgConnectOptions, settings: PgSettings) -> Result<Self, StorageError> {
         const WHAT: &str = "connect to the database";
-        let options = options.application_name(&settings.application_name);
+        let mut options = options.application_name(&settings.application_name);
+        if settings.route == Route::Direct {
+            // Planned for its values each time, as an unnamed statement is: many conditions apply only when a value is given.
+            options = options.options([("plan_cache_mode", "force_custom_plan")]).statement_cache_capacity(STATEMENTS);
+        }
         let pool = pool_options(settings.max_connections, settings.acquire_timeout)
             .connect_with(options)
             .await
@@ -130,16 +133,9 @@ fn options(url: &SecretString) -> Result<PgConnectOptions, StorageError> {
     url.expose_secret().parse().map_err(unusable)
 }
 
-/// A connection that does not say at once that it lives is replaced: a network that swallows packets must not cost one borrower after
-/// another the whole wait (RELIABILITY F25).
+/// Whether a connection lives is seen by whoever borrows it.
 fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(|connection, _| {
-            Box::pin(async move { Ok(matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(())))) })
-        })
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(acquire_timeout).test_before_acquire(false)
 }
 
 #[async_trait]

@@ -11,6 +11,19 @@ use sqlx::postgres::PgRow;
 use crate::row::Row;
 use crate::transaction::{PgTransaction, sql};
 
+/// What an update or a lock of a tenant is joined with, told where the tenant's id is bound: a place in the queue of the tenant's writers, kept until the
+/// transaction ends.
+///
+/// A row's lock alone is not fair: each writer leaves a new version of the row, and whoever waited for the old one begins anew behind those
+/// who come later. Of hundreds of requests some were never served (RELIABILITY F26). Whoever locks the row and goes on must stand in the queue
+/// first, also one who has not read this: else two wait for each other in a circle.
+macro_rules! turn {
+    ($id:literal) => {
+        concat!("(select pg_advisory_xact_lock(hashtextextended('tenant ' || ", $id, "::uuid, 0))) turn")
+    };
+}
+pub(crate) use turn;
+
 /// The columns of a tenant `t`.
 macro_rules! tenant_columns {
     () => {
@@ -47,8 +60,14 @@ impl TenantRepository for PgTransaction {
     }
 
     async fn lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StorageError> {
-        let statement = sql(concat!("select ", tenant_columns!(), " from tenants t where t.id = $1 for no key update"))
-            .bind(id.as_uuid());
+        let statement = sql(concat!(
+            "select ",
+            tenant_columns!(),
+            " from ",
+            turn!("$1"),
+            ", tenants t where t.id = $1 for no key update of t"
+        ))
+        .bind(id.as_uuid());
         self.row("lock a tenant", statement).await?.as_ref().map(tenant).transpose()
     }
 
@@ -59,12 +78,16 @@ impl TenantRepository for PgTransaction {
     }
 
     async fn set_plan(&mut self, id: TenantId, plan: &PlanName) -> Result<bool, StorageError> {
-        let statement = sql("update tenants set plan = $2 where id = $1").bind(id.as_uuid()).bind(plan.as_str());
+        let statement = sql(concat!("update tenants set plan = $2 from ", turn!("$1"), " where id = $1"))
+            .bind(id.as_uuid())
+            .bind(plan.as_str());
         Ok(self.execute("write a tenant's plan", statement).await? > 0)
     }
 
     async fn rename(&mut self, id: TenantId, name: &str) -> Result<(), StorageError> {
-        let statement = sql("update tenants set name = $2 where id = $1").bind(id.as_uuid()).bind(name.to_owned());
+        let statement = sql(concat!("update tenants set name = $2 from ", turn!("$1"), " where id = $1"))
+            .bind(id.as_uuid())
+            .bind(name.to_owned());
         match self.execute("rename a tenant", statement).await? {
             0 => Err(StorageError::Stale),
             _ => Ok(()),
@@ -72,7 +95,9 @@ impl TenantRepository for PgTransaction {
     }
 
     async fn dissolve(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError> {
-        let statement = sql("update tenants set deleted_at = $2 where id = $1").bind(id.as_uuid()).bind(at.to_sqlx());
+        let statement = sql(concat!("update tenants set deleted_at = $2 from ", turn!("$1"), " where id = $1"))
+            .bind(id.as_uuid())
+            .bind(at.to_sqlx());
         match self.execute("dissolve a tenant", statement).await? {
             0 => Err(StorageError::Stale),
             _ => Ok(()),
@@ -81,7 +106,9 @@ impl TenantRepository for PgTransaction {
 
     async fn set_last_store_created_at(&mut self, id: TenantId, at: Timestamp) -> Result<(), StorageError> {
         let statement =
-            sql("update tenants set last_store_created_at = $2 where id = $1").bind(id.as_uuid()).bind(at.to_sqlx());
+            sql(concat!("update tenants set last_store_created_at = $2 from ", turn!("$1"), " where id = $1"))
+                .bind(id.as_uuid())
+                .bind(at.to_sqlx());
         match self.execute("write a tenant's cooldown", statement).await? {
             0 => Err(StorageError::Stale),
             _ => Ok(()),

@@ -21,20 +21,22 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres, Row as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::connections::{Borrowed, Connections, RETURN_TIMEOUT};
+use crate::connections::{Borrowed, Connections, LIFE_SIGN_TIMEOUT, RETURN_TIMEOUT};
 use crate::error::{ends_the_session, internal, storage_error, unavailable};
 use crate::events::Touched;
 use crate::roles::role;
-use crate::settings::PgSettings;
+use crate::settings::{PgSettings, Route};
 use crate::stirs::Stirs;
 use crate::unreadable::Unreadable;
+
+const BEGIN: &str = "begin a transaction";
 
 /// A statement with its values.
 pub(crate) type Sql<'q> = Query<'q, Postgres, PgArguments>;
 
-/// A statement that is not prepared by name: a pooler between us and the server may give the next one to another connection.
+/// A statement without values yet.
 pub(crate) fn sql<'q>(text: &'static str) -> Sql<'q> {
-    sqlx::query(text).persistent(false)
+    sqlx::query(text)
 }
 
 pub(crate) struct PgTransaction {
@@ -48,6 +50,7 @@ pub(crate) struct PgTransaction {
     failed: bool,
     /// The session must not be used again.
     spent: bool,
+    route: Route,
     /// How long an answer may take.
     patience: Duration,
     /// When the transaction must be over.
@@ -69,23 +72,55 @@ impl PgTransaction {
         unreadable: &Unreadable,
         stirs: Option<&Stirs>,
     ) -> Result<Self, StorageError> {
-        const WHAT: &str = "begin a transaction";
-        let connection = connections.borrow().await?;
-        let text = settings.begin(connection.server_version_num(), reach);
-        let mut transaction = Self {
+        let on = |connection| Self::on(connection, reach, settings, unreadable, stirs);
+        let mut transaction = on(connections.borrow_unseen().await?);
+        // Beginning is how a connection says that it lives: one that does not is replaced, each that there may be and then a new one.
+        for _ in 0..connections.most() {
+            match transaction.open(settings).await {
+                Err(StorageError::Unavailable { .. }) if transaction.is_lost() => {}
+                opened => return transaction.writable(opened?),
+            }
+            let Some(lost) = transaction.connection.take() else { break };
+            transaction = on(connections.instead_of(lost).await?);
+        }
+        let opened = transaction.open(settings).await?;
+        transaction.writable(opened)
+    }
+
+    fn on(
+        connection: Borrowed,
+        reach: Option<Reach>,
+        settings: &PgSettings,
+        unreadable: &Unreadable,
+        stirs: Option<&Stirs>,
+    ) -> Self {
+        Self {
             connection: Some(connection),
             reach,
             busy: false,
             failed: false,
             spent: false,
-            patience: settings.statement_timeout + settings.answer_margin,
+            route: settings.route,
+            patience: LIFE_SIGN_TIMEOUT,
             deadline: Instant::now() + settings.transaction_timeout,
             touched: Touched::default(),
             fenced: None,
             stirs: stirs.cloned(),
             unreadable: unreadable.clone(),
-        };
-        let begun = transaction.run(WHAT, |connection| sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(connection)).await;
+        }
+    }
+
+    /// The session said nothing, or that it is over; nothing was done on it.
+    const fn is_lost(&self) -> bool {
+        self.busy || self.spent
+    }
+
+    /// Begins. Whether the server takes writes.
+    async fn open(&mut self, settings: &PgSettings) -> Result<bool, StorageError> {
+        let reach = self.reach;
+        let version = self.connection.as_ref().and_then(|connection| connection.server_version_num());
+        let text = settings.begin(version, reach);
+        let begun = self.run(BEGIN, |connection| sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(connection)).await;
         let row = begun.map_err(|error| match (error, reach) {
             (StorageError::OutOfReach { .. } | StorageError::Internal { .. }, Some(reach)) => {
                 let role = role(reach);
@@ -95,13 +130,17 @@ impl PgTransaction {
             }
             (error, _) => error,
         })?;
-        let read_only: String = row.try_get("read_only").map_err(|error| storage_error(WHAT, error))?;
-        if read_only != "off" {
-            transaction.spent = true;
-            let reason = "the server takes no writes: a standby, or a primary that was demoted";
-            return Err(unavailable(WHAT, reason));
+        let read_only: String = row.try_get("read_only").map_err(|error| storage_error(BEGIN, error))?;
+        self.patience = settings.statement_timeout + settings.answer_margin;
+        Ok(read_only == "off")
+    }
+
+    fn writable(mut self, takes_writes: bool) -> Result<Self, StorageError> {
+        if takes_writes {
+            return Ok(self);
         }
-        Ok(transaction)
+        self.spent = true;
+        Err(unavailable(BEGIN, "the server takes no writes: a standby, or a primary that was demoted"))
     }
 
     /// Lets only a worker pass: a queue of one tenant's operations would be nobody's.
@@ -159,16 +198,19 @@ impl PgTransaction {
 
     /// How many rows `statement` changed.
     pub(crate) async fn execute(&mut self, what: &str, statement: Sql<'_>) -> Result<u64, StorageError> {
+        let statement = statement.persistent(self.route == Route::Direct);
         self.run(what, |connection| statement.execute(connection)).await.map(|done| done.rows_affected())
     }
 
     /// The row that `statement` finds, if there is one.
     pub(crate) async fn row(&mut self, what: &str, statement: Sql<'_>) -> Result<Option<PgRow>, StorageError> {
+        let statement = statement.persistent(self.route == Route::Direct);
         self.run(what, |connection| statement.fetch_optional(connection)).await
     }
 
     /// The rows that `statement` finds.
     pub(crate) async fn rows(&mut self, what: &str, statement: Sql<'_>) -> Result<Vec<PgRow>, StorageError> {
+        let statement = statement.persistent(self.route == Route::Direct);
         self.run(what, |connection| statement.fetch_all(connection)).await
     }
 }

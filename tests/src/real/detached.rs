@@ -33,6 +33,7 @@ impl Detached {
         script(&directory.path().join("helm"), "#!/bin/sh\necho v4.0.0\n")?;
         let usual = [
             ("DATABASE_URL", database.url.clone()),
+            ("SHOPWRIGHT_DATABASE_DIRECT", "true".to_owned()),
             ("KUBECONFIG", at("kubeconfig")),
             ("KUBE_CONTEXT", "away".to_owned()),
             ("HELM_BIN", at("helm")),

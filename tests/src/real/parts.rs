@@ -69,6 +69,7 @@ impl Parts {
         let database = TestDatabase::create(&environment.database_url).await?;
         let mut settings: Vec<(String, String)> = [
             ("DATABASE_URL", database.url.as_str()),
+            ("SHOPWRIGHT_DATABASE_DIRECT", "true"),
             ("KUBECONFIG", &kubeconfig.display().to_string()),
             ("KUBE_CONTEXT", "shopwright"),
             ("HELM_BIN", &environment.helm.display().to_string()),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use futures::future::join_all;
-use shopwright_adapters_postgres::{PgSettings, PgStorage};
+use shopwright_adapters_postgres::{PgSettings, PgStorage, Route};
 use shopwright_domain::audit::{AuditEvent, AuditEventType};
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{Operation, OperationKind};
@@ -389,7 +389,7 @@ async fn no_statement_through_a_pooler_meets_a_foreign_row() {
     let direct = PgStorage::open(server.options(ROLE), PgSettings::default()).await.expect("connect");
     direct.migrate().await.expect("migrate");
     let pooler = Pooler::start(&server, SESSIONS).await;
-    let settings = PgSettings { max_connections: CLIENTS, ..patient() };
+    let settings = PgSettings { max_connections: CLIENTS, route: Route::Pooled, ..patient() };
     let storage = PgStorage::open(pooler.options(), settings).await.expect("connect through the pooler");
     let pool = PgPoolOptions::new().max_connections(CLIENTS).connect_with(pooler.options()).await.expect("connect");
     let town = Town::build(&storage).await;

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
+use shopwright_adapters_postgres::{MIGRATOR, PgSettings, PgStorage, Route};
 use shopwright_domain::StoreId;
 use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::Barrier;
 
-use crate::shop::{Shop, storage, until};
+use crate::shop::{Shop, patient, storage, until};
 
 /// Every `.rs` file below `dir`.
 fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
@@ -161,4 +161,87 @@ async fn writers_that_keep_meeting_all_get_through_in_a_few_tries(_: PgPoolOptio
     assert!(attempts.iter().any(|attempts| *attempts > 1), "nobody met anybody");
     drop(tx);
     storage.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn whoever_has_waited_longest_for_an_organisation_writes_next(_: PgPoolOptions, options: PgConnectOptions) {
+    // F26: each writer leaves a new version of the organisation's row, and somebody new comes whenever one is done.
+    const WAITING: usize = 6;
+    const ROUNDS: usize = 5;
+    let storage = &storage(options.clone(), 2 * u32::try_from(WAITING).expect("few")).await;
+    let shop = &Shop::open(storage, 1).await;
+    let mut observer = options.connect().await.expect("connect");
+    let served = &std::sync::Mutex::new(Vec::new());
+    let next = &tokio::sync::Notify::new();
+    // Holds the organisation until it is told to go on.
+    let write = async |number: usize| {
+        let mut tx = storage.begin(Reach::Tenant(shop.tenant)).await.expect("begin");
+        tx.tenants().lock(shop.tenant).await.expect("lock").expect("the tenant");
+        served.lock().expect("nobody panicked").push(number);
+        next.notified().await;
+        tx.tenants().set_last_store_created_at(shop.tenant, crate::shop::now()).await.expect("write");
+        tx.commit().await.expect("commit");
+    };
+    let mut waits = async |count: usize| {
+        until("all of them wait", async || {
+            let waiting =
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut observer).await.expect("look")
+                == i64::try_from(count).expect("few")
+        })
+        .await;
+    };
+
+    let mut writers: futures::stream::FuturesUnordered<_> = std::iter::empty().collect();
+    let last = WAITING * ROUNDS;
+    {
+        use futures::StreamExt as _;
+        for number in 0..=WAITING {
+            writers.push(write(number));
+            let queued = async { waits(number).await };
+            // The writers go on while we look.
+            tokio::select! {
+                () = queued => {}
+                Some(()) = writers.next() => panic!("nobody was told to go on"),
+            }
+        }
+        for number in WAITING + 1..=last {
+            next.notify_one();
+            writers.next().await.expect("one is done");
+            writers.push(write(number));
+            let queued = async { waits(WAITING).await };
+            tokio::select! {
+                () = queued => {}
+                Some(()) = writers.next() => panic!("nobody was told to go on"),
+            }
+        }
+        for _ in 0..=WAITING {
+            next.notify_one();
+            writers.next().await.expect("one is done");
+        }
+    }
+
+    assert_eq!(*served.lock().expect("nobody panicked"), (0..=last).collect::<Vec<_>>());
+    storage.close().await;
+}
+
+/// How many statements the only session of a storage on this route knows by name.
+async fn named_statements(options: &PgConnectOptions, route: Route) -> i64 {
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let storage = PgStorage::from_pool(pool.clone(), PgSettings { max_connections: 1, route, ..patient() });
+    for _ in 0..2 {
+        let mut tx = storage.begin(Reach::Platform).await.expect("begin");
+        tx.tenants().get(shopwright_domain::TenantId::from_random(1)).await.expect("read");
+        tx.commit().await.expect("commit");
+    }
+    let named = sqlx::raw_sql("select count(*) from pg_prepared_statements where statement like '%tenants%'");
+    let row = sqlx::Executor::fetch_one(&pool, named).await.expect("look");
+    storage.close().await;
+    sqlx::Row::get(&row, 0)
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn statements_have_names_only_where_no_pooler_stands_between(_: PgPoolOptions, options: PgConnectOptions) {
+    assert_eq!(named_statements(&options, Route::Direct).await, 1);
+    assert_eq!(named_statements(&options, Route::Pooled).await, 0);
 }

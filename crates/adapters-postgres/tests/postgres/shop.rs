@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use shopwright_adapters_postgres::{PgSettings, PgStorage};
+use shopwright_adapters_postgres::{PgSettings, PgStorage, Route};
 use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::plans::PlanName;
@@ -20,7 +20,7 @@ pub(crate) async fn storage(options: PgConnectOptions, connections: u32) -> PgSt
 
 /// A storage that waits for a connection as long as a busy machine needs.
 pub(crate) fn patient() -> PgSettings {
-    PgSettings { acquire_timeout: Duration::from_mins(1), ..PgSettings::default() }
+    PgSettings { acquire_timeout: Duration::from_mins(1), route: Route::Direct, ..PgSettings::default() }
 }
 
 /// A storage with limits of its own.

@@ -78,6 +78,8 @@ settings! {
         "The database as the worker's role; DATABASE_URL otherwise";
     SHOPWRIGHT_MIGRATE_DATABASE_URL = Url, "migrate-database-url", "URL", "postgresql://shopwright_owner@db.example.com/shopwright", None,
         "The database as the owner's role, for migrations; DATABASE_URL otherwise";
+    SHOPWRIGHT_DATABASE_DIRECT = Switch, "database-direct", "true|false", "true", Some("false"),
+        "Whether DATABASE_URL leads to the server itself. Statements are then prepared once per connection, which saves a round trip each; a pooler in transaction mode would mix them up";
     SHOPWRIGHT_SECRET_KEY = Secret, "secret-key", "KEY", "$(openssl rand -base64 32)", None,
         "Seals what must rest in PostgreSQL: 32 bytes in base64 or hexadecimal. Older keys may follow, separated by commas, and only open. Generated in DATA_DIR for the private PostgreSQL, required otherwise";
     DATA_DIR = Plain, "data-dir", "DIR", "/var/lib/shopwright", None,

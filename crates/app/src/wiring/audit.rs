@@ -33,7 +33,7 @@ impl Trail {
             let (server, url) = PrivatePostgres::start(&config.data_dir).await?;
             (Some(server), url)
         };
-        let storage = connect_storage(&url, "shopwright-audit").await?;
+        let storage = connect_storage(&url, false, "shopwright-audit").await?;
         storage.check().await.map_err(StartError::Database)?;
         Ok(Self { storage, server })
     }

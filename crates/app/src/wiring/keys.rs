@@ -19,7 +19,7 @@ pub async fn rotate_keys(config: &KeysConfig, at_once: bool) -> Result<String, S
 }
 
 async fn rotate(database: &Database, at_once: bool) -> Result<String, StartError> {
-    let storage = connect_storage(&database.url, "shopwright-keys").await?;
+    let storage = connect_storage(&database.url, database.direct, "shopwright-keys").await?;
     let sealer = sealer(&database.keys)?;
     let rotation = rotate_signing_keys(&storage, &sealer, &SystemClock, &SystemEntropy, at_once).await;
     storage.close().await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use shopwright_adapters_helm::{ClusterValues, ExecMode, HelmReleases, HelmSettings, Profile as HelmProfile};
 use shopwright_adapters_k8s::{FENCE_REFUSAL, KubeCluster, KubeSettings, KubeSource};
-use shopwright_adapters_postgres::{PgSettings, PgStorage};
+use shopwright_adapters_postgres::{PgSettings, PgStorage, Route};
 use shopwright_domain::TenantId;
 use shopwright_domain::engine::EngineCatalogue;
 use shopwright_ports::clock::{Clock, Entropy};
@@ -73,11 +73,11 @@ impl Platform {
         // Before anything is started: what is wrong with the charts is told at once.
         let engines = Arc::new(crate::engines::load(&cluster.charts_dir)?);
         let entropy = Arc::new(SystemEntropy);
-        let Database { url, worker_url, migrate_url, keys, data_dir, private_postgres } =
+        let Database { url, worker_url, migrate_url, direct, keys, data_dir, private_postgres } =
             open_database(database, entropy.as_ref()).await?;
         migrate_at(&migrate_url, &url, &worker_url).await?;
-        let storage = connect_storage(&url, "shopwright-api").await?;
-        let worker_storage = connect_storage(&worker_url, "shopwright-worker").await?.stirring_with(&storage);
+        let storage = connect_storage(&url, direct, "shopwright-api").await?;
+        let worker_storage = connect_storage(&worker_url, direct, "shopwright-worker").await?.stirring_with(&storage);
         storage.check().await.map_err(StartError::Database)?;
         // A login that cannot become the roles of its transactions is told now, not by the first request.
         for reach in [Reach::Identity, Reach::Tenant(TenantId::from_random(0)), Reach::Platform] {
@@ -125,6 +125,7 @@ pub(super) struct Database {
     pub(super) url: SecretString,
     pub(super) worker_url: SecretString,
     pub(super) migrate_url: SecretString,
+    pub(super) direct: bool,
     pub(super) keys: Vec<SealingKey>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) private_postgres: Option<PrivatePostgres>,
@@ -139,17 +140,19 @@ pub(super) async fn open_database(database: &DatabaseConfig, entropy: &dyn Entro
                 worker_url: url.clone(),
                 migrate_url: url.clone(),
                 url,
+                direct: true,
                 keys,
                 data_dir: Some(data_dir.clone()),
                 private_postgres: Some(server),
             })
         }
         DatabaseConfig::External { database, keys } => {
-            let ExternalDatabase { url, worker_url, migrate_url } = database.clone();
+            let ExternalDatabase { url, worker_url, migrate_url, direct } = database.clone();
             Ok(Database {
                 worker_url: worker_url.unwrap_or_else(|| url.clone()),
                 migrate_url: migrate_url.unwrap_or_else(|| url.clone()),
                 url,
+                direct,
                 keys: keys.clone(),
                 data_dir: None,
                 private_postgres: None,
@@ -165,14 +168,20 @@ pub(super) async fn migrate_at(
     api: &SecretString,
     worker: &SecretString,
 ) -> Result<(), StartError> {
-    let storage = connect_storage(url, "shopwright-migrate").await?;
+    let storage = connect_storage(url, false, "shopwright-migrate").await?;
     let result = storage.migrate_for(api, worker).await.map_err(StartError::Database);
     storage.close().await;
     result
 }
 
-pub(super) async fn connect_storage(url: &SecretString, application_name: &str) -> Result<PgStorage, StartError> {
-    let settings = PgSettings { application_name: application_name.to_owned(), ..PgSettings::default() };
+/// `direct`: the URL leads to the server itself.
+pub(super) async fn connect_storage(
+    url: &SecretString,
+    direct: bool,
+    application_name: &str,
+) -> Result<PgStorage, StartError> {
+    let route = if direct { Route::Direct } else { Route::Pooled };
+    let settings = PgSettings { application_name: application_name.to_owned(), route, ..PgSettings::default() };
     PgStorage::connect(url, settings).await.map_err(StartError::Database)
 }
 

@@ -183,7 +183,7 @@ async fn end_of<T: Send>(task: Option<JoinHandle<T>>, complaint: &str) {
 /// [`StartError`], which says what to do.
 pub async fn migrate(config: MigrateConfig) -> Result<(), StartError> {
     if let Some(database) = &config.database {
-        let ExternalDatabase { url, worker_url, migrate_url } = database;
+        let ExternalDatabase { url, worker_url, migrate_url, .. } = database;
         return migrate_at(migrate_url.as_ref().unwrap_or(url), url, worker_url.as_ref().unwrap_or(url)).await;
     }
     let (server, url) = PrivatePostgres::start(&config.data_dir).await?;

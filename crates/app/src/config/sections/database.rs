@@ -6,7 +6,8 @@ use secrecy::SecretString;
 
 use crate::config::reader::Reader;
 use crate::config::settings::{
-    DATABASE_URL, SHOPWRIGHT_MIGRATE_DATABASE_URL, SHOPWRIGHT_SECRET_KEY, SHOPWRIGHT_WORKER_DATABASE_URL,
+    DATABASE_URL, SHOPWRIGHT_DATABASE_DIRECT, SHOPWRIGHT_MIGRATE_DATABASE_URL, SHOPWRIGHT_SECRET_KEY,
+    SHOPWRIGHT_WORKER_DATABASE_URL,
 };
 use crate::config::{paths, values};
 use crate::crypto::SealingKey;
@@ -20,6 +21,8 @@ pub struct ExternalDatabase {
     pub worker_url: Option<SecretString>,
     /// As the owner's role, if it has a URL of its own.
     pub migrate_url: Option<SecretString>,
+    /// The URLs lead to the server itself, not to a pooler in transaction mode.
+    pub direct: bool,
 }
 
 /// Where the rows are, and what seals the secrets among them.
@@ -45,11 +48,12 @@ pub(in crate::config) fn external_database(reader: &mut Reader<'_>) -> Option<Ex
     let url = reader.read(&DATABASE_URL, values::database_url);
     let worker_url = reader.read(&SHOPWRIGHT_WORKER_DATABASE_URL, values::database_url);
     let migrate_url = reader.read(&SHOPWRIGHT_MIGRATE_DATABASE_URL, values::database_url);
+    let direct = reader.read(&SHOPWRIGHT_DATABASE_DIRECT, values::switch);
     if url.is_none() && (worker_url.is_some() || migrate_url.is_some()) {
         let problem = "it is not set (or wrong), but the URL of another role is";
         reader.refuse(&DATABASE_URL, problem, "Set DATABASE_URL too, or none of them for the private PostgreSQL.");
     }
-    url.map(|url| ExternalDatabase { url, worker_url, migrate_url })
+    url.zip(direct).map(|(url, direct)| ExternalDatabase { url, worker_url, migrate_url, direct })
 }
 
 pub(in crate::config) fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {

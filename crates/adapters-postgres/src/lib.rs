@@ -3,8 +3,8 @@
 //! [`PgStorage`] hands out transactions that implement every repository on themselves; one file per repository holds its SQL and its
 //! explicit mapping between rows and values of the domain. What always holds: a connection goes back to the pool only outside any
 //! transaction, however its user was cancelled; leases and wake times are measured by the database's clock; locks are taken in the
-//! order tenant, store, operation; a row that this version cannot read stops neither the queue nor a list; nothing is prepared by name inside a
-//! transaction, so a pooler may sit in between; and every transaction runs as the role of its reach, for which row-level security shows
+//! order tenant, store, operation; a row that this version cannot read stops neither the queue nor a list; statements have
+//! names only on a [`Route`] without a pooler; and every transaction runs as the role of its reach, for which row-level security shows
 //! what it may see.
 
 mod api_tokens;

@@ -119,6 +119,29 @@ async fn served_by(pool: &PgPool) -> Vec<i32> {
 }
 
 #[tokio::test]
+async fn sessions_that_ended_while_nobody_used_them_cost_nobody_a_transaction() {
+    // F25: beginning is how a connection says that it lives.
+    const SESSIONS: u32 = 3;
+    let server = Server::start("").await;
+    let settings = PgSettings { application_name: "pooled".into(), max_connections: SESSIONS, ..patient() };
+    let storage = migrated(&server, settings).await;
+    let begin = || futures::future::try_join_all((0..SESSIONS).map(|_| storage.begin(Reach::Worker)));
+    for tx in begin().await.expect("begin") {
+        tx.commit().await.expect("commit");
+    }
+    let mut observer = server.options(ROLE).connect().await.expect("connect");
+    let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pooled'";
+    let ended: i64 = sqlx::query_scalar(end).fetch_one(&mut observer).await.expect("end them");
+    assert!(ended >= i64::from(SESSIONS), "{ended} sessions");
+
+    let begun = begin().await.expect("on new sessions");
+
+    assert_eq!(begun.len(), 3);
+    drop(begun);
+    storage.close().await;
+}
+
+#[tokio::test]
 async fn a_session_of_a_demoted_primary_is_not_kept() {
     // F18: the server turns read-only under sessions that the pool has already.
     let server = Server::start("").await;

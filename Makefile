@@ -47,5 +47,5 @@ defences: ## takes each defence of the engine away and expects its test to fail 
 bench-api: ## requests per second, p50, p99 and memory of a release build: STORES=n SECONDS_EACH=n (docs/BENCHMARKS.md)
 	@tests/bench-api
 
-mutants: ## small changes to the plan, the leases and the fence: a test must notice each (GROUP=plan|leases|fence)
+mutants: ## small changes to the plan, the leases and the fence: a test must notice each (GROUP=plan|leases|queue|fence)
 	@tests/mutants $(GROUP)

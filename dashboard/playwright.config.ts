@@ -1,13 +1,15 @@
-/// How the tests in a browser run: one at a time, in the system's Chromium, against servers that they start themselves.
+/// How the tests in a browser run: in the system's Chromium, against servers that they start themselves.
 import { defineConfig } from "@playwright/test";
 
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
+/// Two cores bear three: one of them always waits.
+const WORKERS = 3;
+
 export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
-  workers: 1,
-  fullyParallel: false,
+  workers: WORKERS,
   // A machine that builds at the same time is slow: nothing here measures time.
   timeout: 400_000,
   expect: { timeout: 30_000 },
@@ -15,7 +17,8 @@ export default defineConfig({
   use: {
     actionTimeout: 30_000,
     navigationTimeout: 60_000,
-    trace: "retain-on-failure",
+    // The document at every action says enough; a film of every test costs as much as the test.
+    trace: { mode: "retain-on-failure", screenshots: false },
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath,
@@ -31,8 +34,10 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "simulated", testMatch: "simulated/*.spec.ts" },
-    { name: "real", testMatch: "real/*.spec.ts" },
-    { name: "screenshots", testMatch: "screenshots.spec.ts" },
+    // A test waits for its stores most of the time: others go on meanwhile, each worker with a server of its own.
+    { name: "simulated", testMatch: "simulated/*.spec.ts", fullyParallel: true },
+    // One server, one cluster, and values of a chart that are spoilt for a while.
+    { name: "real", testMatch: "real/*.spec.ts", workers: 1 },
+    { name: "screenshots", testMatch: "screenshots.spec.ts", workers: 1 },
   ],
 });

@@ -34,9 +34,10 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}"],
+    include: ["{src,tools}/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],
-    testTimeout: 20_000,
+    // As patient as the tests in a browser: nothing here measures time.
+    testTimeout: 60_000,
     restoreMocks: true,
     css: false,
   },

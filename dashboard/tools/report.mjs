@@ -38,7 +38,7 @@ const shell = "src/app/Shell.tsx";
 const pages = Object.keys(manifest).filter((name) => name.startsWith("src/features/") && manifest[name].isDynamicEntry);
 // Charts, and what stands behind a tab or in a dialog.
 const outside = (page) => page.startsWith("src/features/gate/");
-const later = (page) => /\/(Insights|Timeline|Rotate|Upgrade|ApiTokens|General|Invitations)\.tsx$/.test(page);
+const later = (page) => /\/(Insights|Resources|Timeline|Rotate|Upgrade|ApiTokens|General|Invitations)\.tsx$/.test(page);
 
 let most = 0;
 console.log(`${"page".padEnd(22)} ${"gzip".padStart(10)}`);

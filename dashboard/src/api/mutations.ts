@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call } from "./client";
 import { keys } from "./queries";
-import type { ApiToken, Credentials, Invitation, OrganisationMembership, Role, SignedIn, Store } from "./types";
+import type { ApiToken, Invitation, Member, OrganisationMembership, Role, Session, SignedIn, Store } from "./types";
 
 interface StoreAnswer {
   message: string;
@@ -68,13 +68,6 @@ export function useBulk(run: (id: string) => Promise<StoreAnswer>) {
   });
 }
 
-export const useRevealCredentials = () =>
-  useMutation({
-    mutationFn: (storeId: string) => call<{ credentials: Credentials }>(`/stores/${storeId}/credentials/reveal`, { method: "POST" }),
-    // Kept by whoever shows it, for as long as it is shown.
-    gcTime: 0,
-  });
-
 export const signIn = (body: { email: string; password: string }) =>
   call<SignedIn>("/auth/login", { method: "POST", body, open: true });
 
@@ -106,8 +99,31 @@ export const useChangePassword = () =>
     keys.sessions(),
   );
 
+/// A change whose outcome is all but certain: it is shown at once in the list under `key`, and taken back when the server refuses.
+function useCertainChange<Input, List>(run: (input: Input) => Promise<unknown>, key: unknown[], changed: (list: List, input: Input) => List, ...stale: unknown[][]) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: run,
+    onMutate: async (input: Input) => {
+      // An answer that is under way knows nothing of it.
+      await client.cancelQueries({ queryKey: key });
+      const before = client.getQueryData<List>(key);
+      if (before) client.setQueryData(key, changed(before, input));
+      return before;
+    },
+    onError: (_error, _input, before) => {
+      if (before) client.setQueryData(key, before);
+    },
+    onSettled: () => Promise.all([key, ...stale].map((queryKey) => client.invalidateQueries({ queryKey }))),
+  });
+}
+
 export const useEndSession = () =>
-  useChange((id: string) => call<unknown>(`/auth/sessions/${id}`, { method: "DELETE", personal: true }), keys.sessions());
+  useCertainChange(
+    (id: string) => call<unknown>(`/auth/sessions/${id}`, { method: "DELETE", personal: true }),
+    keys.sessions(),
+    ({ sessions }: { sessions: Session[] }, id) => ({ sessions: sessions.filter((session) => session.id !== id) }),
+  );
 
 export const useEndOtherSessions = () =>
   useChange(
@@ -139,10 +155,11 @@ export const useDeleteOrganisation = () =>
   useChange((id: string) => call<unknown>(`/organisations/${id}`, { method: "DELETE" }), keys.organisations(), keys.me());
 
 export const useChangeRole = (id: string) =>
-  useChange(
+  useCertainChange(
     ({ userId, role }: { userId: string; role: Role }) =>
       call<unknown>(`/organisations/${id}/members/${userId}`, { method: "PATCH", body: { role } }),
     keys.members(id),
+    ({ members }: { members: Member[] }, { userId, role }) => ({ members: members.map((member) => (member.userId === userId ? { ...member, role } : member)) }),
     keys.me(),
   );
 
@@ -157,9 +174,10 @@ export const useInvite = (id: string) =>
   );
 
 export const useWithdrawInvitation = (id: string) =>
-  useChange(
+  useCertainChange(
     (invitation: string) => call<unknown>(`/organisations/${id}/invitations/${invitation}`, { method: "DELETE" }),
     keys.invitations(id),
+    ({ invitations }: { invitations: Invitation[] }, withdrawn) => ({ invitations: invitations.filter((one) => one.id !== withdrawn) }),
   );
 
 export const useSetUserActive = () =>

@@ -17,7 +17,6 @@ import type {
   Member,
   Operation,
   OperationPage,
-  OrganisationMembership,
   PlatformCluster,
   PlatformUser,
   Session,
@@ -67,7 +66,6 @@ export const keys = {
 };
 
 export const meOptions = queryOptions({ queryKey: keys.me(), queryFn: read<Me>("/auth/me", {}, { personal: true }) });
-export const useMe = () => useQuery({ ...meOptions, staleTime: 60_000 });
 
 export interface StoreQuestion {
   search?: string;
@@ -193,12 +191,6 @@ export const useAvailability = (name: string, enabled: boolean) =>
 export function useHealth() {
   return useQuery({ queryKey: ["health"], queryFn: read<Health>("/health", {}, { open: true }), refetchInterval: 15_000 });
 }
-
-export const useOrganisations = () =>
-  useQuery({
-    queryKey: keys.organisations(),
-    queryFn: read<{ organisations: OrganisationMembership[] }>("/organisations", {}, { personal: true }),
-  });
 
 export const useMembers = (id: string) =>
   useQuery({ queryKey: keys.members(id), queryFn: read<{ members: Member[] }>(`/organisations/${id}/members`) });

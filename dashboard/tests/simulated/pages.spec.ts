@@ -80,6 +80,48 @@ test("who is no administrator does not see the platform", async ({ page, server 
   await expect(page.getByRole("link", { name: "Platform" })).toHaveCount(0);
 });
 
+test("menus that are open have no violations, and change colours and organisations", async ({ page, server }) => {
+  const ada = await somebody(server.url);
+  await api(server.url, "POST", "/organisations", ada.token, { name: "Tea & Co" });
+  await signIn(page, server.url, ada, "/account");
+  const account = page.getByRole("button", { name: `Account of ${ada.username}` });
+  await account.click();
+  await expect(page.getByRole("menuitem", { name: "Account" })).toBeFocused();
+  await accessible(page, "the account's menu");
+  await page.keyboard.press("Escape");
+  await expect(account).toBeFocused();
+
+  await page.getByRole("button", { name: /^Organisation: / }).click();
+  await expect(page.getByRole("menuitemradio", { name: ada.username })).toHaveAttribute("aria-checked", "true");
+  await accessible(page, "the menu of organisations");
+  await page.getByRole("menuitemradio", { name: "Tea & Co" }).click();
+  await expect(page.getByText("How Tea & Co is doing")).toBeVisible();
+  await page.goto(`${server.url}/organisation`);
+  await page.getByRole("button", { name: "Leave the organisation" }).click();
+  await expect(page.getByRole("dialog", { name: "Leave Tea & Co?" })).toBeVisible();
+  await accessible(page, "leaving an organisation asks");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+
+  // A choice of colours holds against the system's, also after a reload.
+  await page.emulateMedia({ colorScheme: "light" });
+  await account.click();
+  await page.getByRole("menuitem", { name: "Dark colours" }).click();
+  await page.reload();
+  await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
+});
+
+test("who wants no motion gets none", async ({ page, server }) => {
+  const ada = await somebody(server.url);
+  await api(server.url, "POST", "/stores", ada.token, { name: "moving-shop", engine: "medusa" });
+  const motion = () => page.locator(".state.moving").first().evaluate((state) => parseFloat(getComputedStyle(state, "::before").animationDuration));
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  await signIn(page, server.url, ada, "/stores");
+  await expect.poll(motion).toBeGreaterThan(1);
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  expect(await motion()).toBeLessThan(0.001);
+});
+
 test("a phone has everything behind one button, and a keyboard gets everywhere", async ({ page, server }) => {
   await signIn(page, server.url, await somebody(server.url));
   await expect(page.getByRole("link", { name: "Create store" }).first()).toBeVisible();

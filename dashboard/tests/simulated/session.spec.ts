@@ -8,8 +8,16 @@ test("the pages before signing in", async ({ page, server }) => {
   await expect(page).toHaveURL(/\/sign-in\?next=%2Fstores%3Fstatus%3Dready/);
   await page.getByLabel("E-mail").fill("nobody@example.com");
   await page.getByLabel("Password", { exact: true }).fill("wrong password");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  let goOn: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  await page.route("**/api/v1/auth/login", (route) => held.then(() => route.continue()));
+  const button = page.getByRole("button", { name: "Sign in" });
+  await button.click();
+  await expect(button).toHaveAttribute("data-loading", "true");
+  await expect(button.locator(".mantine-Button-inner")).toHaveCSS("opacity", "1");
+  goOn();
   await expect(page.getByRole("alert")).toBeVisible();
+  await page.unroute("**/api/v1/auth/login");
   await accessible(page, "sign in, refused");
   await page.getByRole("link", { name: "Register" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Register" })).toBeVisible();

@@ -156,6 +156,15 @@ test("stores are searched, filtered and changed together", async ({ page, server
   await page.getByRole("button", { name: "Clear the filters" }).click();
   await expect(page.getByRole("row")).toHaveCount(4);
 
+  await page.getByRole("searchbox", { name: "Search" }).fill("TEA");
+  await expect(page.getByRole("row")).toHaveCount(3);
+  await page.getByLabel("Order").selectOption("name");
+  await expect(page.getByRole("row").nth(1)).toContainText("tea-garden");
+  await page.getByLabel("Engine").selectOption("medusa");
+  await expect(page.getByRole("heading", { name: "Nothing matches" })).toBeVisible();
+  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await expect(page.getByRole("row")).toHaveCount(4);
+
   await page.getByLabel("Choose tea-house").check();
   await page.getByLabel("Choose tea-garden").check();
   await page.getByRole("button", { name: "Delete …" }).click();

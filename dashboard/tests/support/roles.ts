@@ -49,6 +49,17 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
   const inIt = { "x-organisation": organisation };
   const as = (person: Person, method: string, path: string, body?: unknown) => status(url, person.token, organisation, method, path, body);
 
+  // Two stores that failed, so that there is something to retry and to delete. What was made so far is taken back, and the last look at
+  // that may come half a minute later: it goes on while somebody is invited.
+  const inOrder = async (name: string) => {
+    const { store } = await api<{ store: Store }>(url, "POST", "/stores", ada.token, { name, engine: "medusa" }, inIt);
+    return store.id;
+  };
+  const read = async (id: string) => (await api<{ store: Store }>(url, "GET", `/stores/${id}`, ada.token, undefined, inIt)).store;
+  const ids = [await inOrder("shared-shop"), await inOrder("second-shop")] as const;
+  for (const id of ids) await api(url, "POST", `/operations/${(await read(id)).operation?.id}/cancel`, ada.token, undefined, inIt);
+  const [mended, refused] = ids;
+
   // One invitation is taken back, one is used.
   const withdrawn = await invite(page, url);
   await accessible(page, "an invitation's link");
@@ -80,23 +91,15 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
   await accessible(late, "an invitation that was used");
   await late.context().close();
 
-  // A store that failed: there is something to retry and to delete.
-  const { store } = await api<{ store: Store }>(url, "POST", "/stores", ada.token, { name: "shared-shop", engine: "medusa" }, inIt);
-  const read = async () => (await api<{ store: Store }>(url, "GET", `/stores/${store.id}`, ada.token, undefined, inIt)).store;
-  const cancel = async () => {
-    await api(url, "POST", `/operations/${(await read()).operation?.id}/cancel`, ada.token, undefined, inIt);
-    // What was made so far is taken back, and the last look at that may come half a minute later.
-    const over = ({ status, operation }: Store) => status === "failed" && ["succeeded", "cancelled"].includes(operation?.status ?? "");
-    await until(read, over, "shared-shop cancelled and taken back");
-  };
-  await cancel();
+  const over = ({ status, operation }: Store) => status === "failed" && ["succeeded", "cancelled"].includes(operation?.status ?? "");
+  for (const id of ids) await until(() => read(id), over, `${id} cancelled and taken back`);
   const head = theirs.locator(".head");
   const retry = theirs.getByRole("button", { name: "Retry", exact: true });
   const remove = theirs.getByRole("button", { name: "Delete store" });
   const create = theirs.getByRole("link", { name: "Create store" });
   const audit = theirs.getByRole("link", { name: "Audit log" });
-  const seeStore = async () => {
-    await theirs.goto(`${url}/stores/${store.id}`);
+  const seeStore = async (id: string) => {
+    await theirs.goto(`${url}/stores/${id}`);
     await expect(head.getByText("Failed")).toBeVisible();
     await expect(theirs.getByText("Last operation")).toBeVisible();
   };
@@ -105,7 +108,7 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
   await theirs.goto(`${url}/stores`);
   await expect(theirs.getByRole("link", { name: "shared-shop" })).toBeVisible();
   for (const hidden of [create, audit, theirs.getByRole("checkbox")]) await expect(hidden).toHaveCount(0);
-  await seeStore();
+  await seeStore(mended);
   for (const hidden of [retry, remove]) await expect(hidden).toHaveCount(0);
   for (const path of ["/stores/new", "/audit"]) {
     await theirs.goto(`${url}${path}`);
@@ -115,9 +118,9 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
   await expect(theirs.getByText("Only owners and administrators invite")).toBeVisible();
   const asViewer = [
     as(bob, "POST", "/stores", { name: "sneaky-shop", engine: "medusa" }),
-    as(bob, "POST", `/stores/${store.id}/retry`),
-    as(bob, "DELETE", `/stores/${store.id}`),
-    as(bob, "POST", `/stores/${store.id}/credentials/reveal`),
+    as(bob, "POST", `/stores/${mended}/retry`),
+    as(bob, "DELETE", `/stores/${mended}`),
+    as(bob, "POST", `/stores/${mended}/credentials/reveal`),
     as(bob, "GET", "/audit"),
     as(bob, "POST", `/organisations/${organisation}/invitations`, { role: "viewer" }),
   ];
@@ -126,16 +129,15 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
   // A developer mends, and deletes nothing.
   await page.goto(`${url}/organisation`);
   await giveRole(page, bob.username, "developer");
-  await seeStore();
+  await seeStore(mended);
   await expect(retry).toBeVisible();
   await expect(audit).toBeVisible();
   await expect(remove).toHaveCount(0);
-  expect(await Promise.all([as(bob, "DELETE", `/stores/${store.id}`), as(bob, "POST", `/stores/${store.id}/credentials/reveal`), as(bob, "PATCH", `/organisations/${organisation}`, { name: "Mine" })])).toEqual([403, 403, 403]);
-  expect(await as(bob, "POST", `/stores/${store.id}/retry`)).toBe(202);
-  await cancel();
+  expect(await Promise.all([as(bob, "DELETE", `/stores/${mended}`), as(bob, "POST", `/stores/${mended}/credentials/reveal`), as(bob, "PATCH", `/organisations/${organisation}`, { name: "Mine" })])).toEqual([403, 403, 403]);
+  expect(await as(bob, "POST", `/stores/${mended}/retry`)).toBe(202);
 
   // Who becomes less while they look is refused, told why, and from then on not offered it any more.
-  await seeStore();
+  await seeStore(refused);
   await giveRole(page, bob.username, "viewer");
   await retry.click();
   await expect(theirs.getByLabel("Messages").getByText(/viewer/)).toBeVisible();
@@ -144,7 +146,7 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
 
   // An administrator does everything but make and change owners.
   await giveRole(page, bob.username, "admin");
-  await seeStore();
+  await seeStore(refused);
   await expect(remove).toBeVisible();
   await theirs.goto(`${url}/organisation`);
   await expect(theirs.getByLabel(`Role of ${bob.username}`)).toBeVisible();
@@ -156,8 +158,8 @@ export async function rolesFlow(page: Page, url: string, browser: Browser): Prom
   const me = (await api<{ user: { id: string } }>(url, "GET", "/auth/me", bob.token)).user.id;
   expect(await as(bob, "PATCH", `/organisations/${organisation}/members/${me}`, { role: "owner" })).toBe(403);
   expect(await as(bob, "DELETE", `/organisations/${organisation}`)).toBe(403);
-  expect(await as(bob, "DELETE", `/stores/${store.id}`)).toBe(202);
-  await until(read, (now) => now.status === "deleted", "shared-shop deleted");
+  for (const id of ids) expect(await as(bob, "DELETE", `/stores/${id}`)).toBe(202);
+  for (const id of ids) await until(() => read(id), (now) => now.status === "deleted", `${id} deleted`);
 
   // Who is removed is out at once.
   await page.getByRole("button", { name: `Remove ${bob.username}` }).click();

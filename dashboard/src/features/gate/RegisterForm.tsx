@@ -4,7 +4,7 @@ import { useState, type FormEvent } from "react";
 import { asApiError } from "../../api/errors";
 import { register } from "../../api/mutations";
 import { signedIn } from "../../api/session";
-import { Problem } from "../../ui/notice";
+import { Notice, Problem } from "../../ui/notice";
 import { passwordRule } from "../../ui/passwords";
 import { column } from "./Gate";
 
@@ -31,6 +31,13 @@ export function RegisterForm({ invitation, email: known, onDone }: { invitation?
     }
   };
   const problem = error ? asApiError(error) : null;
+  if (problem?.code === "REGISTRATION_CLOSED") {
+    return (
+      <Notice tone="info" title="Accounts are made by invitation here">
+        Ask somebody who works here already to invite you.
+      </Notice>
+    );
+  }
   const inFields = problem?.code === "VALIDATION_ERROR" && ["email", "username", "password"].some((field) => problem.field(field));
   return (
     <form onSubmit={(event) => void submit(event)} style={column}>

@@ -60,7 +60,7 @@ export function Operations() {
                         </Link>
                         <div className="dim small">{reason(operation)}</div>
                       </td>
-                      <td className="end" style={{ textAlign: "left" }}>
+                      <td className="beside">
                         <OperationState status={operation.status} />
                       </td>
                       <td className="dim small short">{kindNoun(operation.kind)}</td>

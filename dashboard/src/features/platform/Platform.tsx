@@ -60,7 +60,7 @@ function HealthCard() {
         </dd>
         <dt>Fence</dt>
         <dd>
-          <State text={checks.kubernetes.fence} tone={checks.kubernetes.fence === "holds" ? "good" : "busy"} />
+          <State text={plain(checks.kubernetes.fence)} tone={FENCES[checks.kubernetes.fence] ?? "quiet"} />
         </dd>
         <dt>Running operations</dt>
         <dd className="numbers">

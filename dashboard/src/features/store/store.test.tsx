@@ -326,3 +326,46 @@ test("somebody else's store is said not to be theirs to see", async () => {
   show(<StorePage />);
   expect(await screen.findByText("You may not see this")).toBeTruthy();
 });
+
+test("a store that is ready shows where it is, with its shop and its administration to open", async () => {
+  const now = store({ theme: "storefront" });
+  window.history.replaceState(null, "", `/stores/${now.id}`);
+  serve({ "GET /stores/": { store: now }, "GET /engines": { engines: ENGINES } });
+  show(<StorePage />);
+  for (const [name, href] of [["Open shop", "http://teashop.localhost"], ["Open admin", "http://teashop.localhost/app"], ["http://teashop.localhost", "http://teashop.localhost"], ["http://teashop.localhost/app", "http://teashop.localhost/app"]] as const) {
+    const link = await screen.findByRole("link", { name });
+    expect([link.getAttribute("href"), link.getAttribute("rel")]).toEqual([href, "noopener noreferrer"]);
+  }
+  expect(screen.getByText("Ready after").nextSibling?.textContent).toBe("42 s");
+  expect(screen.getByText("Theme").nextSibling?.textContent).toBe("storefront");
+});
+
+test("what is wrong with a store is said with its cause, what to do, and who must", async () => {
+  const failure = { ...operation.failure, code: "unschedulable", message: "0/3 nodes have room", hint: "Make room, then retry." } as NonNullable<Operation["failure"]>;
+  const look = async (now: Store) => {
+    window.history.replaceState(null, "", `/stores/${now.id}`);
+    serve({ "GET /stores/": { store: now }, "GET /engines": { engines: ENGINES } });
+    show(<StorePage />);
+    const said = (await screen.findByText(/: no room in the cluster$/)).closest(".notice");
+    const found = [said?.getAttribute("role"), said?.textContent];
+    cleanup();
+    return found;
+  };
+  const words = ": no room in the cluster0/3 nodes have room. Make room, then retry.Whoever runs the platform has something to mend. unschedulable";
+  expect(await look(store({ status: "failed", failure }))).toEqual(["alert", `It failed${words}`]);
+  expect(await look(store({ status: "provisioning", operation: { ...operation, status: "waiting", failure } }))).toEqual(["status", `It waits${words}`]);
+  expect(await look(store({ status: "deleting", operation: { ...operation, kind: "delete", status: "stuck", failure } }))).toEqual(["alert", `It waits${words}`]);
+});
+
+test("a password is copied without being shown", async () => {
+  serve({ "POST /stores/store-1a2b3c4d/credentials/reveal": { credentials: { email: "ada@example.com", username: null, password: "KGXv-secret" } } });
+  const user = userEvent.setup();
+  show(<Credentials store={store()} />);
+  await user.click(screen.getByRole("button", { name: "Show credentials" }));
+  await user.click(await screen.findByRole("button", { name: "Copy password" }));
+  expect(await screen.findByRole("button", { name: "Copied" })).toBeTruthy();
+  expect(await navigator.clipboard.readText()).toBe("KGXv-secret");
+  expect(screen.queryByText("KGXv-secret")).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Hide" }));
+  expect(screen.queryByText("ada@example.com")).toBeNull();
+});

@@ -143,7 +143,7 @@ function Table({ stores, chosen, onToggle, onAll }: { stores: Store[]; chosen: R
               </Link>
               <div className="dim small">{below(store)}</div>
             </td>
-            <td className="end" style={{ textAlign: "left" }}>
+            <td className="beside">
               <StoreState status={store.status} />
             </td>
             <td className="dim small">{engineName(store.engine)}</td>

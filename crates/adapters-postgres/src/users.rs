@@ -69,6 +69,11 @@ impl UserRepository for PgTransaction {
         self.row("read a user", statement).await?.as_ref().map(user).transpose()
     }
 
+    async fn lock(&mut self, id: UserId) -> Result<Option<User>, StorageError> {
+        let statement = sql(select_user!("where u.id = $1 for no key update")).bind(id.as_uuid());
+        self.row("lock a user", statement).await?.as_ref().map(user).transpose()
+    }
+
     async fn by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError> {
         let statement = sql(select_user!("where u.email = $1")).bind(email.as_str());
         self.row("read a user by address", statement).await?.as_ref().map(user).transpose()

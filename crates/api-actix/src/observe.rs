@@ -128,3 +128,6 @@ fn security_event(ended: &Ended<'_>) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

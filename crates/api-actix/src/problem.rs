@@ -16,6 +16,7 @@ use actix_web::{HttpResponse, ResponseError};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use shopwright_ports::identity_api::IdentityError;
 
 pub(crate) use accept::Shape;
 pub(crate) use render::{Occurrence, render};
@@ -107,6 +108,16 @@ impl Problem {
         let mut problem = Self::new(VALIDATION, messages.join(". "));
         problem.0.details = details;
         problem
+    }
+
+    /// The password in this field is one that is guessed first.
+    pub(crate) fn common_password(field: &str, error: &IdentityError) -> Self {
+        Self::validation(vec![Detail {
+            message: error.to_string(),
+            path: vec![field.to_owned()],
+            kind: "any.invalid",
+            context: DetailContext { label: field.to_owned(), key: field.to_owned(), limit: None },
+        }])
     }
 
     #[must_use]

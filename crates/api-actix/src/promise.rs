@@ -43,9 +43,11 @@ pub(crate) fn keeps_promises(path: &str, access: Access) -> bool {
     access != Access::Open && path.starts_with(BASE) && !path.starts_with("/api/v1/auth/")
 }
 
-/// Whether the use case behind the path knows nothing of keys. A look at credentials may happen twice: it is written down twice then.
-fn is_claimed(path: &str) -> bool {
-    !path.starts_with("/api/v1/stores") && !path.starts_with("/api/v1/operations")
+/// Whether the use case behind the pattern knows nothing of keys.
+fn is_claimed(pattern: &str) -> bool {
+    let writes_to_stores = pattern.starts_with("/api/v1/stores") || pattern.starts_with("/api/v1/operations");
+    // A look changes no store, and is written down and counted once all the same.
+    !writes_to_stores || pattern == "/api/v1/stores/{id}/credentials/reveal"
 }
 
 fn key_of(request: &HttpRequest) -> Result<Option<String>, Problem> {
@@ -81,7 +83,7 @@ pub(crate) async fn promises(
     if let Some(answer) = earlier {
         return Ok(request.into_response(replay(&answer)));
     }
-    let claimed = is_claimed(request.path());
+    let claimed = is_claimed(&request.match_pattern().unwrap_or_default());
     if claimed {
         state.api.gate.claim(&auth.context, &promise).await.map_err(Problem::from)?;
     }

@@ -93,9 +93,9 @@ impl Config {
             database.zip(cluster).map(|(database, cluster)| Platform::Real { database, cluster })
         };
         let stores = sections::stores(reader);
-        let identity = sections::identity(reader);
-        let limits = sections::limits(reader);
         let profile = stores.as_ref().map(|stores| stores.profile);
+        let identity = sections::identity(reader, profile);
+        let limits = sections::limits(reader);
         let requests = sections::requests(reader, profile, limits);
         let worker = sections::worker(reader);
         if profile == Some(Profile::Production) {

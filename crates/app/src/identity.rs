@@ -58,7 +58,7 @@ impl std::fmt::Debug for Identity {
 fn of_hash(error: HashError) -> IdentityError {
     match error {
         HashError::Busy => IdentityError::Busy,
-        HashError::Malformed => IdentityError::Internal(error.to_string()),
+        HashError::Malformed | HashError::UnknownKey => IdentityError::Internal(error.to_string()),
     }
 }
 

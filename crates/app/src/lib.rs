@@ -33,6 +33,8 @@ pub mod forward;
 #[cfg(feature = "binary")]
 pub mod http_storefront;
 #[cfg(feature = "binary")]
+pub mod memory;
+#[cfg(feature = "binary")]
 pub mod metrics;
 #[cfg(feature = "binary")]
 pub mod oidc;

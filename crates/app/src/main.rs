@@ -7,6 +7,7 @@ use shopwright_adapters_helm::exec_helm;
 use shopwright_app::cli::client::{Console, run_client};
 use shopwright_app::cli::definition::{AuditCommand, Cli, ClustersCommand, Command, KeysCommand};
 use shopwright_app::config::{Config, Environment, KeysConfig, MigrateConfig};
+use shopwright_app::memory::keep_memory_private;
 use shopwright_app::telemetry::Tracing;
 use shopwright_app::{crypto, forward, wiring};
 
@@ -15,6 +16,9 @@ fn main() -> ExitCode {
     // helm takes this process's place: no thread, no runtime, no provider before that.
     if let Command::ExecHelm { args } = &cli.command {
         return failed(&exec_helm::run(args.iter().cloned()));
+    }
+    if let Err(error) = keep_memory_private() {
+        return failed(&error);
     }
     crypto::install_crypto();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

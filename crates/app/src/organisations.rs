@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use secrecy::SecretString;
-use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::audit::{AuditEvent, AuditEventType, SecurityAction};
 use shopwright_domain::identity::Email;
 use shopwright_domain::organisation::{Action, OrganisationName, Role};
 use shopwright_domain::plans::PlanName;
@@ -104,15 +104,25 @@ impl Organisations {
         role: Role,
         action: Action,
     ) -> Result<OrganisationError, OrganisationError> {
-        let event =
-            self.event(context, id, "refused", format!("was refused: as {role} one may not {}", action.words()));
+        let event = self.event(
+            context,
+            id,
+            SecurityAction::Refused,
+            format!("was refused: as {role} one may not {}", action.words()),
+        );
         tx.audit().append(&event.with("role", role.as_str())).await?;
         tx.commit().await?;
         Ok(OrganisationError::NotAllowed { role, action })
     }
 
-    /// A security event in an organisation's trail. `action` is for programs, `message` for people.
-    fn event(&self, context: &RequestContext, id: TenantId, action: &str, message: impl Into<String>) -> AuditEvent {
+    /// A security event in an organisation's trail. The action is for programs, `message` for people.
+    fn event(
+        &self,
+        context: &RequestContext,
+        id: TenantId,
+        action: SecurityAction,
+        message: impl Into<String>,
+    ) -> AuditEvent {
         let event = AuditEvent::new(id, AuditEventType::Security, message, self.clock.now()).with("action", action);
         let event = AuditEvent {
             actor: Some(context.actor.user_id),
@@ -136,14 +146,17 @@ impl Organisations {
         self.check_room_for(tx.as_mut(), user_id).await?;
         tx.tenants().insert(&organisation).await?;
         tx.memberships().insert(organisation.id, user_id, Role::Owner, now).await?;
-        let event = self.event(context, organisation.id, "organisation_created", "made the organisation");
+        let event = self.event(context, organisation.id, SecurityAction::OrganisationCreated, "made the organisation");
         tx.audit().append(&event).await?;
         tx.commit().await?;
         Ok(Membership { organisation, role: Role::Owner })
     }
 
-    /// Nobody belongs to more organisations than they may.
+    /// Nobody belongs to more organisations than they may, whatever else they ask for meanwhile; a closed account joins nothing.
     async fn check_room_for(&self, tx: &mut dyn Transaction, user_id: UserId) -> Result<(), OrganisationError> {
+        if !tx.users().lock(user_id).await?.is_some_and(|user| user.active) {
+            return Err(OrganisationError::NotAMember);
+        }
         let limit = self.rules.per_person;
         if tx.memberships().of_user(user_id).await?.len() >= limit {
             return Err(OrganisationError::TooMany { what: "organisations", limit });
@@ -164,7 +177,7 @@ impl Organisations {
         tx.memberships().remove_all(id).await?;
         tx.invitations().revoke_all(id, now).await?;
         tx.tenants().dissolve(id, now).await?;
-        let event = self.event(context, id, "organisation_deleted", "deleted the organisation");
+        let event = self.event(context, id, SecurityAction::OrganisationDeleted, "deleted the organisation");
         tx.audit().append(&event.with("name", organisation.name)).await?;
         Ok(tx.commit().await?)
     }
@@ -195,7 +208,7 @@ impl OrganisationService for Organisations {
     ) -> Result<Membership, OrganisationError> {
         let Opened { mut tx, organisation, role, .. } = self.open(context, id, Action::Rename).await?;
         tx.tenants().rename(id, name.as_str()).await?;
-        let event = self.event(context, id, "organisation_renamed", "renamed the organisation");
+        let event = self.event(context, id, SecurityAction::OrganisationRenamed, "renamed the organisation");
         tx.audit().append(&event.with("from", organisation.name.as_str()).with("to", name.as_str())).await?;
         tx.commit().await?;
         Ok(Membership { organisation: Tenant { name: name.as_str().to_owned(), ..organisation }, role })

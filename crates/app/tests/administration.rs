@@ -14,15 +14,17 @@ use shopwright_domain::audit::{AuditEvent, MetadataValue};
 use shopwright_domain::breaker::{BreakerPolicy, BreakerState};
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::operation::OperationStatus;
+use shopwright_domain::organisation::Role;
 use shopwright_domain::{ClusterName, Scope, UserId};
 use shopwright_ports::cluster::ClusterError;
 use shopwright_ports::health_api::FenceCondition;
 use shopwright_ports::identity_api::{IdentityError, IdentityService, NewApiToken, SignedIn};
+use shopwright_ports::organisations_api::{OrganisationError, OrganisationService};
 use shopwright_ports::platform_api::{PlatformError, PlatformService};
 use shopwright_ports::storage::{Account, UserFilter};
 use shopwright_ports::stores_api::RequestContext;
 use shopwright_ports::testing::{Fault, engines};
-use support::Fixture;
+use support::{Fixture, SlowHasher};
 
 const PASSWORD: &str = "correct horse";
 
@@ -102,6 +104,52 @@ async fn closing_an_account_ends_everything_that_opens_it_at_once() {
     assert!(opened.user.active);
     assert!(!is_let_in(&fixture, &signed_in.token).await && !is_let_in(&fixture, &token).await, "over is over");
     assert!(login(&fixture, "ada").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_password_was_being_checked_is_refused_by_a_closed_account() {
+    let mut fixture = Fixture::new().await;
+    let (administration, _) = administration(&fixture);
+    let (root, ada) = (administrator(&fixture, "root").await, fixture.merchant("ada").await);
+    let id = ada.actor.user_id;
+    let (closing, by) = (administration.clone(), root.clone());
+    fixture.identity.hasher = SlowHasher::meanwhile(async move {
+        closing.set_active(&by, id, false).await.unwrap();
+    });
+
+    let late = login(&fixture, "ada").await;
+
+    assert!(matches!(late, Err(IdentityError::InvalidCredentials)), "{late:?}");
+    let opened = administration.set_active(&root, id, true).await.unwrap();
+    assert_eq!(opened.sessions, 0, "none that comes back to life with the account");
+    assert!(login(&fixture, "ada").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_under_way_opens_nothing_of_a_closed_account() {
+    let mut fixture = Fixture::new().await;
+    let (administration, _) = administration(&fixture);
+    let (root, ada, bob) =
+        (administrator(&fixture, "root").await, fixture.merchant("ada").await, fixture.merchant("bob").await);
+    let hers = fixture.organisations.create(&ada, "Tea".parse().unwrap()).await.unwrap().organisation.id;
+    let (_, invitation) = fixture.organisations.invite(&ada, hers, None, Role::Admin).await.unwrap();
+    let id = bob.actor.user_id;
+    let (closing, by) = (administration.clone(), root.clone());
+    fixture.identity.hasher = SlowHasher::meanwhile(async move {
+        closing.set_active(&by, id, false).await.unwrap();
+    });
+
+    let changed =
+        fixture.identity.change_password(&bob.origin, &bob.actor, None, PASSWORD.into(), "another horse".into()).await;
+    let joined = fixture.organisations.accept(&bob, &invitation).await;
+    let founded = fixture.organisations.create(&bob, "Coffee".parse().unwrap()).await;
+
+    assert!(matches!(changed, Err(IdentityError::Unauthorized)), "{changed:?}");
+    assert!(matches!(joined, Err(OrganisationError::NotAMember)), "{joined:?}");
+    assert!(matches!(founded, Err(OrganisationError::NotAMember)), "{founded:?}");
+    administration.set_active(&root, id, true).await.unwrap();
+    assert!(login(&fixture, "bob").await.is_ok(), "with the password of before");
+    assert_eq!(fixture.organisations.list(&bob).await.unwrap().len(), 1, "their own");
 }
 
 #[tokio::test]

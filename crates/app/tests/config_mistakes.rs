@@ -245,6 +245,9 @@ fn production_is_served_when_nothing_of_it_is_for_development() {
     let config = machine.load(&all).unwrap();
 
     assert_eq!(least.requests.address.limit, 60);
+    let common_allowed = |more: &[(&str, &str)]| machine.load(more).unwrap().identity.rules.common_passwords_allowed;
+    assert!(!least.identity.rules.common_passwords_allowed && common_allowed(&[]));
+    assert!(!common_allowed(&[("SHOPWRIGHT_COMMON_PASSWORDS", "refused")]));
     assert_eq!(config.requests.proxies.0.len(), 2);
     assert_eq!(machine.load(&[]).unwrap().requests.address.limit, 200);
 }
@@ -258,6 +261,7 @@ fn production_refuses_all_that_is_for_development_at_once_and_shows_no_secret() 
         ("HTTP_ADDR", "0.0.0.0:3001"),
         ("DATABASE_URL", "postgresql://shopwright:shopwright@db.example.com/shopwright"),
         ("SHOPWRIGHT_SECRET_KEY", &"ab".repeat(32)),
+        ("SHOPWRIGHT_PASSWORD_PEPPER", &"ab".repeat(32)),
         ("SHOPWRIGHT_COOKIES", "plain"),
         ("SHOPWRIGHT_BOOTSTRAP_FIRST_USER", "true"),
         ("REGISTER_RATE_LIMIT_MAX", "100000"),
@@ -273,6 +277,7 @@ fn production_refuses_all_that_is_for_development_at_once_and_shows_no_secret() 
         ("HTTP_ADDR", "nothing in front of it is known to speak TLS"),
         ("DATABASE_URL", "its password is weak: it is one that everybody tries first"),
         ("SHOPWRIGHT_SECRET_KEY", "its value was not drawn at random"),
+        ("SHOPWRIGHT_PASSWORD_PEPPER", "its value was not drawn at random"),
         ("SHOPWRIGHT_COOKIES", "over plain HTTP"),
         ("SHOPWRIGHT_BOOTSTRAP_FIRST_USER", "whoever comes first"),
         ("REGISTER_RATE_LIMIT_MAX", "registration is open and has no limit worth the name"),
@@ -289,8 +294,8 @@ fn production_refuses_all_that_is_for_development_at_once_and_shows_no_secret() 
             "{name}: {problem}\nis not in\n{text}"
         );
     }
-    assert!(text.starts_with("the configuration has 13 mistakes:"), "{text}");
-    assert_eq!(text.matches("\n    -> ").count(), 13, "each says what to do: {text}");
+    assert!(text.starts_with("the configuration has 14 mistakes:"), "{text}");
+    assert_eq!(text.matches("\n    -> ").count(), 14, "each says what to do: {text}");
     assert!(!text.contains("Password123") && !text.contains("abab"), "{text}");
 }
 

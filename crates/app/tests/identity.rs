@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
+use shopwright_app::identity::Identity;
 use shopwright_domain::Scope;
 use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_ports::identity_api::{Bearer, IdentityError, IdentityService, NewApiToken, Origin, Proof, SignedIn};
-use support::Fixture;
+use support::{Fixture, SlowHasher};
 
 const PASSWORD: &str = "correct horse";
 
@@ -199,6 +200,83 @@ async fn s10_a_new_password_ends_every_other_session() {
     assert!(refresh(&fixture, &thief.refresh_token).await.is_err());
     assert!(matches!(login(&fixture, &ada(), PASSWORD).await, Err(IdentityError::InvalidCredentials)));
     assert!(login(&fixture, &ada(), "battery staple").await.is_ok());
+}
+
+/// RELIABILITY S7: where the operator wants it, nobody chooses what everybody tries first, nor their own name.
+#[tokio::test]
+async fn s7_what_is_guessed_first_is_no_password() {
+    let mut fixture = Fixture::new().await;
+    fixture.identity.rules.common_passwords_allowed = false;
+    let register = async |password: &str| {
+        let name = "ada-lovelace".parse().unwrap();
+        fixture.identity.register(&fixture.origin(), ada(), name, password.into(), None).await
+    };
+    for password in ["Password2026!", "ada-lovelace1", "ADA@example.com", "ada!!!!!"] {
+        assert!(matches!(register(password).await, Err(IdentityError::CommonPassword)), "{password}");
+    }
+    let signed_in = register("seven otters").await.unwrap();
+
+    let actor = actor(&fixture, &signed_in).await;
+    let change = async |new: &str| {
+        let (old, new) = ("seven otters".into(), new.into());
+        fixture.identity.change_password(&fixture.origin(), &actor, None, old, new).await
+    };
+    assert!(matches!(change("12345678").await, Err(IdentityError::CommonPassword)));
+    assert!(change("eight otters").await.is_ok());
+
+    fixture.identity.rules.common_passwords_allowed = true;
+    let name = "bob".parse().unwrap();
+    let email = "bob@example.com".parse().unwrap();
+    assert!(fixture.identity.register(&fixture.origin(), email, name, "password".into(), None).await.is_ok());
+}
+
+/// RELIABILITY S5: whoever signs in with a hash of earlier times has one of today afterwards; a wrong password changes none.
+#[tokio::test]
+async fn s5_a_hash_of_earlier_times_is_renewed_at_the_next_sign_in() {
+    let fixture = Fixture::new().await;
+    registered(&fixture).await;
+    let mut rows = fixture.storage.snapshot().await;
+    rows.users.iter_mut().next().unwrap().password_hash = format!("old${PASSWORD}");
+    fixture.storage.restore(&rows).await;
+    let hash = async || fixture.storage.snapshot().await.users[0].password_hash.clone();
+
+    assert!(login(&fixture, &ada(), "wrong horse").await.is_err());
+    assert_eq!(hash().await, format!("old${PASSWORD}"));
+    let first = login(&fixture, &ada(), PASSWORD).await.unwrap();
+
+    assert_eq!(hash().await, format!("fake${PASSWORD}"));
+    assert!(bearer(&fixture, &first.token).await.is_ok(), "another hash of the same password ends no session");
+    assert!(login(&fixture, &ada(), PASSWORD).await.is_ok());
+}
+
+/// RELIABILITY S10: a sign-in that was under way begins no session, and of two new passwords at once one counts.
+#[tokio::test]
+async fn s10_whoever_was_just_using_the_old_password_is_refused() {
+    let fixture = Fixture::new().await;
+    let actor = actor(&fixture, &registered(&fixture).await).await;
+    let before = fixture.identity.clone();
+    let changes = async |identity: &Identity, new: &str| {
+        let (origin, new) = (fixture.origin(), SecretString::from(new));
+        identity.change_password(&origin, &actor, None, PASSWORD.into(), new).await
+    };
+    let meanwhile = |new: &'static str, old: &'static str| {
+        let (identity, origin, actor) = (before.clone(), fixture.origin(), actor.clone());
+        SlowHasher::meanwhile(async move {
+            identity.change_password(&origin, &actor, None, old.into(), new.into()).await.unwrap();
+        })
+    };
+    let mut slow = before.clone();
+
+    slow.hasher = meanwhile("battery staple", PASSWORD);
+    let changed = changes(&slow, "paper clip").await;
+    assert!(matches!(changed, Err(IdentityError::WrongPassword)), "{changed:?}");
+    slow.hasher = meanwhile(PASSWORD, "battery staple");
+    let late = slow.login(&fixture.origin(), ada(), "battery staple".into()).await;
+    assert!(matches!(late, Err(IdentityError::InvalidCredentials)), "{late:?}");
+
+    let live = fixture.storage.snapshot().await.sessions.iter().filter(|row| row.revoked_at.is_none()).count();
+    assert_eq!(live, 0);
+    assert!(login(&fixture, &ada(), PASSWORD).await.is_ok());
 }
 
 /// RELIABILITY S7, S8: known and unknown accounts are locked by the same number of guesses, in the same words.

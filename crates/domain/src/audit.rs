@@ -1,6 +1,7 @@
 //! What is written down about every change, in the same transaction as the change.
 
 pub mod chain;
+mod security;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,6 +14,7 @@ use crate::ids::{Epoch, InvalidId, OperationId, RequestId, StoreId, TenantId, Us
 use crate::store::{Store, StoreState};
 
 pub use chain::{Broken, ChainDigest, ChainHead};
+pub use security::SecurityAction;
 
 /// What kind of event it is. These words are part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,10 +1,14 @@
 //! People: e-mail addresses, user names, platform roles, the rules for passwords.
 
+mod common;
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::ids::{ApiTokenId, InvalidId, SessionId, TenantId, UserId};
 use crate::organisation::{Action, Role};
+
+pub use common::{is_common, repeats};
 
 /// An e-mail address, lower case, as it is stored and looked up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

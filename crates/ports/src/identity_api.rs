@@ -132,6 +132,11 @@ pub enum IdentityError {
     /// The current password is not that.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// The new password is one that is guessed first.
+    #[error(
+        "this password is one that everybody tries first, or repeats your name: choose another, longer ones are better"
+    )]
+    CommonPassword,
     /// Too many sign-ins at once.
     #[error("too many sign-ins at once")]
     Busy,

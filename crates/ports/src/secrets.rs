@@ -197,6 +197,9 @@ pub enum HashError {
     /// The stored hash is no hash.
     #[error("the stored password hash is damaged")]
     Malformed,
+    /// The key that the hash was made with is not known any more.
+    #[error("the stored password hash was made with a key that is not configured")]
+    UnknownKey,
 }
 
 /// Slow, salted hashes for the passwords of accounts.
@@ -207,6 +210,9 @@ pub trait PasswordHasher: Send + Sync {
 
     /// Whether the password is the hashed one. With `None` it takes as long and says no: for accounts that do not exist.
     async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, HashError>;
+
+    /// Whether a hash was made otherwise than new ones are: whoever signs in with that password gets a new one.
+    fn is_outdated(&self, hash: &str) -> bool;
 }
 
 /// What an access token says.

@@ -4,6 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::SecretString;
 use serde::Serialize;
+use shopwright_ports::identity_api::IdentityError;
 
 use super::{Authenticated, sessions};
 use crate::form::Form;
@@ -59,7 +60,11 @@ pub(crate) async fn handle(
     let (current, new) = command(body::form(&request, payload, &state.api.limits).await?)?;
     let keep = sessions::current(&auth);
     let context = auth.context;
-    state.api.identity.change_password(&context.origin, &context.actor, keep, current, new).await?;
+    let changed = state.api.identity.change_password(&context.origin, &context.actor, keep, current, new).await;
+    changed.map_err(|error| match error {
+        IdentityError::CommonPassword => Problem::common_password("newPassword", &error),
+        other => other.into(),
+    })?;
     let message = "The password was changed, and all other sessions are ended. Stores keep their own.";
     Ok(reply::ok(&context.origin, Body { message, propagation: Propagation::default() }))
 }
@@ -103,6 +108,17 @@ mod tests {
         let answer = bench.send(change("a new one")).await;
 
         assert_eq!((answer.status, answer.code()), (422, "INVALID_PASSWORD"));
+    }
+
+    #[actix_web::test]
+    async fn a_password_that_everybody_tries_first_is_named_by_its_field() {
+        let mut bench = Bench::new();
+        bench.identity.expect_change_password().returning(|_, _, _, _, _| Err(IdentityError::CommonPassword));
+
+        let answer = bench.send(change("a new one")).await;
+
+        assert_eq!((answer.status, answer.code()), (400, "VALIDATION_ERROR"));
+        assert_eq!(answer.kinds(), [("newPassword".to_owned(), "any.invalid".to_owned())]);
     }
 
     #[actix_web::test]

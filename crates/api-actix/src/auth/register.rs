@@ -169,6 +169,19 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_password_that_everybody_tries_first_is_a_broken_rule() {
+        let mut bench = Bench::new();
+        bench.identity.expect_register().returning(|_, _, _, _, _| Err(IdentityError::CommonPassword));
+        let body = json!({"email": "ada@example.com", "username": "ada", "password": "password1"});
+
+        let answer = bench.send(register().set_json(body)).await;
+
+        assert_eq!((answer.status, answer.code()), (400, "VALIDATION_ERROR"));
+        assert_eq!(answer.kinds(), [("password".to_owned(), "any.invalid".to_owned())]);
+        assert!(!answer.text.contains("password1"), "{}", answer.text);
+    }
+
+    #[actix_web::test]
     async fn urlencoded_bodies_are_read_flat() {
         let mut bench = Bench::new();
         bench.identity.expect_register().once().returning(|_, _, _, _, _| Ok(signed_in()));

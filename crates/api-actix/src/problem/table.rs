@@ -259,6 +259,7 @@ const fn of_identity(error: &IdentityError) -> Row {
         E::UserExists => {
             row(StatusCode::CONFLICT, "USER_EXISTS", false, Some("Sign in, or register another e-mail and username."))
         }
+        E::CommonPassword => VALIDATION,
         // Not 401: the dashboard signs out on every 401.
         E::WrongPassword => {
             row(StatusCode::UNPROCESSABLE_ENTITY, "INVALID_PASSWORD", false, Some("Enter the current password again."))
@@ -423,6 +424,9 @@ impl From<PromiseError> for Problem {
 
 impl From<IdentityError> for Problem {
     fn from(error: IdentityError) -> Self {
+        if matches!(error, IdentityError::CommonPassword) {
+            return Self::common_password("password", &error);
+        }
         let problem = of_row(of_identity(&error), &error);
         match error {
             IdentityError::Locked { until }
@@ -440,6 +444,7 @@ impl From<IdentityError> for Problem {
             | IdentityError::NoSuchApiToken
             | IdentityError::UserExists
             | IdentityError::WrongPassword
+            | IdentityError::CommonPassword
             | IdentityError::Busy
             | IdentityError::IssuerUnavailable
             | IdentityError::RegistrationClosed

@@ -7,7 +7,7 @@ use shopwright_domain::store::StoreState;
 use shopwright_ports::gate_api::Gate as _;
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::organisations_api::OrganisationError;
-use shopwright_ports::stores_api::{Accepted, RequestContext, StoreServiceError};
+use shopwright_ports::stores_api::{Accepted, AdminCredentials, RequestContext, StoreServiceError};
 
 use super::*;
 use crate::routes::ROUTES;
@@ -200,6 +200,39 @@ async fn organisations_are_made_once_and_invitations_show_their_token_once() {
     same(&first, &app.send(ask("/organisations", &made)).await);
     assert_eq!(app.send(ask("/invitations/accept", &token)).await.status, 403);
     assert_eq!(app.send(ask("/invitations/accept", &token)).await.status, 200);
+}
+
+/// A look at credentials is counted and written down once under a key, and shows them once; a refusal gives the key back.
+#[actix_web::test]
+async fn credentials_are_shown_once_under_a_key() {
+    let mut bench = Bench::new();
+    let busy = || StoreServiceError::RevealedTooOften { until: jiff::Timestamp::UNIX_EPOCH };
+    bench.stores.expect_reveal_credentials().times(1).return_once(move |_, _| Err(busy()));
+    bench.stores.expect_reveal_credentials().times(1).returning(|_, _| {
+        let password = Some("KGXv-secret".into());
+        Ok(AdminCredentials { email: "owner@example.com".into(), username: Some("admin".into()), password })
+    });
+    let promise = |key: &str| Promise {
+        route: format!("POST /stores/{STORE}/credentials/reveal"),
+        key: key.to_owned(),
+        fingerprint: vec![1],
+    };
+    let under_way = RequestContext::new(OWNER.actor(), Origin::unknown(RequestId::from_random(1)));
+    bench.gate.claim(&under_way, &promise("k-2")).await.unwrap();
+    let app = bench.app().await;
+    let look = async |key: &str| {
+        let request = TestRequest::post().uri(&format!("/api/v1/stores/{STORE}/credentials/reveal"));
+        app.send(OWNER.asks(request).insert_header((HEADER, key))).await
+    };
+
+    assert_eq!(look("k-1").await.status, 429);
+    let (shown, again, other) = (look("k-1").await, look("k-1").await, look("k-2").await);
+
+    assert_eq!((shown.status, &shown.body["credentials"]["password"]), (200, &json!("KGXv-secret")));
+    assert_eq!((again.status, &again.body["credentials"]["password"]), (200, &Value::Null));
+    assert_eq!(again.body["credentials"]["email"], "owner@example.com");
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!((other.status, other.code()), (409, "IDEMPOTENCY_KEY_IN_USE"), "a look under it is under way");
 }
 
 #[actix_web::test]

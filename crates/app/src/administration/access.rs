@@ -1,7 +1,7 @@
 //! Who may come in: accounts are closed and opened again.
 
 use shopwright_domain::UserId;
-use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::audit::{AuditEvent, AuditEventType, SecurityAction};
 use shopwright_ports::platform_api::PlatformError;
 use shopwright_ports::storage::{Account, Reach, StorageError, Transaction, User, UserFilter};
 use shopwright_ports::stores_api::RequestContext;
@@ -38,7 +38,7 @@ impl Administration {
         }
         if active {
             tx.users().set_active(id, true).await?;
-            let event = self.event(context, user, "account_activated", "let an account sign in again");
+            let event = self.event(context, user, SecurityAction::AccountActivated, "let an account sign in again");
             tx.audit().append(&event).await?;
         } else {
             check_somebody_is_left(context, user, &people)?;
@@ -59,7 +59,7 @@ impl Administration {
         tx.users().set_active(user.id, false).await?;
         let sessions = tx.sessions().revoke_all(user.id, None, now).await?;
         let tokens = tx.api_tokens().revoke_all(user.id, now).await?;
-        let event = self.event(context, user, "account_deactivated", "ended an account's access");
+        let event = self.event(context, user, SecurityAction::AccountDeactivated, "ended an account's access");
         let event = event.with("sessionsEnded", i64::from(sessions)).with("apiTokensRevoked", i64::from(tokens));
         Ok(tx.audit().append(&event).await?)
     }
@@ -71,7 +71,7 @@ impl Administration {
     }
 
     /// A security event in the trail of the organisation that came with the account: its owner sees who did it.
-    fn event(&self, context: &RequestContext, user: &User, action: &str, message: &str) -> AuditEvent {
+    fn event(&self, context: &RequestContext, user: &User, action: SecurityAction, message: &str) -> AuditEvent {
         let event = AuditEvent::new(user.tenant_id, AuditEventType::Security, message, self.clock.now());
         let event = event.with("action", action).with("userId", user.id.to_string());
         let event = AuditEvent {

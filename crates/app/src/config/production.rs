@@ -2,19 +2,21 @@
 //!
 //! Nothing here changes a setting. Each refusal names what to set instead; whoever knows better runs the local profile and says so by that.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use shopwright_api_actix::{Cookies, Cors};
+use shopwright_domain::identity::{is_common, repeats};
 
 use super::reader::Reader;
 use super::sections::{DatabaseConfig, IdentityConfig, RequestsConfig, Scheme, StoresConfig};
 use super::settings::{
     ACCOUNT_LOCKOUT_MAX_ATTEMPTS, ADMIN_PASSWORD, CORS_ORIGIN, DATABASE_URL, HTTP_ADDR, LEGACY_TOKEN_TTL,
     REGISTER_RATE_LIMIT_MAX, SHOPWRIGHT_ALLOW_BARE_WORDPRESS, SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_COOKIES,
-    SHOPWRIGHT_SECRET_KEY, SHOPWRIGHT_SIMULATED, SHOPWRIGHT_TRUSTED_PROXIES, STORE_DOMAIN_SUFFIX, STORE_SCHEME,
-    Setting,
+    SHOPWRIGHT_PASSWORD_PEPPER, SHOPWRIGHT_SECRET_KEY, SHOPWRIGHT_SIMULATED, SHOPWRIGHT_TRUSTED_PROXIES,
+    STORE_DOMAIN_SUFFIX, STORE_SCHEME, Setting,
 };
 use crate::crypto::SealingKey;
 
@@ -26,28 +28,6 @@ const GUESSES: u32 = 20;
 const SHORTEST_PASSWORD: usize = 12;
 /// v1's tokens lived as long; longer is never needed.
 const LONGEST_TOKEN: std::time::Duration = std::time::Duration::from_hours(24);
-
-/// What everybody tries first. Compared without case, digits and signs at the end.
-const COMMON: &[&str] = &[
-    "admin",
-    "administrator",
-    "changeme",
-    "changemeplease",
-    "correct horse battery",
-    "default",
-    "example",
-    "letmein",
-    "password",
-    "passwort",
-    "postgres",
-    "qwerty",
-    "qwertyuiop",
-    "secret",
-    "shopwright",
-    "test",
-    "welcome",
-    "your-password",
-];
 
 /// What is checked.
 pub(super) struct Settings<'a> {
@@ -61,19 +41,15 @@ pub(super) struct Settings<'a> {
 
 /// Why a password is weak, if it is.
 fn weakness(password: &str, names: &[&str]) -> Option<&'static str> {
-    let lower = password.to_lowercase();
-    let bare = lower.trim_end_matches(|c: char| !c.is_alphabetic());
-    let mut letters: Vec<char> = lower.chars().collect();
-    letters.sort_unstable();
-    letters.dedup();
-    if COMMON.contains(&bare) {
+    let different: BTreeSet<char> = password.to_lowercase().chars().collect();
+    if different.len() < 5 {
+        Some("it has fewer than 5 different characters")
+    } else if is_common(password) {
         Some("it is one that everybody tries first")
-    } else if names.iter().any(|name| !name.is_empty() && bare == name.to_lowercase()) {
+    } else if names.iter().any(|name| repeats(password, name)) {
         Some("it repeats the name that it belongs to")
     } else if password.chars().count() < SHORTEST_PASSWORD {
         Some("it has fewer than 12 characters")
-    } else if letters.len() < 5 {
-        Some("it has fewer than 5 different characters")
     } else {
         None
     }
@@ -129,6 +105,10 @@ fn check_identity(reader: &mut Reader<'_>, identity: &IdentityConfig) {
         refuse(reader, &SHOPWRIGHT_COOKIES, "browsers would send their refresh token over plain HTTP", remedy);
     }
     let rules = &identity.rules;
+    if identity.peppers.iter().any(SealingKey::is_weak) {
+        let remedy = "Set it to 32 random bytes from `openssl rand -base64 32`.";
+        refuse(reader, &SHOPWRIGHT_PASSWORD_PEPPER, "its value was not drawn at random", remedy);
+    }
     if rules.bootstrap_first_user {
         let remedy = "Leave it out, and set ADMIN_EMAIL and ADMIN_PASSWORD.";
         refuse(reader, &SHOPWRIGHT_BOOTSTRAP_FIRST_USER, "whoever comes first would own the platform", remedy);
@@ -210,7 +190,7 @@ mod tests {
         for (password, reason) in [
             ("Password123!", "tries first"),
             ("shopwright2026", "tries first"),
-            ("ada", "repeats"),
+            ("ada", "different"),
             ("ada2026", "repeats"),
             ("x7!kQ2", "fewer than 12"),
             ("abababababababab", "different"),

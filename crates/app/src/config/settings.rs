@@ -148,6 +148,10 @@ settings! {
         "An OpenID provider whose access tokens are taken as well, exactly as its tokens spell it";
     SHOPWRIGHT_OIDC_AUDIENCE = Plain, "oidc-audience", "NAME", "shopwright-api", None,
         "For whom the issuer's tokens must be; required together with SHOPWRIGHT_OIDC_ISSUER";
+    SHOPWRIGHT_PASSWORD_PEPPER = Secret, "password-pepper", "KEY,...", "$(openssl rand -base64 32)", None,
+        "A secret that goes into the hashes of accounts' passwords: who has the database alone cannot guess at them. Keys separated by commas: the first for new hashes, all to check; who signs in gets a new hash. Set it once all servers know this setting; without its key nobody can sign in";
+    SHOPWRIGHT_COMMON_PASSWORDS = Plain, "common-passwords", "refused|allowed", "refused", None,
+        "Whether accounts may have passwords that everybody tries first. Default: refused in the production profile, allowed in the local one";
     ACCOUNT_LOCKOUT_MAX_ATTEMPTS = Plain, "account-lockout-max-attempts", "1..1000", "5", Some("5"),
         "Wrong passwords that lock an account";
     ACCOUNT_LOCKOUT_DURATION_MS = Plain, "account-lockout-duration-ms", "MS", "900000", Some("900000"),

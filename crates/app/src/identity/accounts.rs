@@ -1,8 +1,8 @@
 //! Accounts: the first administrator, registration, sign-in, change of password.
 
-use secrecy::SecretString;
-use shopwright_domain::audit::AuditEvent;
-use shopwright_domain::identity::{Actor, Credential, Email, PlatformRole, Username};
+use secrecy::{ExposeSecret, SecretString};
+use shopwright_domain::audit::{AuditEvent, SecurityAction};
+use shopwright_domain::identity::{Actor, Credential, Email, PlatformRole, Username, is_common, repeats};
 use shopwright_domain::organisation::is_for;
 use shopwright_domain::plans::PlanName;
 use shopwright_domain::{SessionId, TenantId, UserId};
@@ -81,7 +81,7 @@ impl Identity {
             StorageError::NotUnique(Unique::UserEmail | Unique::Username) => IdentityError::UserExists,
             other => other.into(),
         })?;
-        let mut event = self.security_event(user, origin, "registration", message);
+        let mut event = self.security_event(user, origin, SecurityAction::Registration, message);
         for (key, value) in
             [("email", user.email.as_str()), ("username", user.username.as_str()), ("role", user.role.as_str())]
         {
@@ -107,6 +107,7 @@ impl Identity {
             None => self.begin_registration(origin).await?,
             Some(token) => self.begin_invited_registration(origin, token, &email).await?,
         }
+        self.check_new_password(&password, [email.as_str(), username.as_str()])?;
         // The slow hash is made before the transaction: no connection waits for it.
         let hash = self.hasher.hash(password).await.map_err(of_hash)?;
         let mut tx = self.storage.begin(Reach::Identity).await?;
@@ -121,6 +122,14 @@ impl Identity {
         let (_, signed_in) = self.begin_session(tx.as_mut(), origin, user).await?;
         tx.commit().await?;
         Ok(signed_in)
+    }
+
+    /// Refuses what is guessed first (RELIABILITY S7), where the operator wants that. `names` belong to the account.
+    fn check_new_password(&self, password: &SecretString, names: [&str; 2]) -> Result<(), IdentityError> {
+        let text = password.expose_secret();
+        let local = |name: &str| name.split('@').next().is_some_and(|local| repeats(text, local));
+        let guessed_first = is_common(text) || names.iter().any(|name| repeats(text, name) || local(name));
+        if guessed_first && !self.rules.common_passwords_allowed { Err(IdentityError::CommonPassword) } else { Ok(()) }
     }
 
     /// The invitation of a token, locked, for somebody who may accept it.
@@ -147,7 +156,12 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         tx.memberships().insert(invitation.tenant_id, user.id, invitation.role, user.created_at).await?;
         tx.invitations().accept(invitation.id, user.id, user.created_at).await?;
-        let event = self.security_event(user, Some(origin), "member_joined", "registered and joined the organisation");
+        let event = self.security_event(
+            user,
+            Some(origin),
+            SecurityAction::MemberJoined,
+            "registered and joined the organisation",
+        );
         let event = AuditEvent { tenant_id: invitation.tenant_id, ..event };
         let event = event.with("invitationId", invitation.id.to_string()).with("role", invitation.role.as_str());
         Ok(tx.audit().append(&event).await?)
@@ -163,23 +177,47 @@ impl Identity {
         let user = self.storage.begin(Reach::Identity).await?.users().by_email(email).await?;
         // An unknown address costs the same work as a known one (RELIABILITY S8): the hash, and as many words with the database.
         let hash = user.as_ref().filter(|user| user.active).map(|user| user.password_hash.clone());
-        let right = self.hasher.verify(password, hash).await.map_err(of_hash)?;
-        match user {
-            Some(user) if right => {
-                let mut tx = self.storage.begin(Reach::Identity).await?;
-                self.forgive(tx.as_mut(), email).await?;
-                let mut event = self.security_event(&user, Some(origin), "login_success", "signed in");
-                let (session, signed_in) = self.begin_session(tx.as_mut(), origin, user).await?;
-                event.credential = Some(Credential::Session(session));
-                tx.audit().append(&event).await?;
-                tx.commit().await?;
-                Ok(signed_in)
-            }
-            user => {
-                self.note_failure(origin, email, user.as_ref()).await?;
-                Err(IdentityError::InvalidCredentials)
+        let right = self.hasher.verify(password.clone(), hash).await.map_err(of_hash)?;
+        if let Some(user) = user.as_ref().filter(|_| right) {
+            let renewed = self.renewed(user, password).await;
+            if let Some(signed_in) = self.let_in(origin, user, renewed.as_deref()).await? {
+                return Ok(signed_in);
             }
         }
+        self.note_failure(origin, email, user.as_ref()).await?;
+        Err(IdentityError::InvalidCredentials)
+    }
+
+    /// Another hash of a password that was right, if its own was made otherwise than new ones are (RELIABILITY S5). When there is too much to
+    /// hash the next sign-in is early enough.
+    async fn renewed(&self, user: &User, password: SecretString) -> Option<String> {
+        if !self.hasher.is_outdated(&user.password_hash) {
+            return None;
+        }
+        self.hasher.hash(password).await.ok()
+    }
+
+    /// A session for somebody whose password was right when `user` was read; `renewed` takes the place of their hash. None when the account
+    /// was closed since, or has another password: that ended the sessions that were there, and this one would outlive it.
+    async fn let_in(
+        &self,
+        origin: &Origin,
+        user: &User,
+        renewed: Option<&str>,
+    ) -> Result<Option<SignedIn>, IdentityError> {
+        let mut tx = self.storage.begin(Reach::Identity).await?;
+        self.forgive(tx.as_mut(), &user.email).await?;
+        let unchanged = |now: &User| now.active && now.password_hash == user.password_hash;
+        let Some(user) = tx.users().lock(user.id).await?.filter(unchanged) else { return Ok(None) };
+        if let Some(hash) = renewed {
+            tx.users().set_password_hash(user.id, hash).await?;
+        }
+        let mut event = self.security_event(&user, Some(origin), SecurityAction::LoginSuccess, "signed in");
+        let (session, signed_in) = self.begin_session(tx.as_mut(), origin, user).await?;
+        event.credential = Some(Credential::Session(session));
+        tx.audit().append(&event).await?;
+        tx.commit().await?;
+        Ok(Some(signed_in))
     }
 
     /// Writes a wrong password into the account's audit trail. An account that is not there has none; it costs a look instead.
@@ -187,9 +225,9 @@ impl Identity {
         let mut tx = self.storage.begin(Reach::Identity).await?;
         let locked = self.is_locked(tx.as_mut(), email).await?;
         let (action, message) = if locked {
-            ("account_locked", "locked after too many wrong passwords")
+            (SecurityAction::AccountLocked, "locked after too many wrong passwords")
         } else {
-            ("login_failed", "wrong password")
+            (SecurityAction::LoginFailed, "wrong password")
         };
         match user {
             Some(user) => tx.audit().append(&self.security_event(user, Some(origin), action, message)).await?,
@@ -206,10 +244,11 @@ impl Identity {
         current: SecretString,
         new: SecretString,
     ) -> Result<(), IdentityError> {
-        // A thief of a session may guess here as well as at the door.
-        self.begin_guess(&actor.email).await?;
         let user = self.storage.begin(Reach::Identity).await?.users().get(actor.user_id).await?;
         let user = user.ok_or(IdentityError::Unauthorized)?;
+        self.check_new_password(&new, [user.email.as_str(), user.username.as_str()])?;
+        // A thief of a session may guess here as well as at the door.
+        self.begin_guess(&actor.email).await?;
         if !self.hasher.verify(current, Some(user.password_hash.clone())).await.map_err(of_hash)? {
             self.note_failure(origin, &user.email, Some(&user)).await?;
             return Err(IdentityError::WrongPassword);
@@ -217,10 +256,15 @@ impl Identity {
         let hash = self.hasher.hash(new).await.map_err(of_hash)?;
         let mut tx = self.storage.begin(Reach::Identity).await?;
         self.forgive(tx.as_mut(), &user.email).await?;
+        // Whose account was closed meanwhile changes nothing, and of two who change it at once the second does not know it.
+        let now = tx.users().lock(user.id).await?.filter(|now| now.active).ok_or(IdentityError::Unauthorized)?;
+        if now.password_hash != user.password_hash {
+            return Err(IdentityError::WrongPassword);
+        }
         tx.users().set_password_hash(user.id, &hash).await?;
         // Whoever knew the old password is out (RELIABILITY S10).
         let ended = tx.sessions().revoke_all(user.id, keep, self.clock.now()).await?;
-        let event = self.security_event(&user, Some(origin), "password_changed", "changed the password");
+        let event = self.security_event(&user, Some(origin), SecurityAction::PasswordChanged, "changed the password");
         tx.audit().append(&event.with("sessionsEnded", i64::from(ended))).await?;
         Ok(tx.commit().await?)
     }

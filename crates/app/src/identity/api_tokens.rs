@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
+use shopwright_domain::audit::SecurityAction;
 use shopwright_domain::identity::Actor;
 use shopwright_domain::{ApiTokenId, Scope};
 use shopwright_ports::identity_api::{IdentityError, NewApiToken, Origin};
@@ -58,7 +59,7 @@ impl Identity {
         }
         tx.api_tokens().insert(&row).await?;
         let scopes: Vec<&str> = row.scopes.iter().map(|scope| scope.as_str()).collect();
-        let event = self.security_event(&user, Some(origin), "api_token_created", "made an API token");
+        let event = self.security_event(&user, Some(origin), SecurityAction::ApiTokenCreated, "made an API token");
         let event = event.with("apiTokenId", row.id.to_string()).with("scopes", scopes.join(" "));
         let mut event = event.with("organisationId", row.acts_in.to_string());
         event.after.insert("name".to_owned(), row.name.as_str().into());
@@ -84,7 +85,7 @@ impl Identity {
         let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         let token = tx.api_tokens().revoke(user.id, id, self.clock.now()).await?;
         let token = token.ok_or(IdentityError::NoSuchApiToken)?;
-        let event = self.security_event(&user, Some(origin), "api_token_revoked", "revoked an API token");
+        let event = self.security_event(&user, Some(origin), SecurityAction::ApiTokenRevoked, "revoked an API token");
         tx.audit().append(&event.with("apiTokenId", token.id.to_string())).await?;
         Ok(tx.commit().await?)
     }

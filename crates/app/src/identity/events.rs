@@ -1,6 +1,6 @@
 //! What identity writes into the audit trail.
 
-use shopwright_domain::audit::{AuditEvent, AuditEventType};
+use shopwright_domain::audit::{AuditEvent, AuditEventType, SecurityAction};
 use shopwright_ports::identity_api::Origin;
 use shopwright_ports::storage::User;
 
@@ -8,12 +8,12 @@ use super::Identity;
 use crate::audit::asked_from;
 
 impl Identity {
-    /// A security event about an account. `action` is for programs, `message` for people.
+    /// A security event about an account. The action is for programs, `message` for people.
     pub(super) fn security_event(
         &self,
         user: &User,
         origin: Option<&Origin>,
-        action: &str,
+        action: SecurityAction,
         message: &str,
     ) -> AuditEvent {
         let event =

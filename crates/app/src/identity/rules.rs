@@ -10,6 +10,8 @@ pub struct IdentityRules {
     pub registration_open: bool,
     /// Whether the first account ever becomes administrator (DECISIONS 31: only where it was asked for).
     pub bootstrap_first_user: bool,
+    /// Whether accounts may have passwords that everybody tries first.
+    pub common_passwords_allowed: bool,
     /// When an account is locked.
     pub lockout: Lockout,
     /// Attempts to sign in to one account from one address.
@@ -27,6 +29,7 @@ impl Default for IdentityRules {
         Self {
             registration_open: true,
             bootstrap_first_user: false,
+            common_passwords_allowed: true,
             lockout: Lockout::default(),
             sign_in_rate: Rate { limit: 10, window: SignedDuration::from_mins(15) },
             registration_rate: Rate { limit: 5, window: SignedDuration::from_hours(1) },

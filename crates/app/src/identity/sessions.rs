@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use shopwright_domain::SessionId;
+use shopwright_domain::audit::SecurityAction;
 use shopwright_domain::identity::Actor;
 use shopwright_ports::identity_api::{IdentityError, Origin, SignedIn};
 use shopwright_ports::secrets::Claims;
@@ -118,7 +119,7 @@ impl Identity {
             Some(_) => {
                 tx.sessions().revoke(user.id, session.id, now).await?;
                 let message = "a refresh token was used twice: the session is ended, for somebody may have a copy";
-                let event = self.security_event(&user, Some(origin), "refresh_token_reused", message);
+                let event = self.security_event(&user, Some(origin), SecurityAction::RefreshTokenReused, message);
                 tx.audit().append(&event.with("sessionId", session.id.to_string())).await?;
                 tx.commit().await?;
                 Err(IdentityError::SessionOver)
@@ -142,7 +143,7 @@ impl Identity {
         let Some((session, _)) = tx.sessions().lock_by_token(&digest).await? else { return Ok(()) };
         let Some(user) = tx.users().get(session.user_id).await? else { return Ok(()) };
         if tx.sessions().revoke(user.id, session.id, self.clock.now()).await? {
-            let event = self.security_event(&user, Some(origin), "logout", "signed out");
+            let event = self.security_event(&user, Some(origin), SecurityAction::Logout, "signed out");
             tx.audit().append(&event.with("sessionId", session.id.to_string())).await?;
             tx.commit().await?;
         }
@@ -160,7 +161,7 @@ impl Identity {
         if !tx.sessions().revoke(user.id, id, self.clock.now()).await? {
             return Err(IdentityError::NoSuchSession);
         }
-        let event = self.security_event(&user, Some(origin), "session_revoked", "ended a session");
+        let event = self.security_event(&user, Some(origin), SecurityAction::SessionRevoked, "ended a session");
         tx.audit().append(&event.with("sessionId", id.to_string())).await?;
         Ok(tx.commit().await?)
     }
@@ -174,7 +175,7 @@ impl Identity {
         let mut tx = self.storage.begin(Reach::Identity).await?;
         let user = tx.users().get(actor.user_id).await?.ok_or(IdentityError::Unauthorized)?;
         let ended = tx.sessions().revoke_all(user.id, keep, self.clock.now()).await?;
-        let event = self.security_event(&user, Some(origin), "sessions_revoked", "ended sessions");
+        let event = self.security_event(&user, Some(origin), SecurityAction::SessionsRevoked, "ended sessions");
         tx.audit().append(&event.with("sessionsEnded", i64::from(ended))).await?;
         tx.commit().await?;
         Ok(ended)

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use shopwright_domain::ErrorCode;
+use shopwright_domain::breaker::BreakerState;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{ProvisionStep, Step};
 use shopwright_ports::metrics_api::ExpositionFormat::{OpenMetrics, Text};
-use shopwright_ports::telemetry::{Observation, Observer};
+use shopwright_ports::telemetry::{Observation, Observer, SECURITY_EVENTS};
 use shopwright_ports::testing::engines;
 
 use super::*;
@@ -62,6 +63,37 @@ fn a_request_is_counted_under_its_pattern_and_what_no_route_has_under_one_word()
         let millis = format!(r#"http_request_duration_ms_sum{{method="GET",route="{route}"}}"#);
         assert!((sample(&text, &millis) - 7.0).abs() < 0.001);
     }
+}
+
+/// One breaker guards a cluster against both of what v1 had one each for.
+#[test]
+fn a_breaker_is_shown_with_its_cluster_under_both_of_v1s_names() {
+    let recorder = Recorder::new(&engines::catalogue());
+
+    for (state, shown) in [(BreakerState::Closed, 0.0), (BreakerState::HalfOpen, 1.0), (BreakerState::Open, 2.0)] {
+        recorder.state.cluster("default", state, true, 0);
+
+        let text = recorder.text(Text);
+        for breaker in ["helm", "kubernetes"] {
+            let name = format!(r#"circuit_breaker_state{{cluster="default",breaker="{breaker}"}}"#);
+            assert!((sample(&text, &name) - shown).abs() < f64::EPSILON, "{state:?}");
+        }
+    }
+}
+
+#[test]
+fn every_security_event_has_its_number_from_the_start() {
+    let recorder = Recorder::new(&engines::catalogue());
+    let shown =
+        |event: &str| sample(&recorder.text(Text), &format!(r#"security_events_total{{event_type="{event}"}}"#));
+    let before: f64 = SECURITY_EVENTS.iter().map(|event| shown(event)).sum();
+
+    for event in SECURITY_EVENTS {
+        recorder.observe(Observation::Security { event });
+    }
+
+    assert!(before.abs() < f64::EPSILON);
+    assert!(SECURITY_EVENTS.iter().all(|event| (shown(event) - 1.0).abs() < f64::EPSILON));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use shopwright_domain::audit::SecurityAction;
 use shopwright_domain::identity::Email;
 use shopwright_domain::organisation::{Action, InvitationState, InvitationTimes, Role, is_for};
 use shopwright_domain::{InvitationId, TenantId};
@@ -65,7 +66,7 @@ impl Organisations {
             },
         };
         tx.invitations().insert(&invitation).await?;
-        let mut event = self.event(context, id, "invitation_created", "invited somebody");
+        let mut event = self.event(context, id, SecurityAction::InvitationCreated, "invited somebody");
         if let Some(email) = &invitation.email {
             event = event.with("email", email.as_str());
         }
@@ -85,7 +86,7 @@ impl Organisations {
         if !tx.invitations().revoke(id, invitation, self.clock.now()).await? {
             return Err(OrganisationError::NoSuchInvitation);
         }
-        let event = self.event(context, id, "invitation_revoked", "took an invitation back");
+        let event = self.event(context, id, SecurityAction::InvitationRevoked, "took an invitation back");
         tx.audit().append(&event.with("invitationId", invitation.to_string())).await?;
         Ok(tx.commit().await?)
     }
@@ -117,8 +118,12 @@ impl Organisations {
         let (invitation, organisation) =
             found.filter(|(row, _)| is_open(row, now)).ok_or(OrganisationError::InvitationOver)?;
         if !is_for(invitation.email.as_ref(), &context.actor.email) {
-            let event =
-                self.event(context, organisation.id, "refused", "was refused an invitation for another address");
+            let event = self.event(
+                context,
+                organisation.id,
+                SecurityAction::Refused,
+                "was refused an invitation for another address",
+            );
             tx.audit().append(&event.with("invitationId", invitation.id.to_string())).await?;
             tx.commit().await?;
             return Err(OrganisationError::InvitationForAnother);
@@ -133,7 +138,7 @@ impl Organisations {
             other => other.into(),
         })?;
         tx.invitations().accept(invitation.id, user_id, now).await?;
-        let event = self.event(context, organisation.id, "member_joined", "joined the organisation");
+        let event = self.event(context, organisation.id, SecurityAction::MemberJoined, "joined the organisation");
         let event = event.with("invitationId", invitation.id.to_string()).with("role", role.as_str());
         tx.audit().append(&event).await?;
         tx.commit().await?;

@@ -1,5 +1,6 @@
 //! Members: what they are, and that they go.
 
+use shopwright_domain::audit::SecurityAction;
 use shopwright_domain::organisation::{Action, Role};
 use shopwright_domain::{TenantId, UserId};
 use shopwright_ports::organisations_api::OrganisationError;
@@ -42,7 +43,7 @@ impl Organisations {
             // No membership makes them an owner, but their account.
             return Err(OrganisationError::LastOwner);
         }
-        let event = self.event(context, id, "member_role_changed", "gave a member another role");
+        let event = self.event(context, id, SecurityAction::MemberRoleChanged, "gave a member another role");
         let event =
             event.with("userId", user_id.to_string()).with("from", member.role.as_str()).with("to", role.as_str());
         tx.audit().append(&event).await?;
@@ -69,8 +70,11 @@ impl Organisations {
         if !tx.memberships().remove(id, user_id).await? {
             return Err(OrganisationError::LastOwner);
         }
-        let (action, message) =
-            if leaves { ("member_left", "left the organisation") } else { ("member_removed", "removed a member") };
+        let (action, message) = if leaves {
+            (SecurityAction::MemberLeft, "left the organisation")
+        } else {
+            (SecurityAction::MemberRemoved, "removed a member")
+        };
         let event = self.event(context, id, action, message);
         tx.audit().append(&event.with("userId", user_id.to_string()).with("role", member.role.as_str())).await?;
         Ok(tx.commit().await?)

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::OperationId;
-use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::audit::{AuditEventType, SecurityAction};
 use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
 use shopwright_domain::saga::{SagaLog, Step, StepStatus};
@@ -214,7 +214,7 @@ impl Executor {
                 self.keep_release(tx.as_mut(), run).await?;
                 let note =
                     Note::new(AuditEventType::Security, "the new passwords are in force, the old ones forgotten");
-                tx.audit().append(&self.event(run, note.with("action", "credentials_rotated"))).await?;
+                tx.audit().append(&self.event(run, note.with("action", SecurityAction::CredentialsRotated))).await?;
             }
             OperationKind::Upgrade => {
                 self.keep_release(tx.as_mut(), run).await?;

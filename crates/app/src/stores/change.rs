@@ -1,7 +1,7 @@
 //! Changing a store that is ready: other passwords, another release. Such a store stays `ready`; what is asked for is an operation.
 
 use shopwright_domain::StoreId;
-use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::audit::{AuditEventType, MetadataValue, SecurityAction};
 use shopwright_domain::engine::RotationTarget;
 use shopwright_domain::operation::{OperationKind, ReleaseDigests};
 use shopwright_domain::organisation::Action;
@@ -42,7 +42,9 @@ impl Stores {
         tx.credentials().put_pending(id, Some(&sealed)).await.map_err(storage)?;
         let names: Vec<_> = targets.iter().map(|target| target.as_str()).collect();
         let asked = (AuditEventType::Security, "new passwords were asked for");
-        self.enqueue_change(tx, context, store, OperationKind::Rotate, asked, ("targets", names.join(", "))).await
+        let details =
+            vec![("action", SecurityAction::CredentialsRotationRequested.into()), ("targets", names.join(", ").into())];
+        self.enqueue_change(tx, context, store, OperationKind::Rotate, asked, details).await
     }
 
     /// One transaction: the operation that brings the store to what the platform would make of it now.
@@ -58,7 +60,8 @@ impl Stores {
         let (store, kept) = self.changeable(tx.as_mut(), context, id, Action::ChangeStores).await?;
         self.engine(&store.engine)?;
         let asked = (AuditEventType::Info, "an upgrade was asked for");
-        self.enqueue_change(tx, context, store, OperationKind::Upgrade, asked, ("chartDigest", kept.chart)).await
+        let details = vec![("chartDigest", kept.chart.into())];
+        self.enqueue_change(tx, context, store, OperationKind::Upgrade, asked, details).await
     }
 
     /// A store that can be changed, ready and with nothing running, and the release that it can return to.
@@ -88,12 +91,13 @@ impl Stores {
         mut store: Store,
         kind: OperationKind,
         (event_type, message): (AuditEventType, &str),
-        (key, value): (&'static str, String),
+        details: Vec<(&'static str, MetadataValue)>,
     ) -> Result<Prepared, StoreServiceError> {
         let storage = StoreServiceError::Storage;
         let now = self.now_for(&store);
         let operation = self.operation_for(context, &store, kind, now);
-        let mut event = self.event(context, &store, event_type, message).with(key, value);
+        let mut event = self.event(context, &store, event_type, message);
+        event.metadata.extend(details.into_iter().map(|(key, value)| (key.to_owned(), value)));
         event.operation_id = Some(operation.id);
         // So that the next operation is asked for later than this one, whatever the clocks say.
         store.updated_at = now;

@@ -1,7 +1,7 @@
 //! Showing those who may see it what their store's administrator signs in with, on demand.
 
 use jiff::Timestamp;
-use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::audit::{AuditEventType, SecurityAction};
 use shopwright_domain::organisation::Action;
 use shopwright_domain::store::StoreState;
 use shopwright_domain::{StoreId, UserId};
@@ -35,7 +35,7 @@ impl Stores {
         let credentials = self.credentials_of(tx.as_mut(), &store, true).await?;
         let credentials = credentials.ok_or(StoreServiceError::NotFound("administrator"))?;
         let event = self.event(context, &store, AuditEventType::Security, "the administrator's credentials were shown");
-        tx.audit().append(&event.with("action", "credentials_revealed")).await.map_err(storage)?;
+        tx.audit().append(&event.with("action", SecurityAction::CredentialsRevealed)).await.map_err(storage)?;
         tx.commit().await.map_err(storage)?;
         Ok(credentials)
     }

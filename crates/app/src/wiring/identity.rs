@@ -42,7 +42,7 @@ impl RunningIdentity {
             issuer.transpose().map_err(StartError::Issuer)?.map(|issuer| Arc::new(issuer) as Arc<dyn ExternalIssuer>);
         let identity = Identity {
             storage: platform.storage.clone(),
-            hasher: Arc::new(Argon2Hasher::new(HASH_THREADS, HASH_WAITING)),
+            hasher: Arc::new(Argon2Hasher::new(HASH_THREADS, HASH_WAITING).peppered(&config.identity.peppers)),
             tokens: tokens.clone(),
             digester: Arc::new(Sha256Digester),
             clock: platform.clock.clone(),

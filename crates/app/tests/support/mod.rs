@@ -6,8 +6,10 @@
     reason = "each test binary uses its own part, and a test that cannot go on ends"
 )]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use shopwright_app::identity::{Identity, IdentityRules};
@@ -26,7 +28,7 @@ use shopwright_domain::{ClusterName, OperationId, RequestId, StoreId};
 use shopwright_ports::clock::{Clock, Entropy};
 use shopwright_ports::cluster::Cluster;
 use shopwright_ports::identity_api::{IdentityService, Origin};
-use shopwright_ports::secrets::Sealer;
+use shopwright_ports::secrets::{HashError, PasswordHasher, Sealer};
 use shopwright_ports::storage::{Reach, RegisteredCluster, Storage, StorageError};
 use shopwright_ports::stores_api::{Accepted, CreateStore, RequestContext, StoreService, StoreServiceError};
 use shopwright_ports::telemetry::Telemetry;
@@ -299,4 +301,32 @@ fn executor(
         telemetry: Telemetry::default(),
         engines: Arc::new(engines::catalogue()),
     })
+}
+
+/// Looks at passwords slowly: something else happens meanwhile, once.
+pub struct SlowHasher(Mutex<Option<BoxFuture<'static, ()>>>);
+
+impl SlowHasher {
+    pub fn meanwhile(other: impl Future<Output = ()> + Send + 'static) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Some(Box::pin(other)))))
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for SlowHasher {
+    async fn hash(&self, password: SecretString) -> Result<String, HashError> {
+        FakeHasher.hash(password).await
+    }
+
+    async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, HashError> {
+        let other = self.0.lock().unwrap().take();
+        if let Some(other) = other {
+            other.await;
+        }
+        FakeHasher.verify(password, hash).await
+    }
+
+    fn is_outdated(&self, hash: &str) -> bool {
+        FakeHasher.is_outdated(hash)
+    }
 }

@@ -86,6 +86,9 @@ pub trait UserRepository: Send {
     /// By id.
     async fn get(&mut self, id: UserId) -> Result<Option<User>, StorageError>;
 
+    /// By id, locked until the transaction ends: it cannot be closed, nor its password changed, before that.
+    async fn lock(&mut self, id: UserId) -> Result<Option<User>, StorageError>;
+
     /// By address.
     async fn by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError>;
 

@@ -43,7 +43,7 @@ impl Sealer for FakeSealer {
     }
 }
 
-/// "Hashes" by writing a prefix.
+/// "Hashes" by writing a prefix: `fake$`, and in earlier times `old$`.
 #[derive(Debug, Default)]
 pub struct FakeHasher;
 
@@ -56,10 +56,15 @@ impl PasswordHasher for FakeHasher {
     async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, HashError> {
         match hash {
             Some(hash) => {
-                hash.strip_prefix("fake$").map(|known| known == password.expose_secret()).ok_or(HashError::Malformed)
+                let known = hash.strip_prefix("fake$").or_else(|| hash.strip_prefix("old$"));
+                known.map(|known| known == password.expose_secret()).ok_or(HashError::Malformed)
             }
             None => Ok(false),
         }
+    }
+
+    fn is_outdated(&self, hash: &str) -> bool {
+        hash.starts_with("old$")
     }
 }
 

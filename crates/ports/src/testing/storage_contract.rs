@@ -74,6 +74,7 @@ macro_rules! for_each_storage_fact {
         $check!(accounts_are_found_by_address_name_and_id);
         $check!(an_account_tells_what_is_live_of_it);
         $check!(an_account_is_closed_and_opened);
+        $check!(an_account_is_locked_as_it_is_now);
         $check!(an_account_is_locked_with_all_administrators);
         $check!(a_cluster_is_brought_up_to_date);
         $check!(a_census_of_clusters_counts_each_by_itself);
@@ -117,6 +118,7 @@ macro_rules! for_each_storage_fact {
         $check!(expired_refresh_tokens_are_forgotten_when_their_session_is_refreshed);
         $check!(sessions_are_listed_and_ended_by_their_user_alone);
         $check!(all_sessions_but_one_are_ended);
+        $check!(no_session_outlives_the_closing_of_its_account);
         $check!(sessions_that_are_over_are_forgotten);
         $check!(an_api_token_reads_back_with_its_user);
         $check!(a_use_of_an_api_token_is_noted_once_in_a_while);

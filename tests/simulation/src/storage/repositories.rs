@@ -74,6 +74,7 @@ repository!(InvitationRepository, invitations, {
 repository!(UserRepository, users, {
     insert(user: &User) -> ();
     get(id: UserId) -> Option<User>;
+    lock(id: UserId) -> Option<User>;
     by_email(email: &Email) -> Option<User>;
     has_admin() -> bool;
     set_password_hash(id: UserId, hash: &str) -> ();

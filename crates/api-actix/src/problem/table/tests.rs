@@ -117,6 +117,7 @@ fn identity_errors() -> Vec<IdentityError> {
         E::Locked { until: Timestamp::UNIX_EPOCH },
         E::UserExists,
         E::WrongPassword,
+        E::CommonPassword,
         E::Busy,
         E::RegistrationClosed,
         E::Internal("a secret of ours".into()),
@@ -143,6 +144,7 @@ fn every_error_of_the_identity_service_has_its_line() {
     423 ACCOUNT_LOCKED (retryable)  The account is locked until 1970-01-01T00:00:00Z  after Until(1970-01-01T00:00:00Z)
     409 USER_EXISTS  An account with this e-mail or username exists
     422 INVALID_PASSWORD  The current password is wrong
+    400 VALIDATION_ERROR  this password is one that everybody tries first, or repeats your name: choose another, longer ones are better
     503 SERVICE_UNAVAILABLE (retryable)  The service cannot answer right now.  after Seconds(2)
     403 REGISTRATION_CLOSED  Registration is closed
     500 INTERNAL_ERROR (retryable)  Something went wrong on our side; the log has the details under this request id.

@@ -9,14 +9,17 @@ use shopwright_api_actix::Cookies;
 use shopwright_domain::identity::{Email, check_password};
 use shopwright_domain::limits::{Lockout, Rate};
 
+use super::Profile;
 use crate::config::reader::Reader;
 use crate::config::settings::{
     ACCOUNT_LOCKOUT_DURATION_MS, ACCOUNT_LOCKOUT_MAX_ATTEMPTS, ADMIN_EMAIL, ADMIN_PASSWORD, LEGACY_TOKEN_TTL,
     LOGIN_RATE_LIMIT_MAX, LOGIN_RATE_LIMIT_WINDOW_MS, REGISTER_RATE_LIMIT_MAX, REGISTER_RATE_LIMIT_WINDOW_MS,
-    SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_COOKIES, SHOPWRIGHT_OIDC_AUDIENCE, SHOPWRIGHT_OIDC_ISSUER,
-    SHOPWRIGHT_REGISTRATION, SHOPWRIGHT_SESSION_IDLE, SHOPWRIGHT_SESSION_TTL,
+    SHOPWRIGHT_BOOTSTRAP_FIRST_USER, SHOPWRIGHT_COMMON_PASSWORDS, SHOPWRIGHT_COOKIES, SHOPWRIGHT_OIDC_AUDIENCE,
+    SHOPWRIGHT_OIDC_ISSUER, SHOPWRIGHT_PASSWORD_PEPPER, SHOPWRIGHT_REGISTRATION, SHOPWRIGHT_SESSION_IDLE,
+    SHOPWRIGHT_SESSION_TTL,
 };
 use crate::config::{paths, values};
+use crate::crypto::SealingKey;
 use crate::identity::IdentityRules;
 use crate::oidc::{IssuerUrl, OidcSettings};
 
@@ -42,6 +45,8 @@ pub struct IdentityConfig {
     pub access_token_ttl: Duration,
     /// Where signing keys are; the database when there is none.
     pub signing_keys_dir: Option<PathBuf>,
+    /// What goes into the hashes of passwords: the first into new ones.
+    pub peppers: Vec<SealingKey>,
     /// How browsers keep their refresh token.
     pub cookies: Cookies,
     /// Whose tokens are taken besides ours.
@@ -69,7 +74,7 @@ fn oidc(reader: &mut Reader<'_>) -> Option<OidcSettings> {
     issuer.zip(audience).map(|(issuer, audience)| OidcSettings { issuer, audience })
 }
 
-pub(in crate::config) fn identity(reader: &mut Reader<'_>) -> Option<IdentityConfig> {
+pub(in crate::config) fn identity(reader: &mut Reader<'_>, profile: Option<Profile>) -> Option<IdentityConfig> {
     let email = reader.read(&ADMIN_EMAIL, |text| text.parse::<Email>().map_err(|_| "is not an e-mail address".into()));
     let password = reader.read(&ADMIN_PASSWORD, |text| {
         let problem = |error: shopwright_domain::identity::InvalidPassword| format!("is refused: {error}");
@@ -87,13 +92,19 @@ pub(in crate::config) fn identity(reader: &mut Reader<'_>) -> Option<IdentityCon
     let legacy = Duration::from_mins(1)..=30 * DAY;
     let access_token_ttl = reader.read(&LEGACY_TOKEN_TTL, values::duration_within(legacy));
     let signing_keys_dir = paths::signing_keys_dir(reader);
+    let peppers = reader.read(&SHOPWRIGHT_PASSWORD_PEPPER, SealingKey::parse_list);
     let cookies =
         reader.read(&SHOPWRIGHT_COOKIES, values::word(&[("secure", Cookies::Secure), ("plain", Cookies::Plain)]));
+    let common = reader.read(&SHOPWRIGHT_COMMON_PASSWORDS, values::word(&[("allowed", true), ("refused", false)]));
     let rules = rules(reader, access_token_ttl);
     let oidc = oidc(reader);
     Some(IdentityConfig {
         admin: email.zip(password).map(|(email, password)| AdminAccount { email, password }),
-        rules: rules?,
+        rules: IdentityRules {
+            common_passwords_allowed: common.unwrap_or(profile != Some(Profile::Production)),
+            ..rules?
+        },
+        peppers: peppers.unwrap_or_default(),
         access_token_ttl: access_token_ttl.unwrap_or(Duration::from_mins(10)),
         signing_keys_dir,
         cookies: cookies?,
@@ -126,5 +137,6 @@ fn rules(reader: &mut Reader<'_>, access_token_ttl: Option<Duration>) -> Option<
         registration_rate: Rate { limit: registrations?, window: SignedDuration::from_millis(registration_window?) },
         session_lifetime: SignedDuration::try_from(session_ttl?).ok()?,
         session_idle: SignedDuration::try_from(session_idle?).ok()?,
+        ..IdentityRules::default()
     })
 }

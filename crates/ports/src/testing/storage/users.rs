@@ -49,6 +49,10 @@ impl UserRepository for FakeTransaction {
         Ok(self.identity_rows()?.users.iter().find(|row| row.id == id).cloned())
     }
 
+    async fn lock(&mut self, id: UserId) -> Result<Option<User>, StorageError> {
+        UserRepository::get(self, id).await
+    }
+
     async fn by_email(&mut self, email: &Email) -> Result<Option<User>, StorageError> {
         Ok(self.identity_rows()?.users.iter().find(|row| row.email == *email).cloned())
     }

@@ -177,6 +177,7 @@ pub async fn nobody_but_identity_reaches_accounts(storage: &dyn Storage) {
     for reach in [Reach::Tenant(world.tenant.id), Reach::Platform, Reach::Worker] {
         let begin = async || world.within(reach).await;
         assert!(is_out_of_reach(begin().await.users().get(world.owner.id).await), "{reach:?}");
+        assert!(is_out_of_reach(begin().await.users().lock(world.owner.id).await), "{reach:?}");
         assert!(is_out_of_reach(begin().await.users().has_admin().await), "{reach:?}");
         assert!(is_out_of_reach(begin().await.users().set_password_hash(world.owner.id, "x").await), "{reach:?}");
         assert!(is_out_of_reach(begin().await.users().set_active(world.owner.id, false).await), "{reach:?}");

@@ -209,6 +209,22 @@ pub async fn an_account_is_closed_and_opened(storage: &dyn Storage) {
     assert!(matches!(nobody, Err(StorageError::Stale)), "{nobody:?}");
 }
 
+/// A lock shows the account as it is, closed ones too; one that is not there has none.
+pub async fn an_account_is_locked_as_it_is_now(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let locked = async |id| world.within(Reach::Identity).await.users().lock(id).await.expect("lock");
+    assert_eq!(locked(world.owner.id).await, Some(world.owner.clone()));
+    assert_eq!(locked(example_user(world.tenant.id).id).await, None);
+
+    let mut tx = world.within(Reach::Identity).await;
+    tx.users().set_active(world.owner.id, false).await.expect("write");
+    tx.users().set_password_hash(world.owner.id, "fake$other").await.expect("write");
+    tx.commit().await.expect("commit");
+
+    let changed = User { active: false, password_hash: "fake$other".into(), ..world.owner.clone() };
+    assert_eq!(locked(world.owner.id).await, Some(changed));
+}
+
 /// With an account come all administrators, whoever they belong to, each once and by id.
 pub async fn an_account_is_locked_with_all_administrators(storage: &dyn Storage) {
     let (world, other) = (World::new(storage).await, World::new(storage).await);

@@ -1,5 +1,6 @@
 //! Sessions, API tokens, counters of attempts.
 
+use futures::future::{join, join_all};
 use jiff::Timestamp;
 use shopwright_domain::limits::SignInFailures;
 use shopwright_domain::{ApiTokenId, Scope, SessionId};
@@ -153,6 +154,43 @@ pub async fn all_sessions_but_one_are_ended(storage: &dyn Storage) {
         world.within(Reach::Identity).await.sessions().list(stranger.owner.id, at(50)).await.expect("list"),
         [theirs]
     );
+}
+
+/// A session begins before its account is closed, and ends with it, or not at all: whoever begins one looks behind the lock.
+pub async fn no_session_outlives_the_closing_of_its_account(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let begin = async |begun: i64| {
+        let (session, token) = new_session(&world.owner, begun);
+        let mut tx = world.within(Reach::Identity).await;
+        let user = tx.users().lock(world.owner.id).await.expect("lock").expect("the account");
+        if user.active {
+            tx.sessions().insert(&session, &token).await.expect("insert");
+            tx.commit().await.expect("commit");
+        }
+    };
+    let close = async || {
+        let mut tx = world.within(Reach::Identity).await;
+        tx.users().lock_with_administrators(world.owner.id).await.expect("lock");
+        tx.users().set_active(world.owner.id, false).await.expect("close");
+        tx.sessions().revoke_all(world.owner.id, None, at(50)).await.expect("end");
+        tx.commit().await.expect("commit");
+    };
+
+    for round in 0..5 {
+        // The one first, then the other.
+        let others = join_all((0..3).map(|number| begin(10 * round + number)));
+        if round % 2 == 0 {
+            drop(join(others, close()).await);
+        } else {
+            drop(join(close(), others).await);
+        }
+
+        let live = world.within(Reach::Identity).await.sessions().list(world.owner.id, at(50)).await.expect("list");
+        assert_eq!(live, [], "round {round}");
+        let mut tx = world.within(Reach::Identity).await;
+        tx.users().set_active(world.owner.id, true).await.expect("open");
+        tx.commit().await.expect("commit");
+    }
 }
 
 /// Sessions are kept for a while after their end, and their tokens with them.

@@ -32,7 +32,13 @@ fn organisation_errors() -> Vec<OrganisationError> {
 
 /// At least one problem of every code.
 fn problems() -> Vec<Problem> {
-    let mut problems: Vec<Problem> = store_errors().into_iter().map(Problem::from).collect();
+    let mut problems = vec![Problem::validation(vec![Detail {
+        message: "name must have at least 3 characters".into(),
+        path: vec!["name".into()],
+        kind: "string.min",
+        context: DetailContext { label: "name".into(), key: "name".into(), limit: Some(3) },
+    }])];
+    problems.extend(store_errors().into_iter().map(Problem::from));
     problems.extend(identity_errors().into_iter().map(Problem::from));
     problems.extend(organisation_errors().into_iter().map(Problem::from));
     problems.extend(
@@ -46,12 +52,6 @@ fn problems() -> Vec<Problem> {
     );
     problems.extend(storage_errors().into_iter().map(|error| Problem::from(StoreServiceError::Storage(error))));
     problems.push(PromiseError::Reused.into());
-    problems.push(Problem::validation(vec![Detail {
-        message: "name must have at least 3 characters".into(),
-        path: vec!["name".into()],
-        kind: "string.min",
-        context: DetailContext { label: "name".into(), key: "name".into(), limit: Some(3) },
-    }]));
     // These are made where they happen: tests beside those places look at their words.
     for (row, message) in [
         (INVALID_JSON, "The body is not valid JSON: it ends too early at line 1, column 2."),

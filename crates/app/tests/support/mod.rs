@@ -19,7 +19,7 @@ use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
 use shopwright_domain::operation::Operation;
-use shopwright_domain::plans::Plan;
+use shopwright_domain::plans::{Plan, Plans};
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_domain::{ClusterName, OperationId, RequestId, StoreId};
@@ -62,7 +62,7 @@ impl Fixture {
         let storefront = Arc::new(FakeStorefront::default());
         let work = Arc::new(Notify::new());
         let plan = Plan { stores: StoreQuota(5), cooldown: Cooldown(SignedDuration::ZERO), ..Plan::default() };
-        let rules = StoreRules { plans: plan.into(), ..StoreRules::default() };
+        let rules = StoreRules { plans: Plans { standard: plan, ..plans() }, ..StoreRules::default() };
         let stores = Stores {
             storage: Arc::new(storage.clone()),
             releases: releases.clone(),
@@ -298,5 +298,11 @@ fn executor(
         urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
         telemetry: Telemetry::default(),
         engines: Arc::new(engines::catalogue()),
+        plans: plans(),
     })
+}
+
+/// The plan `team` has large stores.
+pub fn plans() -> Plans {
+    Plans::parse(Plan::default(), "team: size=large").unwrap()
 }

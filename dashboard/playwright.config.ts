@@ -2,6 +2,15 @@
 import { defineConfig } from "@playwright/test";
 
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const args = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 export default defineConfig({
   testDir: "tests",
@@ -19,20 +28,18 @@ export default defineConfig({
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
+      args,
     },
   },
   projects: [
     { name: "simulated", testMatch: "simulated/*.spec.ts" },
     { name: "real", testMatch: "real/*.spec.ts" },
     { name: "screenshots", testMatch: "screenshots.spec.ts" },
+    // Hosts of shops are in no DNS: they are where the node's ingress listens.
+    {
+      name: "shops",
+      testMatch: "shops/*.spec.ts",
+      use: { launchOptions: { executablePath, args: [...args, `--host-resolver-rules=MAP * ${process.env["SHOPWRIGHT_E2E_INGRESS"] ?? "127.0.0.1"}`] } },
+    },
   ],
 });

@@ -41,7 +41,7 @@ struct Engine {
     rotated_behind: usize,
     /// Whether its first set-up takes long enough to be looked at while it runs.
     is_slow: bool,
-    /// The CronJob that does its chores.
+    /// The `CronJob` that does its chores.
     schedule: Option<&'static str>,
 }
 

@@ -19,7 +19,7 @@ use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::{Breaker, BreakerPolicy};
 use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
 use shopwright_domain::network::TrustedProxies;
-use shopwright_domain::plans::Plan;
+use shopwright_domain::plans::{Plan, Plans};
 use shopwright_domain::saga::Policy;
 use shopwright_ports::clock::Clock;
 use shopwright_ports::metrics_api::{MetricsSummary, MockMetricsService, ProcessUsage};
@@ -128,6 +128,7 @@ impl Mocked {
             urls: PublicUrls { scheme: "http".to_owned(), port: None },
             telemetry: Telemetry::default(),
             engines: Arc::new(engines::catalogue()),
+            plans: Plans::default(),
         };
         let worker = Arc::new(Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default()));
         let own = OwnCluster { name: ClusterName::default_cluster(), guard: guard.clone(), sweeper: None };

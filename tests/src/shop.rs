@@ -51,6 +51,18 @@ pub struct Trace {
     facts: Value,
 }
 
+/// Where WordPress is installed, changed and driven from outside; with what proxies and browsers leave as it is.
+const WAYS_IN: [&str; 8] = [
+    "/wp-admin/install.php",
+    "/wp-admin/install.php?step=2",
+    "/wp-admin//setup-config.php",
+    "/wp-admin/upgrade.php",
+    "/wp-config.php",
+    "/xmlrpc.php",
+    "/wp-cron.php",
+    "/.shopwright-source.json",
+];
+
 /// One shop, as its shoppers reach it.
 #[derive(Debug)]
 pub struct Shop {
@@ -121,6 +133,35 @@ impl Shop {
         let response = self.http.get(self.url.join("/")?).send().await?;
         let status = response.status();
         anyhow::ensure!(status == StatusCode::OK, "the front page: {status}: {}", response.text().await?);
+        Ok(())
+    }
+
+    /// Nobody but the shop's owner gets to what sets a shop up or changes its code (RELIABILITY S35): the answer is a refusal, and none of
+    /// the engine's.
+    pub async fn has_no_way_in(&self, engine: &str) -> anyhow::Result<()> {
+        if engine == "medusa" {
+            let response = self.http.post(self.url.join("/admin/users")?).json(&json!({})).send().await?;
+            anyhow::ensure!(response.status() == StatusCode::UNAUTHORIZED, "/admin/users: {}", response.status());
+            return Ok(());
+        }
+        for path in WAYS_IN {
+            let response = self.http.get(self.url.join(path)?).send().await?;
+            anyhow::ensure!(response.status() == StatusCode::FORBIDDEN, "{path}: {}", response.status());
+        }
+        Ok(())
+    }
+
+    /// What is on the way to this host before its shop is set up serves nobody: there is no answer of the engine's, an installer least of all.
+    pub async fn serves_nobody(&self) -> anyhow::Result<()> {
+        for path in ["/", "/wp-admin/install.php", "/app", "/admin/users"] {
+            let response = self.http.get(self.url.join(path)?).send().await?;
+            let status = response.status();
+            let refused =
+                matches!(status, StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY);
+            let text = response.text().await?;
+            let of_the_ingress = text.len() < 100 && !text.contains('<');
+            anyhow::ensure!(refused && of_the_ingress, "{path} is answered before the set-up: {status}: {text}");
+        }
         Ok(())
     }
 

@@ -39,6 +39,10 @@ struct Engine {
     stride: usize,
     /// The marker of a rotation's set-up before its longest step.
     rotated_behind: usize,
+    /// Whether its first set-up takes long enough to be looked at while it runs.
+    is_slow: bool,
+    /// The `CronJob` that does its chores.
+    schedule: Option<&'static str>,
 }
 
 /// The platform that the stores are on.
@@ -83,15 +87,36 @@ impl<'a> Life<'a> {
                 break;
             }
             killed.push(format!("{number} {marker}"));
+            life.serves_nobody_yet().await?;
             life.pods.set_up_anew().await?;
         }
         life.says(&format!("its set-up was killed after {}", killed.join(", ")));
         // A kill that comes too late leaves a store that is set up, and no marker to come: on a busy machine that may be early.
         assert!(killed.len() >= 2, "{killed:?}");
+        let told = life.told_of_the_set_up().await?;
+        assert!(!life.engine.is_slow || !told.is_empty(), "the owner sees what a set-up has done while it runs");
         let store = platform.world.settled(platform.merchant, &life.id).await?;
         assert_eq!(store["status"], "ready", "{store:#}");
-        life.says("ready");
+        let told = life.told_of_the_set_up().await?;
+        assert_eq!(told.last().map(String::as_str), Some(LAST), "{told:?}");
+        life.says(&format!("ready; the owner sees {} steps of its set-up", told.len()));
         Ok(life)
+    }
+
+    /// A store that is half made is reached by nobody (RELIABILITY S35).
+    async fn serves_nobody_yet(&self) -> anyhow::Result<()> {
+        let store = self.platform.merchant.store(&self.id).await?;
+        let host = store["host"].as_str().unwrap_or_default();
+        Shop::new(&format!("http://{host}"), self.platform.node_ip, &store)?.serves_nobody().await
+    }
+
+    /// The steps of the set-up that the store's operation shows.
+    async fn told_of_the_set_up(&self) -> anyhow::Result<Vec<String>> {
+        let store = self.platform.merchant.store(&self.id).await?;
+        let id = store["operation"]["id"].as_str().unwrap_or_default();
+        let operation = self.platform.merchant.get(&format!("/operations/{id}")).await?.body;
+        let steps = operation["operation"]["setup"].as_array().into_iter().flatten();
+        Ok(steps.filter_map(|step| step["name"].as_str()).map(str::to_owned).collect())
     }
 
     fn says(&self, what: &str) {
@@ -251,6 +276,11 @@ async fn live(platform: &Platform<'_>, engine: Engine) -> anyhow::Result<()> {
     let trace = life.shop().await?.leave_a_trace(life.engine.name, life.engine.bare).await?;
     let mut credentials = life.credentials().await?;
     life.is_whole(&trace, &credentials).await?;
+    if let Some(schedule) = life.engine.schedule {
+        life.pods.run_schedule(schedule).await?;
+        life.says("its schedule has run");
+        life.is_whole(&trace, &credentials).await?;
+    }
     life.set_up_again(&trace, &credentials).await?;
     life.rotate(&trace, &mut credentials).await?;
     life.upgrade(&trace, &credentials).await?;
@@ -299,9 +329,19 @@ async fn a_store_keeps_its_orders_and_credentials_whatever_happens_to_its_set_up
         db,
         stride: 4,
         rotated_behind: 3,
+        is_slow: true,
+        schedule: None,
     };
-    let woocommerce =
-        Engine { name: "woocommerce", bare, web: Limits { cpu: 2000, memory: 320 }, db, stride: 1, rotated_behind: 2 };
+    let woocommerce = Engine {
+        name: "woocommerce",
+        bare,
+        web: Limits { cpu: 2000, memory: 320 },
+        db,
+        stride: 1,
+        rotated_behind: 2,
+        is_slow: false,
+        schedule: Some("cron"),
+    };
     let only = std::env::var("ENGINE").unwrap_or_default();
     let wanted = [medusa, woocommerce].into_iter().filter(|engine| only.is_empty() || only == engine.name);
     futures::future::try_join_all(wanted.map(|engine| live(&platform, engine))).await?;

@@ -1,14 +1,14 @@
 //! From the command line to an order on real pods, and away again, for both engines. Promise P11; issue 3.
 //!
-//! Every step's time is printed. Real WooCommerce is in no package registry: without `WOOCOMMERCE_DIR` at the image build the WooCommerce store is
+//! Every step's time is printed. `ENGINE=medusa` leaves the other one out. Real WooCommerce is in no package registry: without `WOOCOMMERCE_DIR` at the image build the WooCommerce store is
 //! WordPress with its administrator, says so, and is tested as that.
 
 use std::process::{Command, Output};
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shopwright_system_tests::client::{PASSWORD, id_of};
-use shopwright_system_tests::real::{Real, program};
+use shopwright_system_tests::real::{Real, program, workspace};
 use shopwright_system_tests::{Merchant, World, shop};
 
 struct Cli {
@@ -48,6 +48,29 @@ async fn print_steps(merchant: &Merchant, store: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Buys something as a person does, and looks at it as the owner. The browser's side is `dashboard/tests/shops`.
+fn try_in_a_browser(engine: &str, bare: bool, node_ip: &str, store: &Value) -> anyhow::Result<()> {
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    if !std::path::Path::new(&chromium).exists() {
+        let required = std::env::var("SHOPWRIGHT_REQUIRE_TIERS").as_deref() == Ok("all");
+        anyhow::ensure!(!required, "{chromium} is required: run scripts/bootstrap dashboard browser");
+        eprintln!("{engine}: LEFT OUT: there is no browser at {chromium}");
+        return Ok(());
+    }
+    let credentials = &store["adminCredentials"];
+    let shop = json!({
+        "url": store["urls"]["storefront"], "name": store["name"], "engine": engine, "bare": bare,
+        "email": credentials["email"], "username": credentials["username"], "password": credentials["password"],
+    });
+    let status = Command::new(workspace().join("dashboard/test"))
+        .arg("shops")
+        .env("SHOPWRIGHT_E2E_SHOP", shop.to_string())
+        .env("SHOPWRIGHT_E2E_INGRESS", node_ip)
+        .status()?;
+    anyhow::ensure!(status.success(), "{engine}: the browser's side failed: its own words are above");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_merchants_wish_becomes_a_shop_that_takes_an_order() -> anyhow::Result<()> {
     let Some((node_ip, values)) = shop::node()? else { return Ok(()) };
@@ -59,7 +82,8 @@ async fn a_merchants_wish_becomes_a_shop_that_takes_an_order() -> anyhow::Result
     let ada = world.merchant("ada").await?;
     let cli = Cli::signed_in(world.base(), &ada.email)?;
 
-    for engine in ["medusa", "woocommerce"] {
+    let only = std::env::var("ENGINE").unwrap_or_default();
+    for engine in ["medusa", "woocommerce"].into_iter().filter(|engine| only.is_empty() || only == *engine) {
         let name = format!("{engine}-shop");
         let start = Instant::now();
         let url = cli.run(&["stores", "create", &name, "--engine", engine, "--wait", "--timeout", "10m"])?;
@@ -78,6 +102,10 @@ async fn a_merchants_wish_becomes_a_shop_that_takes_an_order() -> anyhow::Result
         }
         shop.leave_a_trace(engine, bare).await?;
         println!("{engine}: tried as a shopper in {:.1?}", start.elapsed());
+        shop.has_no_way_in(engine).await?;
+        let start = Instant::now();
+        try_in_a_browser(engine, bare, &node_ip, &store)?;
+        println!("{engine}: tried in a browser in {:.1?}", start.elapsed());
 
         let start = Instant::now();
         cli.run(&["stores", "delete", &name, "--yes", "--wait", "--timeout", "5m"])?;

@@ -4,8 +4,9 @@ What is special about Medusa; store-common makes the objects from it (see its RE
 {{- define "store.engine" -}}
 name: medusa
 network:
-  db: [web, setup]
-  public: [web]
+  db: [web, worker, setup]
+  public: [web, worker]
+  redis: [web, worker]
 web:
   port: 9000
   uid: 10001
@@ -14,7 +15,7 @@ web:
   live: /health
   wait: [store-medusa, wait]
   env:
-    {{- include "medusa.env" . | nindent 4 }}
+    {{- include "medusa.served" (dict "root" $ "mode" (ternary "server" "shared" .Values.medusa.worker)) | nindent 4 }}
   secrets: [database-password, app-secret, session-secret]
 setup:
   command: [store-medusa, setup]
@@ -34,6 +35,15 @@ db:
     - {name: DB_PASSWORD_FILE, value: /run/store-secrets/database-password}
     - {name: DB_ROOT_PASSWORD_FILE, value: /run/store-secrets/database-root-password}
   secrets: [database-password, database-root-password]
+{{- end }}
+
+{{/* Of a process that serves or works; takes (dict "root" $ "mode" "shared"). The set-up needs no Redis, its events are its own. */}}
+{{- define "medusa.served" -}}
+{{ include "medusa.env" .root }}
+- {name: WORKER_MODE, value: {{ .mode }}}
+{{- if .root.Values.redis.enabled }}
+- {name: REDIS_URL_FILE, value: /run/store-secrets/redis-url}
+{{- end }}
 {{- end }}
 
 {{- define "medusa.env" -}}

@@ -3,6 +3,7 @@ Who may talk to whom. What always holds when policies are on: nothing, both ways
   every pod -> the cluster's DNS          53
   ingress controller -> web               the engine's port (and -> cert-manager's solver 8089 where certificates are asked for by HTTP)
   the engine's db clients -> db           the database's port, or a managed database at the given addresses
+  the engine's redis clients -> redis    the given addresses, where there is one
   the engine's public callers -> public   443, if publicEgress; private, link-local and metadata addresses are not public
 The kubelet's probes come from the node and are let through by every CNI. tests/policies/flows.tsv is the table of verdicts.
 */}}
@@ -102,6 +103,26 @@ spec:
       ports:
         - {protocol: TCP, port: {{ $engine.db.port }}}
     {{- end }}
+{{- end }}
+{{- if (.Values.redis).enabled }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: store-to-redis
+  labels: {{- $labels | nindent 4 }}
+spec:
+  podSelector:
+    matchExpressions:
+      - {key: app.kubernetes.io/component, operator: In, values: {{ toJson $engine.network.redis }}}
+  policyTypes: [Egress]
+  egress:
+    - to:
+        {{- range .Values.redis.addresses }}
+        - ipBlock: {cidr: {{ . | quote }}}
+        {{- end }}
+      ports:
+        - {protocol: TCP, port: {{ .Values.redis.port }}}
 {{- end }}
 {{- if and $policy.publicEgress $engine.network.public }}
 ---

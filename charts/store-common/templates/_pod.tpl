@@ -47,8 +47,8 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{/*
-The volume with the named keys of the store's Secret; takes (dict "root" $ "keys" (list ...) "rotates" false); whoever rotates also gets the
-database's other password, which is there only while one is replaced. Mounted at /run/store-secrets. With a
+The volume with the named keys of the store's Secret; takes (dict "root" $ "keys" (list ...) "rotates" false "redis" false); whoever rotates
+also gets the database's other password, which is there only while one is replaced; whoever has Redis, its URL where there is one. Mounted at /run/store-secrets. With a
 managed database its URL takes the place of the passwords of a database of the store's own.
 */}}
 {{- define "store-common.secretsVolume" -}}
@@ -77,6 +77,12 @@ managed database its URL takes the place of the passwords of a database of the s
           name: {{ .root.Values.database.secret.name | quote }}
           items:
             - {key: {{ .root.Values.database.secret.key | quote }}, path: database-url}
+      {{- end }}
+      {{- if and .redis (.root.Values.redis).enabled }}
+      - secret:
+          name: {{ .root.Values.redis.secret.name | quote }}
+          items:
+            - {key: {{ .root.Values.redis.secret.key | quote }}, path: redis-url}
       {{- end }}
 {{- end }}
 

@@ -112,7 +112,7 @@ spec:
           persistentVolumeClaim: {claimName: uploads}
         {{- end }}
         {{- if $engine.web.secrets }}
-        {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.web.secrets) | nindent 8 }}
+        {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.web.secrets "redis" (has "web" ($engine.network.redis | default list))) | nindent 8 }}
         {{- end }}
         {{- include "store-common.scratchVolumes" $engine.web.scratch | nindent 8 }}
 {{- end }}

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use shopwright_domain::operation::ReleaseDigests;
+use shopwright_domain::plans::SizeName;
 
 use crate::digest;
 use crate::origin::{Origin, part};
@@ -22,6 +23,8 @@ pub(crate) struct Bundle {
     pub(crate) origin: Origin,
     /// The values that helm gets on its stdin.
     pub(crate) document: Vec<u8>,
+    /// The size that is among them.
+    pub(crate) size: Option<SizeName>,
 }
 
 /// Where a bundle was written to.
@@ -48,6 +51,7 @@ impl Bundle {
             values: digest(&digest::hex(&values.finalize())),
             helm: digest(&helm.sha256),
             origin: Some(self.origin.digest()),
+            size: self.size.clone(),
         }
     }
 

@@ -46,7 +46,7 @@ impl HelmReleases {
             Some(kept) => Origin::unpack(kept)?,
             None => self.platform(&spec.engine).await?,
         };
-        Ok(Bundle { origin, document })
+        Ok(Bundle { origin, document, size: spec.size.clone() })
     }
 
     /// The platform's chart with its values files, as they are now.

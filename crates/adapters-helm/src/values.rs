@@ -16,6 +16,9 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Cluster::is_empty")]
     cluster: Cluster<'a>,
     credentials_secret: &'static str,
+    /// Left out where nobody says which: the values files do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a str>,
     /// Left out for the first set: a store whose credentials were never replaced has the same release as ever.
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials_version: Option<u32>,
@@ -71,6 +74,7 @@ pub(crate) fn document(spec: &ReleaseSpec, cluster: &ClusterValues) -> Result<Ve
             storage_class_name: cluster.storage_class.as_deref(),
         },
         credentials_secret: CREDENTIALS_SECRET,
+        plan: spec.size.as_ref().map(shopwright_domain::plans::SizeName::as_str),
         credentials_version: (spec.credentials_version > 1).then_some(spec.credentials_version),
         setup: Setup { revision: spec.setup_revision },
     };

@@ -86,6 +86,12 @@ impl Calls {
         })
     }
 
+    /// The same for an answer that is text.
+    async fn send_text(&self, identity: Identity<'_>, request: Request<Vec<u8>>) -> Result<String, CallError> {
+        let (_, body) = self.exchange(identity, request).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// Sends, and only wants to know that the answer is yes.
     pub(crate) async fn send_unread(&self, identity: Identity<'_>, request: Request<Vec<u8>>) -> Result<(), CallError> {
         self.exchange(identity, request).await.map(drop)

@@ -33,6 +33,7 @@ use async_trait::async_trait;
 use http::Request;
 use shopwright_domain::StoreId;
 use shopwright_domain::engine::Readiness;
+use shopwright_domain::operation::SetupStep;
 use shopwright_domain::store::EngineName;
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
 use shopwright_ports::secrets::StoreCredentials;
@@ -131,6 +132,10 @@ impl Cluster for KubeCluster {
         limit: Duration,
     ) -> Result<Rollout, ClusterError> {
         self.watch_rollout(store_id, wanted, limit).await
+    }
+
+    async fn setup_progress(&self, fence: &Fence) -> Vec<SetupStep> {
+        self.read_setup_progress(fence).await
     }
 
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {

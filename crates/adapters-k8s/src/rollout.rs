@@ -4,6 +4,7 @@ mod assess;
 mod explain;
 mod objects;
 mod pods;
+mod progress;
 mod setup;
 mod workloads;
 

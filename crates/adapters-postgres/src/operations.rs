@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests, SetupStep};
+use shopwright_domain::plans::SizeName;
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::Failure;
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, UserId, WorkerId};
@@ -20,7 +21,7 @@ use crate::unreadable::readable;
 macro_rules! operation_columns {
     () => {
         "id, tenant_id, store_id, kind, saga_version, status, step, attempt, epoch, worker, lease_expires_at, wake_at, \
-         failure_code, failure_detail, chart_digest, values_digest, helm_digest, origin_digest, requested_by, request_id, \
+         failure_code, failure_detail, chart_digest, values_digest, helm_digest, origin_digest, release_size, setup_steps, setup_millis, requested_by, request_id, \
          traceparent, tracestate, created_at, started_at, finished_at"
     };
 }
@@ -43,6 +44,7 @@ pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
         wake_at: row.time_optional("wake_at")?,
         failure: row.failure()?,
         release: digests(&row)?,
+        setup: setup(&row)?,
         requested_by: row.get::<Option<_>>("requested_by")?.map(UserId::from_uuid),
         request_id: row.parse_optional("request_id")?,
         traceparent: row.get("traceparent")?,
@@ -56,11 +58,25 @@ pub(crate) fn operation(row: &PgRow) -> Result<Operation, StorageError> {
 fn digests(row: &Row<'_>) -> Result<Option<ReleaseDigests>, StorageError> {
     let (chart, values): (Option<String>, Option<String>) = (row.get("chart_digest")?, row.get("values_digest")?);
     let (helm, origin): (Option<String>, Option<String>) = (row.get("helm_digest")?, row.get("origin_digest")?);
-    Ok(chart.zip(values).zip(helm).map(|((chart, values), helm)| ReleaseDigests { chart, values, helm, origin }))
+    let size = row.parse_optional("release_size")?;
+    Ok(chart.zip(values).zip(helm).map(|((chart, values), helm)| ReleaseDigests { chart, values, helm, origin, size }))
+}
+
+fn setup(row: &Row<'_>) -> Result<Vec<SetupStep>, StorageError> {
+    let (names, millis): (Vec<String>, Vec<i64>) = (row.get("setup_steps")?, row.get("setup_millis")?);
+    Ok(names.into_iter().zip(millis).map(|(name, millis)| SetupStep { name, millis: millis.unsigned_abs() }).collect())
 }
 
 fn not_allowed(what: &str, status: OperationStatus) -> StorageError {
     internal(format!("an operation cannot be {what} as {status}"))
+}
+
+fn names(steps: &[SetupStep]) -> Vec<&str> {
+    steps.iter().map(|step| step.name.as_str()).collect()
+}
+
+fn millis(steps: &[SetupStep]) -> Vec<i64> {
+    steps.iter().map(|step| i64::try_from(step.millis).unwrap_or(i64::MAX)).collect()
 }
 
 fn code(failure: Option<&Failure>) -> Option<&'static str> {
@@ -79,9 +95,10 @@ impl OperationRepository for PgTransaction {
             insert into operations (id, tenant_id, store_id, kind, status, step, attempt, epoch, worker,
                                     lease_expires_at, wake_at, failure_code, failure_detail, requested_by, request_id,
                                     traceparent, created_at, started_at, finished_at, saga_version, chart_digest,
-                                    values_digest, helm_digest, tracestate, origin_digest)
+                                    values_digest, helm_digest, tracestate, origin_digest, setup_steps, setup_millis,
+                                    release_size)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                    $23, $24, $25)")
+                    $23, $24, $25, $26, $27, $28)")
         .bind(operation.id.as_uuid())
         .bind(operation.tenant_id.as_uuid())
         .bind(operation.store_id.as_str())
@@ -106,7 +123,10 @@ impl OperationRepository for PgTransaction {
         .bind(release.map(|release| release.values.as_str()))
         .bind(release.map(|release| release.helm.as_str()))
         .bind(operation.tracestate.as_deref())
-        .bind(release.and_then(|release| release.origin.as_deref()));
+        .bind(release.and_then(|release| release.origin.as_deref()))
+        .bind(names(&operation.setup))
+        .bind(millis(&operation.setup))
+        .bind(release.and_then(|release| release.size.as_ref()).map(SizeName::as_str));
         self.execute("enqueue an operation", statement).await?;
         for record in done {
             self.write_step(operation.tenant_id, operation.id, record).await?;
@@ -203,14 +223,25 @@ impl OperationRepository for PgTransaction {
         self.fence(lease).await?;
         let statement = sql("\
             update operations
-            set chart_digest = $2, values_digest = $3, helm_digest = $4, origin_digest = $5
+            set chart_digest = $2, values_digest = $3, helm_digest = $4, origin_digest = $5, release_size = $6
             where id = $1")
         .bind(lease.operation_id.as_uuid())
         .bind(release.chart.as_str())
         .bind(release.values.as_str())
         .bind(release.helm.as_str())
-        .bind(release.origin.as_deref());
+        .bind(release.origin.as_deref())
+        .bind(release.size.as_ref().map(SizeName::as_str));
         self.execute("record what an installation is made of", statement).await.map(|_| ())
+    }
+
+    async fn record_setup(&mut self, lease: &Lease, steps: &[SetupStep]) -> Result<(), StorageError> {
+        self.fence(lease).await?;
+        self.touched.operation(lease.operation_id, None);
+        let statement = sql("update operations set setup_steps = $2, setup_millis = $3 where id = $1")
+            .bind(lease.operation_id.as_uuid())
+            .bind(names(steps))
+            .bind(millis(steps));
+        self.execute("record what a set-up has done", statement).await.map(|_| ())
     }
 
     async fn lift_epoch(&mut self, lease: &Lease, known: Epoch) -> Result<Lease, StorageError> {

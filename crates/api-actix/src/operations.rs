@@ -6,7 +6,7 @@ pub(crate) mod list;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
-use shopwright_domain::operation::Operation;
+use shopwright_domain::operation::{Operation, SetupStep};
 use shopwright_domain::saga::StepRecord;
 use shopwright_domain::store::Failure;
 use shopwright_domain::{ErrorCode, OperationId};
@@ -87,7 +87,22 @@ impl From<&StepRecord> for StepBody {
     }
 }
 
-/// An operation; `steps` only where it is looked at itself.
+/// A step that the engine's own set-up says to have done.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SetupStep)]
+struct SetupStepBody {
+    name: String,
+    duration_ms: u64,
+}
+
+impl From<&SetupStep> for SetupStepBody {
+    fn from(step: &SetupStep) -> Self {
+        Self { name: step.name.clone(), duration_ms: step.millis }
+    }
+}
+
+/// An operation; `steps` and `setup` only where it is looked at itself.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Operation)]
@@ -103,6 +118,8 @@ pub(crate) struct OperationBody {
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<Vec<StepBody>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup: Option<Vec<SetupStepBody>>,
     #[schema(required)]
     failure: Option<FailureBody>,
     created_at: Iso,
@@ -123,6 +140,7 @@ impl OperationBody {
             step: operation.step.map(shopwright_domain::saga::Step::as_str),
             attempt: operation.attempt,
             steps: None,
+            setup: None,
             failure: operation.failure.as_ref().map(FailureBody::from),
             created_at: Iso(operation.created_at),
             requested_at: Iso(operation.created_at),
@@ -133,7 +151,8 @@ impl OperationBody {
 
     fn detail(view: &OperationView) -> Self {
         let steps = view.steps.iter().map(StepBody::from).collect();
-        Self { steps: Some(steps), ..Self::summary(&view.operation) }
+        let setup = view.operation.setup.iter().map(SetupStepBody::from).collect();
+        Self { steps: Some(steps), setup: Some(setup), ..Self::summary(&view.operation) }
     }
 }
 

@@ -11,7 +11,7 @@ use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::organisation::Role;
-use shopwright_domain::plans::PlanName;
+use shopwright_domain::plans::{PlanName, Plans};
 use shopwright_domain::saga::Policy;
 use shopwright_domain::{ClusterName, RequestId, TenantId, UserId};
 use shopwright_ports::identity_api::Origin;
@@ -101,6 +101,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         urls: PublicUrls { scheme: "https".into(), port: None },
         telemetry: Telemetry::default(),
         engines: Arc::new(engines::catalogue()),
+        plans: Plans::default(),
     };
     let worker = Worker::new(Arc::new(executor), entropy.as_ref(), work, WorkerSettings::default());
     worker.run_due().await?;

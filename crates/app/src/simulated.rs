@@ -9,10 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::engine::{EngineCatalogue, EngineDescriptor, Readiness};
+use shopwright_domain::operation::SetupStep;
 use shopwright_domain::store::{EngineName, Failure};
 use shopwright_domain::{ErrorCode, StoreId};
 use shopwright_ports::clock::Clock;
-use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
+use shopwright_ports::cluster::{
+    Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, SetupResult, StoreNamespace,
+};
 use shopwright_ports::secrets::StoreCredentials;
 use shopwright_ports::testing::FakeCluster;
 
@@ -24,7 +27,16 @@ pub struct SimulatedCluster {
     inner: Arc<FakeCluster>,
     engines: Arc<EngineCatalogue>,
     clock: Arc<dyn Clock>,
-    begun: Mutex<HashMap<StoreId, (SignedDuration, Timestamp)>>,
+    begun: Mutex<HashMap<StoreId, Start>>,
+}
+
+/// The start of a store.
+struct Start {
+    /// How long it takes.
+    usual: SignedDuration,
+    since: Timestamp,
+    /// What its set-up does meanwhile.
+    steps: Vec<String>,
 }
 
 impl std::fmt::Debug for SimulatedCluster {
@@ -46,7 +58,18 @@ impl SimulatedCluster {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         begun
             .get(store_id)
-            .map_or(SignedDuration::ZERO, |(usual, since)| *usual - self.clock.now().duration_since(*since))
+            .map_or(SignedDuration::ZERO, |start| start.usual - self.clock.now().duration_since(start.since))
+    }
+
+    /// Its set-up takes the time of its start, each step as much of it as any other.
+    fn progress(&self, store_id: &StoreId) -> Vec<SetupStep> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(start) = begun.get(store_id).filter(|start| !start.steps.is_empty()) else { return Vec::new() };
+        let each = (start.usual.as_millis() / i128::try_from(start.steps.len()).unwrap_or(1)).max(1);
+        let done = (self.clock.now().duration_since(start.since).as_millis() / each).max(0);
+        let millis = u64::try_from(each).unwrap_or_default();
+        let done = start.steps.iter().take(usize::try_from(done).unwrap_or(usize::MAX));
+        done.map(|name| SetupStep { name: name.clone(), millis }).collect()
     }
 }
 
@@ -70,12 +93,14 @@ impl Cluster for SimulatedCluster {
 
     async fn ensure_namespace(&self, fence: &Fence, engine: &EngineName) -> Result<(), ClusterError> {
         self.clock.sleep(CALL).await;
-        let usual = self.engines.get(engine).map_or(SignedDuration::ZERO, EngineDescriptor::usual_start);
-        self.begun
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(fence.store_id.clone())
-            .or_insert((usual, self.clock.now()));
+        let known = self.engines.get(engine).ok();
+        let usual = known.map_or(SignedDuration::ZERO, EngineDescriptor::usual_start);
+        let steps = known.map_or_else(Vec::new, |engine| engine.setup_steps().to_vec());
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).entry(fence.store_id.clone()).or_insert(Start {
+            usual,
+            since: self.clock.now(),
+            steps,
+        });
         self.inner.ensure_namespace(fence, engine).await
     }
 
@@ -99,7 +124,17 @@ impl Cluster for SimulatedCluster {
         if self.remaining(store_id) > SignedDuration::ZERO {
             return Ok(Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the pods are not ready yet")));
         }
-        self.inner.await_workloads(store_id, wanted, limit).await
+        let rollout = self.inner.await_workloads(store_id, wanted, limit).await?;
+        Ok(match rollout {
+            Rollout::Ready(result) if wanted.setup => {
+                Rollout::Ready(SetupResult { steps: self.progress(store_id), ..result })
+            }
+            other => other,
+        })
+    }
+
+    async fn setup_progress(&self, fence: &Fence) -> Vec<SetupStep> {
+        self.progress(&fence.store_id)
     }
 
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {

@@ -1,4 +1,5 @@
-//! Looks for namespaces that should not be there, and removes those whose store is gone for good.
+//! Looks for namespaces that should not be there, and removes those whose store is gone for good. It also forgets charts that nothing is
+//! brought back to any more.
 //!
 //! A worker that slept through a deletion may make its store's namespace anew (DECISIONS 7); the fence cannot help, because nothing of the
 //! old namespace is left to compare with. Every worker process sweeps now and then. What it decides by is
@@ -24,6 +25,13 @@ use crate::saga::ClusterGuard;
 
 /// How many rows are read at once.
 const PAGE: u32 = 500;
+/// How often charts that nobody uses are looked for.
+const FORGETTING_PAUSE: Duration = Duration::from_hours(1);
+/// How long nobody has installed from one that is forgotten. An installation notes the use and, in its next transaction, that it installs
+/// from it: this is longer than a worker may think about that.
+const UNUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// How many are forgotten at once: each is some ten kilobytes.
+const FORGOTTEN_AT_ONCE: u32 = 100;
 
 /// How often to sweep, and how sure to be.
 #[derive(Debug, Clone)]
@@ -72,6 +80,8 @@ pub struct Sweeper {
     sightings: Mutex<Sightings>,
     reported: Mutex<BTreeSet<String>>,
     unknown: AtomicUsize,
+    /// When charts were last looked for, by the monotonic clock.
+    forgot_at: Mutex<Option<Duration>>,
 }
 
 impl std::fmt::Debug for Sweeper {
@@ -103,6 +113,7 @@ impl Sweeper {
             sightings: Mutex::default(),
             reported: Mutex::default(),
             unknown: AtomicUsize::new(0),
+            forgot_at: Mutex::default(),
         }
     }
 
@@ -123,12 +134,39 @@ impl Sweeper {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                swept = self.sweep() => match swept {
-                    Ok(swept) => tracing::debug!(?swept, "swept"),
-                    Err(error) => tracing::info!(%error, "not swept now"),
-                },
+                () = self.sweep_and_forget() => {}
             }
         }
+    }
+
+    async fn sweep_and_forget(&self) {
+        match self.sweep().await {
+            Ok(swept) => tracing::debug!(?swept, "swept"),
+            Err(error) => tracing::info!(%error, "not swept now"),
+        }
+        let now = self.clock.monotonic();
+        let last = *self.forgot_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| now.saturating_sub(last) < FORGETTING_PAUSE) {
+            return;
+        }
+        match self.forget_origins().await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(forgotten, "forgot charts that no store is brought back to any more"),
+            Err(error) => tracing::info!(%error, "unused charts are not forgotten now"),
+        }
+        *self.forgot_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// Forgets what releases were made of once no store was last seen to work with it, no operation under way installs from it, and nobody
+    /// has installed from it for a day. Returns how many; a bounded number at once.
+    ///
+    /// # Errors
+    /// [`StorageError`]; nothing is lost by it.
+    pub async fn forget_origins(&self) -> Result<u64, StorageError> {
+        let mut tx = self.storage.begin(Reach::Worker).await?;
+        let forgotten = tx.releases().purge_origins(self.clock.now() - UNUSED_FOR, FORGOTTEN_AT_ONCE).await?;
+        tx.commit().await?;
+        Ok(forgotten)
     }
 
     fn pause(&self) -> Duration {

@@ -15,7 +15,7 @@ use shopwright_domain::operation::{Operation, OperationKind, OperationStatus};
 use shopwright_domain::store::{Failure, Store, StoreState};
 use shopwright_ports::cluster::{ClusterError, Rollout};
 use shopwright_ports::releases::ReleaseError;
-use shopwright_ports::storage::StorageError;
+use shopwright_ports::storage::{Reach, Storage, StorageError};
 use shopwright_ports::storefront::StorefrontError;
 use shopwright_ports::stores_api::{Accepted, Change, RequestContext, Share, StoreService, StoreServiceError};
 use shopwright_ports::testing::Fault;
@@ -418,4 +418,44 @@ async fn credentials_are_shown_to_their_owner_and_every_look_is_written_down() {
     }
     let refusal = world.stores.reveal_credentials(&ada, &store.id).await;
     assert!(matches!(refusal, Err(StoreServiceError::RevealedTooOften { .. })), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn a_store_is_as_large_as_its_organisations_plan_says_from_its_next_upgrade_on() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let store = world.ready_store(&ada, "teashop").await;
+    let size = async || world.storage.snapshot().await.releases[&store.id].size.clone().map(|size| size.to_string());
+    let installed = || world.releases.installed()[&store.id].digests.size.clone().map(|size| size.to_string());
+    assert_eq!((installed(), size().await), (None, None));
+    assert!(world.stores.preview_upgrade(&ada, &store.id).await.unwrap().up_to_date);
+
+    let mut tx = world.storage.begin(Reach::Platform).await.unwrap();
+    assert!(tx.tenants().set_plan(store.tenant_id, &"team".parse().unwrap()).await.unwrap());
+    tx.commit().await.unwrap();
+    let preview = world.stores.preview_upgrade(&ada, &store.id).await.unwrap();
+    assert!(!preview.up_to_date && preview.from.size.is_none());
+    assert_eq!(preview.to.size.map(|size| size.to_string()).as_deref(), Some("large"));
+
+    // One that does not work is taken back to the size that did.
+    world.cluster.set_rollout(&store.id, Rollout::Failed(Failure::new(ErrorCode::Unschedulable, "no room")));
+    world.stores.upgrade(&ada, &store.id).await.unwrap();
+    for _ in 0..500 {
+        world.run_due(&world.worker).await;
+        if changes(&world, &store).await[0].status == OperationStatus::Failed {
+            break;
+        }
+        world.clock.advance(SignedDuration::from_secs(11));
+    }
+    let tried = changes(&world, &store).await[0].release.clone().unwrap().size;
+    assert_eq!((tried.map(|size| size.to_string()).as_deref(), size().await), (Some("large"), None));
+    world.cluster.clear_rollout(&store.id);
+    let done = settle(&world, &store).await;
+    assert_eq!(done.last().map(|it| (it.kind, it.status)), Some((OperationKind::Revert, OperationStatus::Succeeded)));
+    assert_eq!((installed(), size().await), (None, None));
+
+    world.stores.upgrade(&ada, &store.id).await.unwrap();
+    settle(&world, &store).await;
+    assert_eq!((installed().as_deref(), size().await.as_deref()), (Some("large"), Some("large")));
+    assert!(world.stores.preview_upgrade(&ada, &store.id).await.unwrap().up_to_date);
 }

@@ -3,9 +3,10 @@
 
 mod support;
 
+use jiff::SignedDuration;
 use shopwright_domain::ErrorCode;
 use shopwright_domain::audit::AuditEventType;
-use shopwright_domain::operation::{OperationKind, OperationStatus};
+use shopwright_domain::operation::{OperationKind, OperationStatus, SetupStep};
 use shopwright_domain::saga::{ProvisionStep, Step, StepStatus};
 use shopwright_domain::store::{Failure, StoreState};
 use shopwright_ports::cluster::{ClusterError, Rollout, SetupResult};
@@ -68,6 +69,55 @@ async fn what_the_set_up_notes_about_the_engine_is_kept_with_the_store() {
     let store = world.settle(&id).await;
 
     assert_eq!((store.state, store.engine_note), (StoreState::Ready, Some(note)));
+}
+
+#[tokio::test]
+async fn the_owner_sees_the_set_ups_steps_while_it_runs_and_after() {
+    let step = |name: &str, millis| SetupStep { name: name.to_owned(), millis };
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let accepted = world.create(&ada, "teashop").await;
+    let (id, operation) = (accepted.store.id, accepted.operation.unwrap().id);
+    let pending = Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the set-up is running"));
+    world.cluster.set_rollout(&id, pending);
+    let shown = async || world.stores.operation(&ada, operation).await.unwrap().operation.setup;
+
+    let told = [vec![step("database", 12)], vec![step("database", 12), step("theme", 340)]];
+    for steps in &told {
+        world.cluster.set_progress(&id, steps.clone());
+        // A worker that dies with it, and the next one goes on telling.
+        world.run_for(&world.worker, 5).await;
+        assert_eq!(shown().await, *steps);
+        world.clock.advance(SignedDuration::from_secs(11));
+    }
+    // A pod that says nothing, because it has just begun or its log cannot be read, takes nothing back.
+    world.cluster.set_progress(&id, Vec::new());
+    world.run_for(&world.worker, 5).await;
+    assert_eq!(shown().await, told[1]);
+
+    let all = vec![step("database", 9), step("theme", 300), step("marker", 2)];
+    world.cluster.set_rollout(&id, Rollout::Ready(SetupResult { steps: all.clone(), ..SetupResult::default() }));
+    assert_eq!(world.settle(&id).await.state, StoreState::Ready);
+    assert_eq!(shown().await, all);
+}
+
+#[tokio::test]
+async fn a_set_up_that_fails_leaves_what_it_had_done_and_the_reason() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let accepted = world.create(&ada, "teashop").await;
+    let (id, operation) = (accepted.store.id, accepted.operation.unwrap().id);
+    let steps = vec![SetupStep { name: "database".to_owned(), millis: 12 }];
+    world.cluster.set_progress(&id, steps.clone());
+    world.cluster.set_rollout(&id, Rollout::Pending(Failure::new(ErrorCode::RolloutTimeout, "the set-up is running")));
+    world.run_for(&world.worker, 5).await;
+    let failure = Failure::new(ErrorCode::SetupFailed, "step theme: no such theme");
+    world.cluster.set_rollout(&id, Rollout::Failed(failure.clone()));
+
+    let store = world.settle(&id).await;
+
+    assert_eq!((store.state, store.failure), (StoreState::Failed, Some(failure)));
+    assert_eq!(world.stores.operation(&ada, operation).await.unwrap().operation.setup, steps);
 }
 
 /// The calls of a provision that can fail, in their order.

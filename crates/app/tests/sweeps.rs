@@ -190,3 +190,69 @@ async fn a_sweep_passes_the_breaker_and_the_fence_like_everything_else() {
 
     assert_eq!(world.cluster.faults.remaining(), 1, "nothing was asked");
 }
+
+#[tokio::test]
+async fn a_chart_that_no_store_is_brought_back_to_is_forgotten_a_day_after_its_last_use() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let store = world.ready_store(&ada, "teashop").await;
+    let first = world.storage.snapshot().await.releases[&store.id].origin.clone();
+    let sweeper = sweeper(&world);
+    let kept = async || world.storage.snapshot().await.origins.into_keys().collect::<Vec<_>>();
+
+    later(&world, 25 * 3600);
+    assert_eq!(sweeper.forget_origins().await.unwrap(), 0, "the store works with it");
+
+    world.releases.replace_charts();
+    let upgrade = world.stores.upgrade(&ada, &store.id).await.unwrap().operation.unwrap();
+    assert_eq!(world.ended(upgrade.id).await.status, OperationStatus::Succeeded);
+    let second = world.storage.snapshot().await.releases[&store.id].origin.clone();
+    assert_eq!(kept().await.len(), 2);
+    assert_eq!(sweeper.forget_origins().await.unwrap(), 1, "nobody has installed from it for a day");
+    assert_eq!(kept().await, second.iter().cloned().collect::<Vec<_>>());
+    assert_ne!(first, second);
+
+    world.stores.delete(&ada, &store.id).await.unwrap();
+    assert_eq!(world.settle(&store.id).await.state, StoreState::Deleted);
+    assert_eq!(sweeper.forget_origins().await.unwrap(), 0, "it was used just now");
+    later(&world, 24 * 3600 + 1);
+    assert_eq!(sweeper.forget_origins().await.unwrap(), 1);
+    assert_eq!(kept().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn charts_are_forgotten_by_whoever_sweeps_and_not_at_every_sweep() {
+    let world = Fixture::new().await;
+    let ada = world.merchant("ada").await;
+    let store = world.ready_store(&ada, "teashop").await;
+    world.stores.delete(&ada, &store.id).await.unwrap();
+    world.settle(&store.id).await;
+    let (sweeper, stop) = (Arc::new(sweeper(&world)), CancellationToken::new());
+    let sweeping = tokio::spawn({
+        let (sweeper, stop) = (Arc::clone(&sweeper), stop.clone());
+        async move { sweeper.run(stop).await }
+    });
+    let kept = async || world.storage.snapshot().await.origins.len();
+    // How many minutes pass until it is gone.
+    let minutes = async |most: u32| {
+        for minute in 0..most {
+            if kept().await == 0 {
+                return Some(minute);
+            }
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            later(&world, 60);
+        }
+        None
+    };
+
+    // The first sweep looks, and finds a chart of today; the next look is an hour later.
+    assert_eq!(minutes(5).await, None);
+    later(&world, 24 * 3600);
+    let took = minutes(70).await.unwrap();
+
+    assert!(took < 5, "{took}");
+    stop.cancel();
+    sweeping.await.unwrap();
+}

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use crate::ids::{Epoch, InvalidId, OperationId, RequestId, StoreId, TenantId, UserId, WorkerId};
+use crate::plans::SizeName;
 use crate::saga::Step;
 use crate::store::Failure;
 
@@ -188,6 +189,17 @@ pub struct ReleaseDigests {
     pub helm: String,
     /// Of chart and values files together: what is kept under this name can be installed again. None in what an older program wrote.
     pub origin: Option<String>,
+    /// Which of the chart's sizes was asked for, which the values' digest covers too; none: the one that the values name.
+    pub size: Option<SizeName>,
+}
+
+/// A step that an engine's own set-up says to have done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetupStep {
+    /// What the engine calls it.
+    pub name: String,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
 }
 
 /// The version of the sagas that this program knows. It grows when a kind or a step is added or changes its meaning; operations of a
@@ -225,6 +237,8 @@ pub struct Operation {
     pub failure: Option<Failure>,
     /// What the last attempt to install was made of.
     pub release: Option<ReleaseDigests>,
+    /// What the engine's own set-up has done so far, as it was last seen; empty where there is none.
+    pub setup: Vec<SetupStep>,
     /// Who asked for it.
     pub requested_by: Option<UserId>,
     /// The request that asked for it; carried into logs and audit rows of every step.
@@ -265,6 +279,7 @@ impl Operation {
             wake_at: None,
             failure: None,
             release: None,
+            setup: Vec::new(),
             requested_by: None,
             request_id: None,
             traceparent: None,

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use shopwright_domain::engine::Readiness;
 use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::operation::SetupStep;
 use shopwright_domain::saga::StepError;
 use shopwright_domain::store::{EngineName, Failure};
 use shopwright_domain::{Epoch, StoreId};
@@ -58,8 +59,8 @@ pub struct SetupResult {
     pub version: Option<String>,
     /// What the owner must know, for instance that the store cannot take orders.
     pub note: Option<String>,
-    /// The set-up's steps with their milliseconds.
-    pub steps: Vec<(String, u64)>,
+    /// What it did, in its order.
+    pub steps: Vec<SetupStep>,
 }
 
 /// How the workloads of a store are doing.
@@ -203,6 +204,10 @@ pub trait Cluster: Send + Sync {
         wanted: &Readiness,
         limit: Duration,
     ) -> Result<Rollout, ClusterError>;
+
+    /// What the set-up that runs just now says to have done so far, in its order; nothing when none runs or it cannot be told. For readers
+    /// alone: it decides nothing, takes some seconds at most, and says nothing about how the cluster is.
+    async fn setup_progress(&self, fence: &Fence) -> Vec<SetupStep>;
 
     /// Asks for the namespace to be removed. An absent one is success.
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError>;

@@ -11,6 +11,7 @@ use shopwright_domain::StoreId;
 use shopwright_domain::engine::EngineDescriptor;
 use shopwright_domain::error_code::ErrorCode;
 use shopwright_domain::operation::ReleaseDigests;
+use shopwright_domain::plans::SizeName;
 use shopwright_domain::saga::StepError;
 use shopwright_domain::store::{EngineName, StoreHost, StoreName, ThemeName};
 
@@ -32,6 +33,8 @@ pub struct ReleaseSpec {
     pub public_url: String,
     /// Its look, for engines that have a choice.
     pub theme: Option<ThemeName>,
+    /// Which of the chart's sizes; none: the one that its values name.
+    pub size: Option<SizeName>,
     /// How often the set-up was asked for again. A raised number runs it once more on a store whose set-up has finished, which applies an
     /// administrator's password that is new in the Secret; the same number changes nothing.
     pub setup_revision: u64,

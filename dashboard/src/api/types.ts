@@ -8,6 +8,7 @@ export type StoreStatus = Schemas["StoreStatus"];
 export type OperationStatus = Schemas["Status"];
 export type Failure = Schemas["Failure"];
 export type Step = Schemas["OperationStep"];
+export type SetupStep = Schemas["SetupStep"];
 export type Operation = Schemas["Operation"];
 export type Store = Schemas["Store"];
 export type Engine = Schemas["Engine"];

@@ -66,6 +66,9 @@ const STEPS: Record<string, [todo: string, now: string]> = {
   settle: ["Write down the outcome", "Writing down the outcome"],
 };
 
+/// A step of an engine's own set-up: the engine's word.
+export const setupStep = (name: string): string => plain(name.replaceAll("-", " "));
+
 export const stepTodo = (step: string): string => STEPS[step]?.[0] ?? plain(step);
 export const stepNow = (step: string): string => STEPS[step]?.[1] ?? plain(step);
 

@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use shopwright_domain::StoreId;
 use shopwright_domain::engine::{EngineDescriptor, Readiness};
 use shopwright_domain::error_code::ErrorCode;
-use shopwright_domain::operation::ReleaseDigests;
+use shopwright_domain::operation::{ReleaseDigests, SetupStep};
 use shopwright_domain::store::{EngineName, Failure, StoreHost};
 use shopwright_ports::cluster::{Cluster, ClusterError, Fence, NamespaceState, Removal, Rollout, StoreNamespace};
 use shopwright_ports::releases::{
@@ -192,6 +192,11 @@ impl Cluster for SimPlatform {
         let stale = || world.nature.seen.lock().unwrap_or_else(PoisonError::into_inner).get(store_id).cloned();
         let site = site(Place::Cluster, "await_workloads", Class::Read);
         self.wire.read(site, store_id.as_str(), question, stale).await
+    }
+
+    /// Whatever keeps it from being read, it decides nothing: there is nothing to break.
+    async fn setup_progress(&self, fence: &Fence) -> Vec<SetupStep> {
+        self.wire.world.cluster.setup_progress(fence).await
     }
 
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {

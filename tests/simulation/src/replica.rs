@@ -10,7 +10,7 @@ use shopwright_app::sweeper::{Sweeper, SweeperSettings};
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, StoreQuota};
-use shopwright_domain::plans::Plan;
+use shopwright_domain::plans::{Plan, Plans};
 use shopwright_domain::saga::Policy;
 use shopwright_domain::{ClusterName, WorkerId};
 use shopwright_ports::telemetry::Telemetry;
@@ -130,6 +130,7 @@ impl Replica {
             urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
             telemetry: Telemetry::default(),
             engines: Arc::new(engines::catalogue()),
+            plans: Plans::default(),
         });
         let stores = Arc::new(Stores {
             storage: storage(false),

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures::{AsyncBufReadExt, StreamExt, TryStreamExt};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 use kube::api::{DeleteParams, ListParams, LogParams, ObjectMeta, PostParams};
+use kube::runtime::wait::{await_condition, conditions};
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 
 use super::TestCluster;
 use super::cgroups::{self, Limits};
@@ -23,6 +24,7 @@ const SETUPS: &str = "app.kubernetes.io/component=setup";
 pub struct StorePods {
     pods: Api<Pod>,
     jobs: Api<Job>,
+    schedules: Api<CronJob>,
     /// The set-up's pods that were shown already.
     shown: BTreeSet<String>,
 }
@@ -30,8 +32,9 @@ pub struct StorePods {
 impl StorePods {
     /// Of the store with this id.
     pub fn of(cluster: &TestCluster, id: &str) -> Self {
-        let (pods, jobs) = (Api::namespaced(cluster.client(), id), Api::namespaced(cluster.client(), id));
-        Self { pods, jobs, shown: BTreeSet::new() }
+        let client = || cluster.client();
+        let (pods, jobs) = (Api::namespaced(client(), id), Api::namespaced(client(), id));
+        Self { pods, jobs, schedules: Api::namespaced(client(), id), shown: BTreeSet::new() }
     }
 
     /// The name of the set-up's Job.
@@ -129,6 +132,27 @@ impl StorePods {
         let ObjectMeta { name, labels, annotations, .. } = old.metadata;
         let metadata = ObjectMeta { name, labels, annotations, ..ObjectMeta::default() };
         self.jobs.create(&PostParams::default(), &Job { metadata, spec: Some(spec), status: None }).await?;
+        Ok(())
+    }
+
+    /// Runs what a schedule does as if its time had come, and waits until that has ended well.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub async fn run_schedule(&self, name: &str) -> anyhow::Result<()> {
+        let schedule = self.schedules.get(name).await?;
+        let job = format!("{name}-now");
+        let owner = schedule.controller_owner_ref(&());
+        let metadata = ObjectMeta {
+            name: Some(job.clone()),
+            owner_references: owner.map(|owner| vec![owner]),
+            ..ObjectMeta::default()
+        };
+        let spec = schedule.spec.job_template.spec;
+        self.jobs.create(&PostParams::default(), &Job { metadata, spec, status: None }).await?;
+        let done = await_condition(self.jobs.clone(), &job, conditions::is_job_completed());
+        tokio::time::timeout(PATIENCE, done).await.with_context(|| format!("{job} has not ended well"))??;
+        self.jobs.delete(&job, &DeleteParams::background()).await?;
         Ok(())
     }
 

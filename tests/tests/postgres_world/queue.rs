@@ -8,6 +8,7 @@ use shopwright_app::saga::{ClusterGuard, Executor};
 use shopwright_app::stores::PublicUrls;
 use shopwright_app::worker::{Worker, WorkerSettings};
 use shopwright_domain::breaker::BreakerPolicy;
+use shopwright_domain::plans::Plans;
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::StoreState;
 use shopwright_ports::storage::{Reach, Storage as _};
@@ -34,6 +35,7 @@ fn worker(replicas: &Replicas, cluster: &Arc<FakeCluster>, number: usize) -> Wor
         urls: PublicUrls { scheme: "http".to_owned(), port: None },
         telemetry: Telemetry::default(),
         engines: Arc::new(engines::catalogue()),
+        plans: Plans::default(),
     };
     let settings = WorkerSettings { poll: Duration::from_millis(200), ..WorkerSettings::default() };
     Worker::new(Arc::new(executor), &SystemEntropy, Arc::new(Notify::new()), settings)

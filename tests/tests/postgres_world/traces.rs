@@ -16,6 +16,7 @@ use shopwright_domain::SessionId;
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::network::TrustedProxies;
 use shopwright_domain::operation::OperationKind;
+use shopwright_domain::plans::Plans;
 use shopwright_domain::saga::Policy;
 use shopwright_ports::audit_api::MockAuditService;
 use shopwright_ports::events_api::MockEventService;
@@ -121,6 +122,7 @@ async fn work(telemetry: Telemetry) -> anyhow::Result<()> {
         policy: Policy::default(),
         urls: PublicUrls { scheme: "http".to_owned(), port: None },
         engines: Arc::new(engines::catalogue()),
+        plans: Plans::default(),
         telemetry,
     };
     let work = Arc::new(Notify::new());

@@ -18,7 +18,8 @@ fn chart(root: &Path) -> Chart {
 }
 
 fn digests(chart: &Chart, document: &str) -> ReleaseDigests {
-    Bundle { origin: Origin::read(chart).unwrap(), document: document.into() }.digests(&HelmVersion::for_tests("ab12"))
+    Bundle { origin: Origin::read(chart).unwrap(), document: document.into(), size: None }
+        .digests(&HelmVersion::for_tests("ab12"))
 }
 
 /// RELIABILITY F54.
@@ -54,7 +55,7 @@ fn each_digest_changes_with_its_part_and_with_nothing_else() {
 fn a_chart_that_is_replaced_after_it_was_read_is_not_what_helm_gets() {
     let root = tempfile::tempdir().unwrap();
     let chart = chart(root.path());
-    let bundle = Bundle { origin: Origin::read(&chart).unwrap(), document: "{}".into() };
+    let bundle = Bundle { origin: Origin::read(&chart).unwrap(), document: "{}".into(), size: None };
     for file in ["charts/medusa/templates/store.yaml", "own.yaml"] {
         fs::write(root.path().join(file), "replaced").unwrap();
     }

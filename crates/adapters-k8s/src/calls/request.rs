@@ -1,7 +1,9 @@
 //! The few kinds of request that are made, for any kind of object. `namespace` is `None` for objects of the cluster.
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::Resource;
 use kube::core::params::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::subresource::LogParams;
 use kube::core::{Request, request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -83,6 +85,18 @@ impl Calls {
         let params = PatchParams { dry_run, field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let request = built(of::<K>(None).patch(name, &params, &Patch::Merge(patch)))?;
         self.send_unread(Identity::Base, request).await
+    }
+
+    /// What the pod's only container has written so far.
+    pub(crate) async fn log(
+        &self,
+        identity: Identity<'_>,
+        namespace: &str,
+        pod: &str,
+        params: &LogParams,
+    ) -> Result<String, CallError> {
+        let request = built(of::<Pod>(Some(namespace)).logs(pod, params))?;
+        self.send_text(identity, request).await
     }
 
     pub(crate) async fn delete<K>(

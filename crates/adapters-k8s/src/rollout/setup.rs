@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 use kube::ResourceExt;
 use serde::Deserialize;
 use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::operation::SetupStep;
 use shopwright_ports::cluster::SetupResult;
 
 use super::assess::{Trouble, tidy};
@@ -36,12 +37,9 @@ struct ReportedStep {
 
 /// The result of the set-up, or why there is none (yet).
 pub(super) fn outcome(objects: &StoreObjects) -> Result<SetupResult, Trouble> {
-    // A Job of an earlier release is going away while its successor works.
-    let live: Vec<_> = objects.jobs.iter().filter(|job| job.metadata.deletion_timestamp.is_none()).collect();
-    let Some(newest) = live.iter().max_by_key(|job| job.metadata.creation_timestamp.clone()) else {
+    let Some(job) = newest(objects) else {
         return Err(Trouble::passing(ErrorCode::RolloutTimeout, "the set-up has not begun"));
     };
-    let job: &Job = newest;
     let pods: Vec<_> = objects.pods.iter().filter(|pod| belongs(pod, job)).collect();
     if has(job, "Failed") {
         return Err(Trouble::lasting(ErrorCode::SetupFailed, why_it_failed(job, &pods)));
@@ -55,12 +53,18 @@ pub(super) fn outcome(objects: &StoreObjects) -> Result<SetupResult, Trouble> {
     }
 }
 
+/// The set-up of the newest release: one of an earlier release is going away while its successor works.
+pub(super) fn newest(objects: &StoreObjects) -> Option<&Arc<Job>> {
+    let live = objects.jobs.iter().filter(|job| job.metadata.deletion_timestamp.is_none());
+    live.max_by_key(|job| job.metadata.creation_timestamp.clone())
+}
+
 fn has(job: &Job, condition: &str) -> bool {
     let conditions = job.status.as_ref().and_then(|status| status.conditions.as_ref());
     conditions.into_iter().flatten().any(|it| it.type_ == condition && it.status == "True")
 }
 
-fn belongs(pod: &Arc<Pod>, job: &Job) -> bool {
+pub(super) fn belongs(pod: &Pod, job: &Job) -> bool {
     let uid = job.metadata.uid.as_deref();
     uid.is_some() && pod.owner_references().iter().any(|owner| Some(owner.uid.as_str()) == uid)
 }
@@ -82,7 +86,7 @@ fn result(job: &Job, pods: &[&Arc<Pod>]) -> Result<SetupResult, Trouble> {
         Some(report) if report.result == "ok" => Ok(SetupResult {
             version: report.version,
             note: report.note,
-            steps: report.steps.into_iter().map(|step| (step.name, step.ms)).collect(),
+            steps: report.steps.into_iter().map(|step| SetupStep { name: step.name, millis: step.ms }).collect(),
         }),
         Some(report) => Err(Trouble::lasting(ErrorCode::SetupFailed, words_of(&report))),
         None if is_fake(job) => Ok(SetupResult::default()),

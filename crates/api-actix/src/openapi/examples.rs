@@ -33,6 +33,8 @@ pub(crate) fn operation_detail() -> Value {
         {"name": "create_namespace", "status": "succeeded", "attempts": 0, "startedAt": AT, "finishedAt": AT, "error": null},
         {"name": "await_workloads", "status": "started", "attempts": 0, "startedAt": AT, "finishedAt": null, "error": null},
     ]);
+    operation["setup"] =
+        json!([{"name": "wait-database", "durationMs": 1480}, {"name": "migrate", "durationMs": 11_206}]);
     operation
 }
 

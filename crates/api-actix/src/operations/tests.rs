@@ -1,7 +1,7 @@
 //! Operations: the steps in order, and who may look.
 
 use actix_web::test::TestRequest;
-use shopwright_domain::operation::OperationKind;
+use shopwright_domain::operation::{OperationKind, SetupStep};
 use shopwright_domain::saga::{SagaLog, StepError, StepStatus};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::stores_api::StoreServiceError;
@@ -23,7 +23,9 @@ fn failed_once() -> OperationView {
     steps[0].finished_at = Some(now + jiff::SignedDuration::from_millis(1500));
     steps[0].error = Some(StepError::new(ErrorCode::ClusterUnreachable, "connection refused"));
     steps.truncate(2);
-    OperationView { operation: operation(), steps }
+    let mut operation = operation();
+    operation.setup = vec![SetupStep { name: "migrate".to_owned(), millis: 11_206 }];
+    OperationView { operation, steps }
 }
 
 #[actix_web::test]
@@ -48,6 +50,12 @@ async fn an_operation_shows_its_steps_in_order() {
       "id": "00000000-0000-4000-8000-0000000000ff",
       "kind": "provision",
       "requestedAt": "2026-01-01T00:00:00.000Z",
+      "setup": [
+        {
+          "durationMs": 11206,
+          "name": "migrate"
+        }
+      ],
       "startedAt": null,
       "status": "queued",
       "step": "create_namespace",

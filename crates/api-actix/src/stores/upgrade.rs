@@ -149,8 +149,13 @@ mod tests {
     async fn what_would_change_is_told_object_by_object() {
         let mut bench = Bench::new();
         bench.stores.expect_preview_upgrade().once().returning(|_, _| {
-            let digests =
-                |name: &str| ReleaseDigests { chart: name.into(), values: "v".into(), helm: "h".into(), origin: None };
+            let digests = |name: &str| ReleaseDigests {
+                chart: name.into(),
+                values: "v".into(),
+                helm: "h".into(),
+                origin: None,
+                size: None,
+            };
             let object = ObjectRef { api_version: "apps/v1".into(), kind: "Deployment".into(), name: "web".into() };
             let field = FieldChange { path: "c.image".into(), before: Some("x:1".into()), after: Some("x:2".into()) };
             let changes = vec![ObjectChange { object, change: Change::Changed, fields: vec![field] }];

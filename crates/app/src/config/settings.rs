@@ -184,8 +184,8 @@ settings! {
         "The pause between two creations, in milliseconds; 0 is none";
     PROVISIONING_MAX_RETRIES = Plain, "provisioning-max-retries", "0..100", "3", Some("3"),
         "How often a failed store may be retried by hand";
-    SHOPWRIGHT_PLANS = Plain, "plans", "PLANS", "free: stores=1 cooldown=5m; team: stores=50 cooldown=0s requests=6000/1m retries=10", None,
-        "What organisations of other plans than `standard` may take; what a plan does not say is as in the settings above";
+    SHOPWRIGHT_PLANS = Plain, "plans", "PLANS", "free: stores=1 cooldown=5m; team: stores=50 cooldown=0s requests=6000/1m retries=10 size=large", None,
+        "What organisations of other plans than `standard` may take, and which of the charts' sizes their stores have; what a plan does not say is as in the settings above";
 
     SHOPWRIGHT_WORKER = Switch, "worker", "true|false", "false", Some("true"),
         "Run the worker inside `serve`";

@@ -3,6 +3,7 @@
 use shopwright_domain::ErrorCode;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::ReleaseDigests;
+use shopwright_domain::plans::SizeName;
 use shopwright_domain::saga::StepError;
 use shopwright_ports::cluster::NamespaceState;
 use shopwright_ports::releases::{ReleaseOrigin, ReleaseSpec};
@@ -77,9 +78,11 @@ impl Executor {
     /// Writes down what it is made of, keeps that, and has helm apply it.
     pub(super) async fn apply_release(&self, run: &mut Run<'_>, apply: Apply) -> Result<Effect, Halt> {
         self.raise_present(run).await?;
-        let origin = match apply.from {
-            From::Platform => self.releases.origin(&run.store.engine).await.map_err(StepError::from)?,
-            From::Kept => self.kept_origin(run).await?,
+        let (origin, size) = match apply.from {
+            From::Platform => {
+                (self.releases.origin(&run.store.engine).await.map_err(StepError::from)?, self.planned_size(run).await?)
+            }
+            From::Kept => self.kept_release(run).await?,
         };
         let version = self.credentials_version(run, apply.credentials).await?;
         let store = &run.store;
@@ -90,33 +93,43 @@ impl Executor {
             host: store.host.clone(),
             public_url: self.urls.storefront(&store.host),
             theme: store.theme.clone(),
+            size,
             setup_revision: apply.setup_revision,
             credentials_version: version,
             origin: Some(origin.clone()),
         };
         let announced = self.releases.digests(&spec).await.map_err(StepError::from)?;
-        self.keep_origin(&origin).await?;
+        self.keep_origin(run, &origin).await?;
         self.record_release(run, &announced).await?;
         let installed = self.cluster.call(self.releases.install(&run.fence(), &spec)).await?;
         self.record_release(run, &installed.digests).await?;
         Ok(Effect::noting(installed_note(run, installed.revision, installed.digests, &installed.healed)))
     }
 
-    async fn kept_origin(&self, run: &Run<'_>) -> Result<ReleaseOrigin, Halt> {
+    /// As large as the organisation's plan says by now.
+    async fn planned_size(&self, run: &Run<'_>) -> Result<Option<SizeName>, StorageError> {
         let mut tx = self.storage.begin(Reach::Worker).await?;
-        let kept = tx.releases().kept(&run.store.id).await?.and_then(|kept| kept.origin);
-        let kept = kept.ok_or_else(|| internal("no release of the store was kept"))?;
-        let origin = tx.releases().origin(&kept).await?;
-        Ok(origin.ok_or_else(|| internal("what was kept of the store's release is gone"))?)
+        let tenant = tx.tenants().get(run.lease.tenant_id).await?;
+        Ok(self.plans.size(&tenant.map(|tenant| tenant.plan).unwrap_or_default()).cloned())
+    }
+
+    async fn kept_release(&self, run: &Run<'_>) -> Result<(ReleaseOrigin, Option<SizeName>), Halt> {
+        let mut tx = self.storage.begin(Reach::Worker).await?;
+        let kept = tx.releases().kept(&run.store.id).await?;
+        let kept = kept.and_then(|kept| Some((kept.origin?, kept.size)));
+        let (digest, size) = kept.ok_or_else(|| internal("no release of the store was kept"))?;
+        let origin = tx.releases().origin(&digest).await?;
+        Ok((origin.ok_or_else(|| internal("what was kept of the store's release is gone"))?, size))
     }
 
     /// Kept before helm runs: what is in the cluster can always be made again.
-    async fn keep_origin(&self, origin: &ReleaseOrigin) -> Result<(), StorageError> {
+    async fn keep_origin(&self, run: &Run<'_>, origin: &ReleaseOrigin) -> Result<(), StorageError> {
+        let now = self.now(run);
         let mut tx = self.storage.begin(Reach::Worker).await?;
-        if tx.releases().has_origin(&origin.digest).await? {
-            return Ok(());
+        // One that counts as used is not forgotten before the operation has noted that it installs from it.
+        if !tx.releases().use_origin(&origin.digest, now).await? {
+            tx.releases().put_origin(origin, now).await?;
         }
-        tx.releases().put_origin(origin).await?;
         tx.commit().await
     }
 

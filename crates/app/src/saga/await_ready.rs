@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use shopwright_domain::ErrorCode;
 use shopwright_domain::audit::AuditEventType;
+use shopwright_domain::operation::SetupStep;
 use shopwright_domain::saga::{StepError, StepRecord};
 use shopwright_domain::store::Failure;
 use shopwright_ports::cluster::{Rollout, SetupResult};
+use shopwright_ports::storage::{Reach, StorageError};
 
 use super::effects::{Effect, Note};
 use super::executor::Executor;
@@ -31,7 +33,10 @@ impl Executor {
             let rollout =
                 self.cluster.call(self.cluster.cluster().await_workloads(&run.store.id, &wanted, LOOK)).await?;
             let failure = match rollout {
-                Rollout::Ready(result) => return Ok(set_up(result)),
+                Rollout::Ready(result) => {
+                    self.tell_setup(run, &result.steps).await?;
+                    return Ok(set_up(result));
+                }
                 Rollout::Failed(failure) => return Err(failed(failure).into()),
                 Rollout::Pending(failure) => failure,
             };
@@ -52,9 +57,30 @@ impl Executor {
             }
             let tell = !is_slowness(failure.code) || now.duration_since(since) >= SLOW;
             self.note(run, tell.then_some(failure)).await?;
+            if wanted.setup {
+                self.follow_setup(run).await?;
+            }
             // A look that came back at once found nothing to wait for.
             self.clock.sleep(PROBE_PAUSE).await;
         }
+    }
+
+    /// Tells readers how far the set-up has come. Past the guard: what is seen or not seen here says nothing about the cluster.
+    async fn follow_setup(&self, run: &mut Run<'_>) -> Result<(), StorageError> {
+        let steps = self.cluster.cluster().setup_progress(&run.fence()).await;
+        self.tell_setup(run, &steps).await
+    }
+
+    /// Written when it changes, not at each look. A set-up that says nothing leaves what was told before.
+    async fn tell_setup(&self, run: &mut Run<'_>, steps: &[SetupStep]) -> Result<(), StorageError> {
+        if steps.is_empty() || run.setup == steps {
+            return Ok(());
+        }
+        let mut tx = self.storage.begin(Reach::Worker).await?;
+        tx.operations().record_setup(&run.lease, steps).await?;
+        tx.commit().await?;
+        run.setup = steps.to_vec();
+        Ok(())
     }
 
     /// Asks the way a shopper does, for what they ask first: the pods' own readiness says that the store is set up, this says that it can
@@ -100,9 +126,6 @@ fn set_up(result: SetupResult) -> Effect {
     let mut note = Note::new(AuditEventType::Info, "the store is set up").with("setupResult", "ok");
     if let Some(version) = result.version {
         note = note.with("engineVersion", version);
-    }
-    for (name, millis) in &result.steps {
-        tracing::debug!(step = name, millis, "set-up step");
     }
     if let Some(text) = &result.note {
         note = note.with("note", text.as_str());

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use shopwright_domain::ErrorCode;
 use shopwright_domain::engine::{EngineCatalogue, EngineDescriptor};
 use shopwright_domain::operation::{OperationKind, OperationStatus};
+use shopwright_domain::plans::Plans;
 use shopwright_domain::saga::{
     DeleteStep, Directive, Policy, ProvisionStep, RevertStep, RotateStep, Step, StepError, StepStatus, UnwindStep,
     UpgradeStep, WaitReason, plan,
@@ -52,6 +53,8 @@ pub struct Executor {
     pub telemetry: Telemetry,
     /// What is known of the engines.
     pub engines: Arc<EngineCatalogue>,
+    /// What organisations' plans mean: how large their stores are.
+    pub plans: Plans,
 }
 
 impl std::fmt::Debug for Executor {

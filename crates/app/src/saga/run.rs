@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shopwright_domain::UserId;
-use shopwright_domain::operation::{OperationStatus, ReleaseDigests};
+use shopwright_domain::operation::{OperationStatus, ReleaseDigests, SetupStep};
 use shopwright_domain::saga::{SagaLog, StepError};
 use shopwright_domain::store::{Failure, Store};
 use shopwright_ports::cluster::Fence;
@@ -77,6 +77,8 @@ pub(super) struct Run<'a> {
     pub(super) told: bool,
     /// What the last attempt to install was made of.
     pub(super) release: Option<ReleaseDigests>,
+    /// What readers were told of the engine's own set-up.
+    pub(super) setup: Vec<SetupStep>,
     /// Whether the reason for which it waits is another than before: that is worth an audit event, each back-off is not.
     pub(super) waits_for_another_reason: bool,
 }
@@ -101,6 +103,7 @@ impl<'a> Run<'a> {
             noted: None,
             told: false,
             release: claim.operation.release,
+            setup: claim.operation.setup,
             waits_for_another_reason: false,
         }
     }

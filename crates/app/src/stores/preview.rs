@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use shopwright_domain::StoreId;
 use shopwright_domain::operation::ReleaseDigests;
+use shopwright_domain::plans::SizeName;
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_ports::releases::{Manifest, ReleaseOrigin, ReleaseSpec};
 use shopwright_ports::stores_api::{
@@ -24,6 +25,8 @@ pub(super) struct Running {
     pub(super) digests: ReleaseDigests,
     pub(super) origin: ReleaseOrigin,
     pub(super) credentials_version: u32,
+    /// How large it would be by its organisation's plan.
+    pub(super) planned_size: Option<SizeName>,
 }
 
 impl Stores {
@@ -32,17 +35,19 @@ impl Stores {
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<UpgradePreview, StoreServiceError> {
-        let Running { store, digests: from, origin, credentials_version } = self.running(context, id).await?;
+        let Running { store, digests: from, origin, credentials_version, planned_size } =
+            self.running(context, id).await?;
         self.engine(&store.engine)?;
         let now = self.releases.origin(&store.engine).await.map_err(engine_unavailable)?;
-        let up_to_date = now.digest == origin.digest;
-        let spec = |origin: ReleaseOrigin| Self::spec_of(&store, credentials_version, origin);
-        let to = self.releases.digests(&spec(now.clone())).await.map_err(engine_unavailable)?;
+        let up_to_date = now.digest == origin.digest && planned_size == from.size;
+        let spec =
+            |origin: ReleaseOrigin, size: Option<&SizeName>| Self::spec_of(&store, credentials_version, origin, size);
+        let to = self.releases.digests(&spec(now.clone(), planned_size.as_ref())).await.map_err(engine_unavailable)?;
         let changes = if up_to_date {
             Vec::new()
         } else {
-            let before = self.releases.render(&spec(origin)).await.map_err(engine_unavailable)?;
-            let after = self.releases.render(&spec(now)).await.map_err(engine_unavailable)?;
+            let before = self.releases.render(&spec(origin, from.size.as_ref())).await.map_err(engine_unavailable)?;
+            let after = self.releases.render(&spec(now, planned_size.as_ref())).await.map_err(engine_unavailable)?;
             changes(&before, &after)
         };
         Ok(UpgradePreview { up_to_date, from, to, changes })
@@ -60,11 +65,19 @@ impl Stores {
         let digest = digests.origin.as_deref().unwrap_or_default();
         let origin = tx.releases().origin(digest).await.map_err(storage)?.ok_or(StoreServiceError::NothingKept)?;
         let credentials_version = tx.credentials().version(id).await.map_err(storage)?;
-        Ok(Running { store, digests, origin, credentials_version })
+        let tenant = tx.tenants().get(store.tenant_id).await.map_err(storage)?;
+        let plan = tenant.map(|tenant| tenant.plan).unwrap_or_default();
+        let planned_size = self.rules.plans.size(&plan).cloned();
+        Ok(Running { store, digests, origin, credentials_version, planned_size })
     }
 
     /// The same set-up on both sides: that an upgrade runs it once more is no difference between releases.
-    pub(super) fn spec_of(store: &Store, credentials_version: u32, origin: ReleaseOrigin) -> ReleaseSpec {
+    pub(super) fn spec_of(
+        store: &Store,
+        credentials_version: u32,
+        origin: ReleaseOrigin,
+        size: Option<&SizeName>,
+    ) -> ReleaseSpec {
         let public_url = store.urls.as_ref().map(|urls| urls.storefront.clone()).unwrap_or_default();
         ReleaseSpec {
             store_id: store.id.clone(),
@@ -73,6 +86,7 @@ impl Stores {
             host: store.host.clone(),
             public_url,
             theme: store.theme.clone(),
+            size: size.cloned(),
             setup_revision: 0,
             credentials_version,
             origin: Some(origin),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shopwright_domain::StoreId;
+use shopwright_domain::plans::SizeName;
 use shopwright_ports::releases::Manifest;
 use shopwright_ports::stores_api::{RequestContext, Share, StoreResources, StoreServiceError};
 
@@ -15,12 +16,14 @@ use super::quantity::thousandths;
 /// So many releases are remembered: there are as many as the platform had charts that some store still runs on.
 const MOST: usize = 256;
 
-/// What releases take, by the digest of what they are made of. All stores of one take the same, and to find out takes a process of helm's.
+/// What releases take, by the digest of what they are made of and their size. All stores of one take the same, and to find out takes a process of helm's.
 #[derive(Debug, Clone, Default)]
-pub struct Sizes(Arc<Mutex<BTreeMap<String, StoreResources>>>);
+pub struct Sizes(Arc<Mutex<Known>>);
+
+type Known = BTreeMap<(String, Option<SizeName>), StoreResources>;
 
 impl Sizes {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, StoreResources>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -31,19 +34,19 @@ impl Stores {
         context: &RequestContext,
         id: &StoreId,
     ) -> Result<StoreResources, StoreServiceError> {
-        let Running { store, origin, credentials_version, .. } = self.running(context, id).await?;
-        let digest = origin.digest.clone();
-        let known = self.sizes.known().get(&digest).copied();
+        let Running { store, digests, origin, credentials_version, .. } = self.running(context, id).await?;
+        let made_of = (origin.digest.clone(), digests.size.clone());
+        let known = self.sizes.known().get(&made_of).copied();
         if let Some(known) = known {
             return Ok(known);
         }
-        let spec = Self::spec_of(&store, credentials_version, origin);
+        let spec = Self::spec_of(&store, credentials_version, origin, digests.size.as_ref());
         let found = of_release(&self.releases.render(&spec).await.map_err(engine_unavailable)?);
         let mut sizes = self.sizes.known();
         if sizes.len() >= MOST {
             sizes.clear();
         }
-        sizes.insert(digest, found);
+        sizes.insert(made_of, found);
         Ok(found)
     }
 }

@@ -281,6 +281,7 @@ fn worker(
         urls: public_urls(config),
         telemetry: telemetry.clone(),
         engines: platform.engines.clone(),
+        plans: config.requests.plans.clone(),
     };
     let settings = WorkerSettings {
         lease: config.worker.lease,

@@ -21,7 +21,7 @@ use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::identity::{Actor, PlatformRole};
 use shopwright_domain::limits::{Cooldown, Rate, StoreQuota};
 use shopwright_domain::operation::Operation;
-use shopwright_domain::plans::Plan;
+use shopwright_domain::plans::{Plan, Plans};
 use shopwright_domain::saga::Policy;
 use shopwright_domain::store::{Store, StoreState};
 use shopwright_domain::{ClusterName, OperationId, RequestId, StoreId};
@@ -64,7 +64,7 @@ impl Fixture {
         let storefront = Arc::new(FakeStorefront::default());
         let work = Arc::new(Notify::new());
         let plan = Plan { stores: StoreQuota(5), cooldown: Cooldown(SignedDuration::ZERO), ..Plan::default() };
-        let rules = StoreRules { plans: plan.into(), ..StoreRules::default() };
+        let rules = StoreRules { plans: Plans { standard: plan, ..plans() }, ..StoreRules::default() };
         let stores = Stores {
             storage: Arc::new(storage.clone()),
             releases: releases.clone(),
@@ -300,6 +300,7 @@ fn executor(
         urls: PublicUrls { scheme: "http".to_owned(), port: Some(8080) },
         telemetry: Telemetry::default(),
         engines: Arc::new(engines::catalogue()),
+        plans: plans(),
     })
 }
 
@@ -329,4 +330,9 @@ impl PasswordHasher for SlowHasher {
     fn is_outdated(&self, hash: &str) -> bool {
         FakeHasher.is_outdated(hash)
     }
+}
+
+/// The plan `team` has large stores.
+pub fn plans() -> Plans {
+    Plans::parse(Plan::default(), "team: size=large").unwrap()
 }

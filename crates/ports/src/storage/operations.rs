@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests};
+use shopwright_domain::operation::{Operation, OperationKind, OperationStatus, ReleaseDigests, SetupStep};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::{EngineName, Failure, Store, StoreState};
 use shopwright_domain::{Epoch, OperationId, StoreId, TenantId, WorkerId};
@@ -136,6 +136,9 @@ pub trait OperationRepository: Send {
 
     /// Writes what an attempt to install is made of, before it begins. Fenced.
     async fn record_release(&mut self, lease: &Lease, release: &ReleaseDigests) -> Result<(), StorageError>;
+
+    /// Writes what the engine's own set-up has done so far, for readers, over what is there. Fenced.
+    async fn record_setup(&mut self, lease: &Lease, steps: &[SetupStep]) -> Result<(), StorageError>;
 
     /// Raises the epoch of the store and of the running operation to one above `known`, which the cluster has already seen: the database
     /// was restored from before that (DECISIONS 2). Returns the lease as it is now. Fenced. An epoch that is above `known` already stays.

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use shopwright_domain::StoreId;
 use shopwright_domain::engine::Readiness;
 use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::operation::SetupStep;
 use shopwright_domain::store::{EngineName, Failure};
 
 use self::state::{Namespace, State};
@@ -134,6 +135,10 @@ impl Cluster for FakeCluster {
             })
         };
         self.faults.around("await_workloads", effect).await
+    }
+
+    async fn setup_progress(&self, fence: &Fence) -> Vec<SetupStep> {
+        self.state().progress.get(&fence.store_id).cloned().unwrap_or_default()
     }
 
     async fn delete_namespace(&self, fence: &Fence) -> Result<(), ClusterError> {

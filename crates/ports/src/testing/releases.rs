@@ -137,6 +137,7 @@ impl FakeReleases {
             values: digest(&format!("{:?}", ReleaseSpec { origin: None, ..spec.clone() })),
             helm: digest(&self.state().helms.to_string()),
             origin: Some(origin.digest),
+            size: spec.size.clone(),
         }
     }
 

@@ -54,6 +54,7 @@ pub fn example_spec(store_id: &StoreId) -> ReleaseSpec {
         host,
         public_url,
         theme: None,
+        size: None,
         setup_revision: 0,
         credentials_version: 1,
         origin: None,

@@ -1,11 +1,11 @@
 /// The steps of an operation with their times, as they go.
 import { IconCheck, IconX } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import type { Operation, Step } from "../../api/types";
+import type { Operation, SetupStep, Step } from "../../api/types";
 import { Card } from "../../ui/page";
 import { OperationState } from "../../ui/state";
 import { duration, Elapsed, When } from "../../ui/times";
-import { causeName, kindNoun, stepNow, stepTodo } from "../../ui/words";
+import { causeName, kindNoun, setupStep, stepNow, stepTodo } from "../../ui/words";
 
 type Look = "done" | "now" | "bad" | "todo";
 
@@ -16,7 +16,30 @@ function lookOf(step: Step, operation: Operation, open: boolean): Look {
   return "todo";
 }
 
-export function Progress({ operation, open, title, acts }: { operation: Operation; open: boolean; title: string; acts?: ReactNode }) {
+/// What the engine's own set-up has done, of the steps that it is known to have. An engine that knows of none may still tell some.
+function SetUp({ done, known, open }: { done: SetupStep[]; known: string[]; open: boolean }) {
+  const last = done.at(-1);
+  if (!last) return null;
+  const names = new Set(done.map(({ name }) => name));
+  const [count, total] = known.length ? [known.filter((name) => names.has(name)).length, known.length] : [done.length, null];
+  const took = done.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return (
+    <details className="why">
+      <summary>{open ? `Set-up: ${count}${total === null ? " steps" : ` of ${total} steps`}, last “${setupStep(last.name)}”` : `Set-up: ${done.length} steps in ${duration(took)}`}</summary>
+      <dl className="setup">
+        {done.map((step, index) => (
+          // A set-up may do a step twice.
+          <div key={index}>
+            <dt>{setupStep(step.name)}</dt>
+            <dd className="numbers">{duration(step.durationMs)}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+export function Progress({ operation, open, title, acts, setupSteps = [] }: { operation: Operation; open: boolean; title: string; acts?: ReactNode; setupSteps?: string[] }) {
   const steps = operation.steps ?? [];
   const done = steps.filter((step) => lookOf(step, operation, open) === "done").length;
   return (
@@ -70,6 +93,7 @@ export function Progress({ operation, open, title, acts }: { operation: Operatio
                     {reason.message ? `: ${reason.message}` : null}
                   </div>
                 ) : null}
+                {step.name.startsWith("await_") ? <SetUp done={operation.setup ?? []} known={setupSteps} open={look === "now"} /> : null}
                 {step.attempts > 1 ? <div className="why">{step.attempts} attempts</div> : null}
               </div>
               <span className="time">

@@ -51,6 +51,7 @@ function Loaded({ store }: { store: Store }) {
   const remove = useDeleteStore();
   const retry = useRetryStore();
   const operation = useOperation(store.operation?.id);
+  const engine = useEngines().data?.find(({ name }) => name === store.engine);
   useAnnouncement(store);
 
   const open = isOpen(store.operation);
@@ -101,7 +102,7 @@ function Loaded({ store }: { store: Store }) {
         <Tabs.Panel value="overview">
           <div className="columns">
             <div>
-              {operation.data ? <Progress operation={operation.data} open={open} title={open ? kindNow(operation.data.kind) : "Last operation"} acts={<Cancel store={store} mayChange={mayChange} />} /> : null}
+              {operation.data ? <Progress operation={operation.data} open={open} title={open ? kindNow(operation.data.kind) : "Last operation"} acts={<Cancel store={store} mayChange={mayChange} />} setupSteps={engine?.setupSteps} /> : null}
               {ready ? <Passwords store={store} /> : null}
             </div>
             <div>

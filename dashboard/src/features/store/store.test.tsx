@@ -42,6 +42,23 @@ test("steps are told with their times, and the one that waits with its reason", 
   expect(todo?.textContent).toMatch(/Hand it over, to do/);
 });
 
+test("the set-up's own steps are told while it runs, and their times after", () => {
+  serve({});
+  const setup = [{ name: "wait-database", durationMs: 1500 }, { name: "theme", durationMs: 20 }, { name: "theme", durationMs: 30 }];
+  show(<Progress operation={{ ...operation, setup }} open title="Setting up" setupSteps={["wait-database", "theme", "marker"]} />);
+  expect(screen.getByText("Set-up: 2 of 3 steps, last “Theme”")).toBeTruthy();
+  cleanup();
+
+  const steps = operation.steps?.map((step) => ({ ...step, status: "succeeded" as const }));
+  show(<Progress operation={{ ...operation, setup, steps, status: "succeeded" }} open={false} title="Last operation" setupSteps={["wait-database", "theme", "marker"]} />);
+  expect(screen.getByText("Set-up: 3 steps in 1.6 s")).toBeTruthy();
+  expect(screen.getByText("Wait database").nextSibling?.textContent).toBe("1.5 s");
+  cleanup();
+
+  show(<Progress operation={{ ...operation, setup: [] }} open title="Setting up" />);
+  expect(screen.queryByText(/Set-up:/)).toBeNull();
+});
+
 test("credentials are fetched only when asked for, from the endpoint that writes it down", async () => {
   const asked = serve({ "POST /stores/store-1a2b3c4d/credentials/reveal": { credentials: { email: "ada@example.com", username: null, password: "KGXv-secret" } } });
   show(<Credentials store={store()} />);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shopwright_domain::audit::{AuditEvent, ChainHead};
 use shopwright_domain::identity::Email;
-use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
+use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests, SetupStep};
 use shopwright_domain::organisation::Role;
 use shopwright_domain::plans::PlanName;
 use shopwright_domain::saga::{Step, StepRecord};
@@ -112,8 +112,9 @@ repository!(CredentialRepository, credentials, {
 });
 
 repository!(ReleaseRepository, releases, {
-    has_origin(digest: &str) -> bool;
-    put_origin(origin: &ReleaseOrigin) -> ();
+    use_origin(digest: &str, at: Timestamp) -> bool;
+    put_origin(origin: &ReleaseOrigin, at: Timestamp) -> ();
+    purge_origins(before: Timestamp, limit: u32) -> u64;
     origin(digest: &str) -> Option<ReleaseOrigin>;
     keep(tenant_id: TenantId, store_id: &StoreId, release: &ReleaseDigests) -> ();
     kept(store_id: &StoreId) -> Option<ReleaseDigests>;
@@ -132,6 +133,7 @@ repository!(OperationRepository, operations, {
     record_step(lease: &Lease, record: &StepRecord) -> ();
     record_progress(lease: &Lease, step: Step, attempt: u32) -> ();
     note_waiting(lease: &Lease, failure: Option<&Failure>) -> ();
+    record_setup(lease: &Lease, steps: &[SetupStep]) -> ();
     record_release(lease: &Lease, release: &ReleaseDigests) -> ();
     lift_epoch(lease: &Lease, known: Epoch) -> Lease;
     park(lease: &Lease, status: OperationStatus, wake_at: Option<Timestamp>, failure: Option<&Failure>) -> ();

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shopwright_domain::StoreId;
 use shopwright_domain::error_code::ErrorCode;
+use shopwright_domain::operation::SetupStep;
 use shopwright_ports::cluster::SetupResult;
 
 use super::*;
@@ -115,7 +116,7 @@ fn failed(objects: &StoreObjects, code: ErrorCode, words: &str) {
 
 #[test]
 fn a_store_is_ready_when_all_its_pods_are_and_the_set_up_has_said_so() {
-    let steps = vec![("migrate".to_owned(), 1234)];
+    let steps = vec![SetupStep { name: "migrate".to_owned(), millis: 1234 }];
 
     assert_eq!(assess(&ready()), Rollout::Ready(SetupResult { version: Some("2.21.2".to_owned()), note: None, steps }));
 }

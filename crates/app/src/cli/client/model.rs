@@ -66,7 +66,17 @@ pub(super) struct Operation {
     #[serde(default)]
     pub(super) steps: Vec<Step>,
     #[serde(default)]
+    pub(super) setup: Vec<SetupStep>,
+    #[serde(default)]
     pub(super) failure: Option<Failure>,
+}
+
+/// One step of an engine's own set-up.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SetupStep {
+    pub(super) name: String,
+    pub(super) duration_ms: u64,
 }
 
 impl Operation {

@@ -105,6 +105,11 @@ pub(super) fn operation(operation: &Operation, console: &mut Console) {
         ]
     };
     table(&["STEP", "STATUS", "FAILURES", "TOOK", "ERROR"], operation.steps.iter().map(row), console);
+    if !operation.setup.is_empty() {
+        console.result("");
+        let row = |step: &super::model::SetupStep| vec![plain(&step.name), format!("{} ms", step.duration_ms)];
+        table(&["SET-UP STEP", "TOOK"], operation.setup.iter().map(row), console);
+    }
 }
 
 /// Accounts, one per line.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::testing::engines;
+use shopwright_domain::operation::SetupStep;
 use shopwright_domain::store::EngineName;
 use shopwright_domain::{Epoch, StoreId};
 
@@ -15,6 +16,11 @@ impl FakeCluster {
     /// From now on the store's workloads do like this.
     pub fn set_rollout(&self, store_id: &StoreId, rollout: Rollout) {
         self.state().rollouts.insert(store_id.clone(), rollout);
+    }
+
+    /// From now on the store's set-up runs, and has done so much.
+    pub fn set_progress(&self, store_id: &StoreId, steps: Vec<SetupStep>) {
+        self.state().progress.insert(store_id.clone(), steps);
     }
 
     /// Takes back what [`FakeCluster::set_rollout`] said.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shopwright_domain::operation::SetupStep;
 use shopwright_domain::store::EngineName;
 use shopwright_domain::{Epoch, StoreId};
 
@@ -34,6 +35,7 @@ pub(super) struct State {
     pub(super) namespaces: BTreeMap<StoreId, Namespace>,
     pub(super) retained: BTreeMap<StoreId, Vec<String>>,
     pub(super) rollouts: BTreeMap<StoreId, Rollout>,
+    pub(super) progress: BTreeMap<StoreId, Vec<SetupStep>>,
     pub(super) blocked: BTreeMap<StoreId, String>,
     pub(super) open_fence: Option<String>,
     pub(super) stays_pending: bool,

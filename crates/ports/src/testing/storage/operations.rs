@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests};
+use shopwright_domain::operation::{Operation, OperationStatus, ReleaseDigests, SetupStep};
 use shopwright_domain::saga::{Step, StepRecord};
 use shopwright_domain::store::Failure;
 use shopwright_domain::{Epoch, OperationId, StoreId, WorkerId};
@@ -156,6 +156,12 @@ impl OperationRepository for FakeTransaction {
 
     async fn record_release(&mut self, lease: &Lease, release: &ReleaseDigests) -> Result<(), StorageError> {
         self.fenced(lease)?.release = Some(release.clone());
+        Ok(())
+    }
+
+    async fn record_setup(&mut self, lease: &Lease, steps: &[SetupStep]) -> Result<(), StorageError> {
+        self.fenced(lease)?.setup = steps.to_vec();
+        self.touched.operation(lease.operation_id, None);
         Ok(())
     }
 

@@ -43,8 +43,8 @@ pub struct Snapshot {
     pub pending_credentials: BTreeMap<StoreId, Sealed>,
     /// How many sets of credentials a store has had.
     pub credential_versions: BTreeMap<StoreId, u32>,
-    /// What releases were made of.
-    pub origins: BTreeMap<String, ReleaseOrigin>,
+    /// What releases were made of, and when something was last installed from it.
+    pub origins: BTreeMap<String, (ReleaseOrigin, Timestamp)>,
     /// The release with which each store was last seen to work.
     pub releases: BTreeMap<StoreId, ReleaseDigests>,
     /// The audit trail of all tenants.

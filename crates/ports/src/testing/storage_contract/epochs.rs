@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use shopwright_domain::Epoch;
 use shopwright_domain::error_code::ErrorCode;
-use shopwright_domain::operation::OperationStatus;
+use shopwright_domain::operation::{OperationStatus, SetupStep};
 use shopwright_domain::saga::{StepRecord, StepStatus};
 use shopwright_domain::store::Failure;
 
@@ -61,6 +61,28 @@ pub async fn what_an_installation_is_made_of_is_kept(storage: &dyn Storage) {
     tx.operations().finish(&third.lease, OperationStatus::Succeeded, None, at(5)).await.expect("finish");
     tx.commit().await.expect("commit");
     assert_eq!(world.reread(id).await.release, Some(digests("second")));
+}
+
+/// What an engine's own set-up has done is there for readers, the last word of it, and outlives its worker and the end of the operation.
+pub async fn what_a_set_up_has_done_is_there_for_readers(storage: &dyn Storage) {
+    let world = World::new(storage).await;
+    let id = world.queued(0).await.id;
+    let lease = world.claim(new_worker(), NONE).await.expect("a claim").lease;
+    let step = |name: &str, millis| SetupStep { name: name.to_owned(), millis };
+    let told = [vec![step("database", 12)], vec![step("database", 9), step("record", u64::from(u32::MAX) + 1)]];
+
+    for steps in &told {
+        let mut tx = world.within(Reach::Worker).await;
+        tx.operations().record_setup(&lease, steps).await.expect("record");
+        tx.commit().await.expect("commit");
+        assert_eq!(world.reread(id).await.setup, *steps);
+    }
+    let next = world.claim(new_worker(), LONG).await.expect("the same again");
+    assert_eq!(next.operation.setup, told[1]);
+    let mut tx = world.within(Reach::Worker).await;
+    tx.operations().finish(&next.lease, OperationStatus::Succeeded, None, at(5)).await.expect("finish");
+    tx.commit().await.expect("commit");
+    assert_eq!(world.reread(id).await.setup, told[1]);
 }
 
 /// How often workers ended in the middle of a step is written with it, and written over.

@@ -2,7 +2,7 @@
 
 use shopwright_domain::Epoch;
 use shopwright_domain::error_code::ErrorCode;
-use shopwright_domain::operation::OperationStatus;
+use shopwright_domain::operation::{OperationStatus, SetupStep};
 use shopwright_domain::store::Failure;
 
 use super::world::{LONG, NONE, World, at, digests, far_future, new_worker, step_record};
@@ -13,7 +13,8 @@ pub(super) async fn every_write_is_refused(world: &World<'_>, lease: &Lease) {
     let (before, store) = (world.reread(lease.operation_id).await, world.read(&lease.store_id).await);
     let step = step_record(0);
     let why = Failure::new(ErrorCode::ClusterUnreachable, "no route to host");
-    for write in 0..7 {
+    let setup = [SetupStep { name: "late".to_owned(), millis: 1 }];
+    for write in 0..8 {
         let mut tx = world.within(Reach::Worker).await;
         let operations = tx.operations();
         let refusal = match write {
@@ -22,7 +23,8 @@ pub(super) async fn every_write_is_refused(world: &World<'_>, lease: &Lease) {
             2 => operations.park(lease, OperationStatus::Waiting, Some(far_future()), None).await,
             3 => operations.note_waiting(lease, Some(&why)).await,
             4 => operations.record_release(lease, &digests("late")).await,
-            5 => operations.lift_epoch(lease, Epoch(99)).await.map(|_| ()),
+            5 => operations.record_setup(lease, &setup).await,
+            6 => operations.lift_epoch(lease, Epoch(99)).await.map(|_| ()),
             _ => operations.finish(lease, OperationStatus::Succeeded, None, at(1)).await,
         };
         assert!(matches!(refusal, Err(StorageError::LeaseLost)), "write {write}: {refusal:?}");

@@ -101,6 +101,7 @@ pub(super) fn digests(name: &str) -> ReleaseDigests {
         values: digest("values"),
         helm: digest("helm"),
         origin: Some(digest("origin")),
+        size: "large".parse().ok(),
     }
 }
 

@@ -80,6 +80,27 @@ function ofUrl(text: string): Connection {
   }
 }
 
+/** Where Redis is, with its password; null where there is none. */
+export function redisUrl(): string | null {
+  const file = process.env.REDIS_URL_FILE
+  if (!file || building) return null
+  const text = readFileSync(file, "utf8").trim()
+  // The text is a secret: what is wrong with it is said without it.
+  if (!URL.canParse(text) || !/^rediss?:$/.test(new URL(text).protocol)) {
+    throw new Error(`${file} holds no redis://user:password@host:port/number or rediss://...`)
+  }
+  return text
+}
+
+const WORKER_MODES = ["shared", "server", "worker"] as const
+
+/** Whether this process answers requests, runs workflows and events, or does both. */
+export function workerMode(): (typeof WORKER_MODES)[number] {
+  const mode = WORKER_MODES.find((known) => known === (process.env.WORKER_MODE || "shared"))
+  if (!mode) throw new Error(`WORKER_MODE must be one of ${WORKER_MODES.join(", ")}`)
+  return mode
+}
+
 /** The same as a URL, which is what Medusa takes. */
 export function connectionUrl(): string {
   const { host, port, database, user, password } = connection()

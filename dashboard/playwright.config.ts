@@ -44,7 +44,7 @@ export default defineConfig({
     {
       name: "shops",
       testMatch: "shops/*.spec.ts",
-        workers: 1,
+      workers: 1,
       use: { launchOptions: { executablePath, args: [...args, `--host-resolver-rules=MAP * ${process.env["SHOPWRIGHT_E2E_INGRESS"] ?? "127.0.0.1"}`] } },
     },
   ],

@@ -125,8 +125,8 @@ async fn sessions_that_ended_while_nobody_used_them_cost_nobody_a_transaction() 
     let server = Server::start("").await;
     let settings = PgSettings { application_name: "pooled".into(), max_connections: SESSIONS, ..patient() };
     let storage = migrated(&server, settings).await;
-    let begin = || futures::future::try_join_all((0..SESSIONS).map(|_| storage.begin(Reach::Worker)));
-    for tx in begin().await.expect("begin") {
+    let begin_all = || futures::future::try_join_all((0..SESSIONS).map(|_| storage.begin(Reach::Worker)));
+    for tx in begin_all().await.expect("begin") {
         tx.commit().await.expect("commit");
     }
     let mut observer = server.options(ROLE).connect().await.expect("connect");
@@ -134,7 +134,7 @@ async fn sessions_that_ended_while_nobody_used_them_cost_nobody_a_transaction() 
     let ended: i64 = sqlx::query_scalar(end).fetch_one(&mut observer).await.expect("end them");
     assert!(ended >= i64::from(SESSIONS), "{ended} sessions");
 
-    let begun = begin().await.expect("on new sessions");
+    let begun = begin_all().await.expect("on new sessions");
 
     assert_eq!(begun.len(), 3);
     drop(begun);

@@ -84,7 +84,7 @@ async fn every_security_event_is_counted_under_its_word() {
         .insert_header(("sec-fetch-site", "cross-site"));
     let one_store = TestRequest::get().uri(&format!("/api/v1/stores/{STORE}"));
     let sessions = TestRequest::get().uri("/api/v1/auth/sessions");
-    let cases = [
+    let cases = vec![
         ("registration", at_registration(Ok(())), register()),
         ("login_success", at_login(Ok(())), login()),
         ("login_failed", at_login(Err(|| IdentityError::InvalidCredentials)), login()),

@@ -1,9 +1,13 @@
-//! Accounts as those who run the platform see them: many of them, and two administrators who end each other's at the same moment.
+//! Accounts as those who run the platform see them: many of them, two administrators who end each other's at the same moment, and people
+//! who come in just then.
 
 use futures::future::join;
+use jiff::SignedDuration;
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
-use shopwright_domain::UserId;
-use shopwright_ports::storage::{Account, Reach, Storage as _, StorageError, UserFilter};
+use shopwright_domain::{SessionId, UserId};
+use shopwright_ports::storage::{
+    Account, Reach, RefreshToken, Session, Storage as _, StorageError, Transaction, UserFilter,
+};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, Row as _};
 
@@ -45,6 +49,94 @@ async fn of_two_who_end_each_others_account_one_stays(_: PgPoolOptions, options:
     for storage in replicas {
         storage.close().await;
     }
+}
+
+fn session(user_id: UserId, shop: &Shop, number: u8) -> (Session, RefreshToken) {
+    let (id, later) = (SessionId::from_random(number.into()), now() + SignedDuration::from_hours(1));
+    let session = Session {
+        id,
+        user_id,
+        tenant_id: shop.tenant,
+        created_at: now(),
+        last_used_at: now(),
+        expires_at: later,
+        revoked_at: None,
+        ip_address: None,
+        user_agent: None,
+    };
+    let digest = [number; 32];
+    (session, RefreshToken { digest, session_id: id, issued_at: now(), expires_at: later, replaced: None })
+}
+
+/// Closes an account and ends its sessions, all but the commit: the transaction, and how many ended.
+async fn closing(storage: &PgStorage, id: UserId) -> (Box<dyn Transaction>, u32) {
+    let mut tx = storage.begin(Reach::Identity).await.expect("begin");
+    tx.users().lock_with_administrators(id).await.expect("lock");
+    tx.users().set_active(id, false).await.expect("close");
+    let ended = tx.sessions().revoke_all(id, None, now()).await.expect("end");
+    (tx, ended)
+}
+
+/// What comes of `second`, which waits until `first` is committed.
+async fn behind<T>(observer: &mut PgConnection, first: Box<dyn Transaction>, second: impl Future<Output = T>) -> T {
+    let commit = async {
+        until("the second waits for the first", async || {
+            let waiting = "select count(*) from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'";
+            sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *observer).await.expect("look") > 0
+        })
+        .await;
+        first.commit().await.expect("commit");
+    };
+    join(commit, second).await.1
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_session_that_begins_while_its_account_is_closed_ends_with_it(_: PgPoolOptions, options: PgConnectOptions) {
+    let storage = storage(options.clone(), 4).await;
+    let shop = Shop::open(&storage, 1).await;
+    let id = UserId::from_uuid(shop.tenant.as_uuid());
+    let mut observer = options.connect().await.expect("connect");
+    let (session, token) = session(id, &shop, 1);
+    let mut signing_in = storage.begin(Reach::Identity).await.expect("begin");
+    assert!(signing_in.users().lock(id).await.expect("lock").is_some_and(|user| user.active));
+    signing_in.sessions().insert(&session, &token).await.expect("insert");
+
+    let (closing, ended) = behind(&mut observer, signing_in, closing(&storage, id)).await;
+    assert_eq!(ended, 1, "the closing waited for it");
+
+    let late = async {
+        let mut tx = storage.begin(Reach::Identity).await.expect("begin");
+        tx.users().lock(id).await.expect("lock").expect("the account")
+    };
+    assert!(!behind(&mut observer, closing, late).await.active, "whoever comes later waited for the closing");
+    storage.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_session_that_is_refreshed_while_its_account_is_closed_is_over(_: PgPoolOptions, options: PgConnectOptions) {
+    let storage = storage(options.clone(), 4).await;
+    let shop = Shop::open(&storage, 1).await;
+    let id = UserId::from_uuid(shop.tenant.as_uuid());
+    let mut observer = options.connect().await.expect("connect");
+    let (session, token) = session(id, &shop, 1);
+    let mut tx = storage.begin(Reach::Identity).await.expect("begin");
+    tx.sessions().insert(&session, &token).await.expect("insert");
+    tx.commit().await.expect("commit");
+    let mut refreshing = storage.begin(Reach::Identity).await.expect("begin");
+    refreshing.sessions().lock_by_token(&token.digest).await.expect("lock").expect("the token");
+    let successor = RefreshToken { digest: [2; 32], ..token.clone() };
+    refreshing.sessions().rotate(&token.digest, &[0; 16], &successor, None).await.expect("rotate");
+
+    let (closing, ended) = behind(&mut observer, refreshing, closing(&storage, id)).await;
+    assert_eq!(ended, 1, "with its new token");
+
+    let late = async {
+        let mut tx = storage.begin(Reach::Identity).await.expect("begin");
+        tx.sessions().lock_by_token(&successor.digest).await.expect("lock").expect("the token").0
+    };
+    assert!(!behind(&mut observer, closing, late).await.is_live(now()), "whoever comes later sees its end");
+    storage.close().await;
 }
 
 /// How many rows of these tables were read one after another so far, and how many by an index.

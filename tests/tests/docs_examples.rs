@@ -1,9 +1,11 @@
 //! The examples of `docs/API.md`, run as they stand there: in order, in one shell, against the program itself over a simulated cluster.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use shopwright_api_actix::route_table;
 use shopwright_system_tests::real::{Server, workspace};
 
 /// One fenced `sh` block: its first line, its commands, and what they print.
@@ -46,6 +48,84 @@ fn matches(text: &str, pattern: &str) -> bool {
         rest = after;
     }
     rest.ends_with(last)
+}
+
+/// The shape of the URL that begins at `text`: what the shell fills in is `{}`, and what comes behind the path is left out.
+fn shape(text: &str) -> String {
+    let (mut shape, mut depth, mut filled) = (String::new(), 0_u32, false);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '(' if depth > 0 || filled => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            '$' => {
+                filled = true;
+                shape.push_str("{}");
+            }
+            '/' => {
+                filled = false;
+                shape.push('/');
+            }
+            ' ' | '"' | '?' | ';' => break,
+            _ if filled && at > 0 => {}
+            letter => shape.push(letter),
+        }
+    }
+    shape
+}
+
+/// The routes that a line of a script calls.
+fn calls(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for command in line.split("curl ").skip(1) {
+        let method = match command.split_once("-X ") {
+            Some((_, rest)) => rest.split(' ').next().unwrap_or_default(),
+            None if command.contains("--json") => "POST",
+            None => "GET",
+        };
+        for (variable, base) in [("$API", "/api/v1"), ("$BASE", "")] {
+            for (at, _) in command.match_indices(variable) {
+                let path = shape(&command[at + variable.len()..]);
+                found.push(format!("{method} {base}{path}"));
+            }
+        }
+    }
+    found
+}
+
+/// A pattern without the names of its parts.
+fn nameless(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_route_is_called_by_an_example() -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(workspace().join("docs/API.md"))?;
+    let called: BTreeSet<String> =
+        examples(&text).iter().flat_map(|example| example.script.lines().flat_map(calls).collect::<Vec<_>>()).collect();
+
+    // A file of the page has its own name.
+    let missing: Vec<String> = route_table()
+        .map(|(method, path, _)| {
+            format!("{method} {}", nameless(path)).replace("/docs/{}", "/docs/swagger-initializer.js")
+        })
+        .filter(|route| !called.contains(route))
+        .collect();
+
+    assert!(missing.is_empty(), "docs/API.md calls none of these:\n{}\nIt calls:\n{called:#?}", missing.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn calls_are_read_as_a_shell_reads_them() {
+    assert_eq!(
+        calls(
+            r#"X=$(curl -s "$API/a/$B/c?d=$E" -H "x" | jq .a) curl -X DELETE $API/t/$(echo $M | jq -r .i) --json '{}'; curl $BASE/"#
+        ),
+        ["GET /api/v1/a/{}/c", "DELETE /api/v1/t/{}", "GET /"]
+    );
+    assert_eq!(calls(r#"curl -s $API/a --json '{"b": 1}'"#), ["POST /api/v1/a"]);
 }
 
 fn has(program: &str) -> bool {

@@ -3,19 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use futures::{FutureExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use shopwright_app::crypto::{Ed25519Tokens, KeySource, ensure_signing_key, install_crypto};
-use shopwright_domain::identity::{Email, PlatformRole};
+use shopwright_app::events::{EventSettings, Events};
+use shopwright_domain::identity::{Actor, Email, PlatformRole};
 use shopwright_domain::network::{Cidr, TrustedProxies};
+use shopwright_domain::organisation::Role;
 use shopwright_domain::plans::{Plan, Plans};
 use shopwright_domain::store::{HostSuffix, StoreHost, StoreName};
-use shopwright_domain::{SessionId, TenantId, UserId};
+use shopwright_domain::{RequestId, SessionId, TenantId, UserId};
+use shopwright_ports::events_api::{EventService as _, Followed, Told};
+use shopwright_ports::identity_api::Origin;
 use shopwright_ports::secrets::{Claims, Tokens as _};
+use shopwright_ports::stores_api::RequestContext;
 use shopwright_ports::testing::{FakeSealer, FakeStorage, ManualClock, SeededEntropy};
-use shopwright_system_tests::World;
 use shopwright_system_tests::fuzz::Fuzzer;
+use shopwright_system_tests::{Merchant, Mocked, World};
 
 fn claims(number: u128, role: PlatformRole) -> anyhow::Result<Claims> {
     Ok(Claims {
@@ -143,7 +150,7 @@ fn fuzz_proxies_and_plans() {
     });
 }
 
-/// Bodies, query strings and headers, through the whole API over the fakes: page tokens, `Last-Event-ID`, keys and tags among them.
+/// Bodies, query strings and headers, through the whole API over the fakes: page tokens, keys and tags among them.
 #[tokio::test]
 async fn fuzz_requests() -> anyhow::Result<()> {
     let world = World::mocked().await?;
@@ -193,7 +200,6 @@ async fn fuzz_requests() -> anyhow::Result<()> {
             "idempotency-key",
             "if-match",
             "if-none-match",
-            "last-event-id",
             "authorization",
             "accept",
             "forwarded",
@@ -224,5 +230,63 @@ async fn fuzz_requests() -> anyhow::Result<()> {
             assert!(code.is_some(), "{body}: {shown}");
         }
     }
+    Ok(())
+}
+
+/// Somebody of this name, as the use cases know them.
+async fn context_of(world: &Mocked, name: &str, role: PlatformRole) -> anyhow::Result<RequestContext> {
+    let rows = world.storage.snapshot().await;
+    let user = rows.users.iter().find(|user| user.username.as_str() == name).context("the account")?;
+    let actor = Actor {
+        user_id: user.id,
+        tenant_id: user.tenant_id,
+        member_role: Role::Owner,
+        email: user.email.clone(),
+        role,
+    };
+    Ok(RequestContext::new(actor, Origin::unknown(RequestId::from_random(1))))
+}
+
+/// Streams that are gone on with from any `Last-Event-ID` begin, and tell nobody what is somebody else's.
+#[tokio::test]
+async fn fuzz_last_event_ids() -> anyhow::Result<()> {
+    let world = Mocked::start().await?;
+    for name in ["ada", "bob"] {
+        Merchant::register(&world.base, name).await?.create("teashop", "medusa").await?;
+    }
+    let events = Events::new(Arc::new(world.storage.clone()), world.clock.clone(), EventSettings::default());
+    let ada = context_of(&world, "ada", PlatformRole::Tenant).await?;
+    let operator = context_of(&world, "bob", PlatformRole::Admin).await?;
+    let follow = async |who: &RequestContext, after: Option<&str>| {
+        events.follow(who, Followed::Everything, after.map(str::to_owned)).await
+    };
+    let mut corpus: Vec<String> =
+        ["0", "1", "2", "4711", "18446744073709551616", "-1", "~~", "0~0~0"].map(str::to_owned).into();
+    let begun = follow(&operator, None).await?.next().await;
+    let Some(Told::Begins { place }) = begun else { anyhow::bail!("{begun:?}") };
+    corpus.push(place);
+
+    let mut fuzzer = Fuzzer::new("Last-Event-ID", corpus.iter().map(String::as_bytes));
+    let (mut replayed, mut reset) = (0_u64, 0_u64);
+    while let Some(input) = fuzzer.next_input() {
+        let text = String::from_utf8_lossy(&input);
+        for who in [&ada, &operator] {
+            let mut stream = follow(who, Some(&text)).await?;
+            match stream.next().await {
+                Some(Told::Begins { .. }) => {}
+                Some(Told::Reset { .. }) => reset += 1,
+                other => anyhow::bail!("input {}: a stream begins with {other:?}: {text:?}", fuzzer.runs),
+            }
+            // What it has missed, as far as it is there.
+            while let Some(Some(told)) = stream.next().now_or_never() {
+                let Told::Event { event, .. } = told else { continue };
+                let foreign = event.tenant_id != who.actor.tenant_id && !who.actor.is_admin();
+                anyhow::ensure!(!foreign, "input {}: {event:?} of somebody else: {text:?}", fuzzer.runs);
+                replayed += 1;
+            }
+        }
+    }
+    println!("{replayed} events were told, {reset} streams begin anew");
+    anyhow::ensure!(replayed > 0 && reset > 0, "{replayed} {reset}");
     Ok(())
 }

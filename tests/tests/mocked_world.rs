@@ -103,3 +103,35 @@ async fn a_provision_is_cancelled_by_http_and_its_store_can_be_retried() -> anyh
     assert_eq!(world.settled(&ada, &id).await?["status"], "ready");
     Ok(())
 }
+
+#[tokio::test]
+async fn credentials_that_are_asked_for_many_times_at_once_under_one_key_are_shown_once() -> anyhow::Result<()> {
+    let world = World::mocked().await?;
+    let ada = world.merchant("ada").await?;
+    let store = ada.create("teashop", "medusa").await?;
+    let id = id_of(&world.settled(&ada, &id_of(&store)).await?);
+    let http = reqwest::Client::new();
+    let url = format!("{}/api/v1/stores/{id}/credentials/reveal", world.base());
+    let look = async || {
+        // As a good client does: while another is under way it is asked again.
+        for _ in 0..1_000 {
+            let answer = http.post(&url).bearer_auth(ada.token()).header("idempotency-key", "look-1").send().await?;
+            if answer.status() != StatusCode::CONFLICT {
+                return anyhow::Ok((answer.status(), answer.json::<serde_json::Value>().await?));
+            }
+            tokio::task::yield_now().await;
+        }
+        anyhow::bail!("it was never heard")
+    };
+
+    let answers = futures::future::join_all((0..20).map(|_| look())).await;
+    let answers = answers.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+
+    let shown = answers.iter().filter(|(_, body)| body["credentials"]["password"].is_string()).count();
+    assert!(answers.iter().all(|(status, _)| *status == StatusCode::OK), "{answers:?}");
+    assert_eq!(shown, 1, "{answers:?}");
+    let trail = ada.get(&format!("/audit?storeId={id}&eventType=security")).await?.body;
+    let looks = trail["logs"].as_array().into_iter().flatten();
+    assert_eq!(looks.filter(|entry| entry["metadata"]["action"] == "credentials_revealed").count(), 1, "{trail:#}");
+    Ok(())
+}

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use reqwest::{Client, StatusCode};
 use rustix::process::{Signal, kill_process};
+use serde_json::json;
 use shopwright_system_tests::real::{Detached, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::people::{register, token};
+use crate::people::{post, register, token};
 
 const MIB: u64 = 1024 * 1024;
 /// A debug build on a busy machine; each limit of the server is a fraction of it.
@@ -311,5 +312,40 @@ async fn f68_a_thousand_idle_connections_keep_nobody_out() -> anyhow::Result<()>
     }
     println!("all of them were ended within {:?}", start.elapsed());
     assert!(start.elapsed() < PATIENCE);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s6_five_hundred_sign_ins_at_once_take_bounded_memory_and_keep_nobody_out() -> anyhow::Result<()> {
+    // S6: each password costs 19 MiB and a while; few are hashed at once, some wait, and whoever comes then is asked to come back.
+    let scene = Scene::set().await?;
+    let bodies: Vec<_> = (0..500)
+        .map(|number| json!({"email": format!("nobody-{number}@example.com"), "password": "wrong wrong"}))
+        .collect();
+    let attempts = bodies.iter().map(|body| post(&scene.http, &scene.server.base, "/auth/login", None, None, body));
+    let others = async {
+        let mut slowest = Duration::ZERO;
+        for _ in 0..20 {
+            slowest = slowest.max(scene.others_are_answered().await?);
+        }
+        anyhow::Ok(slowest)
+    };
+
+    let (answers, slowest) = futures::join!(join_all(attempts), others);
+
+    let mut judged = 0;
+    for answer in answers {
+        let answer = answer?;
+        match answer.status {
+            StatusCode::UNAUTHORIZED => judged += 1,
+            status => {
+                assert_eq!((status.as_u16(), answer.code().as_str()), (503, "SERVICE_UNAVAILABLE"), "{answer:?}");
+                assert_ne!(answer.header("retry-after"), "");
+            }
+        }
+    }
+    println!("{judged} of 500 passwords were looked at; the slowest of the others took {:?}", slowest?);
+    assert!(judged >= 2, "{judged}");
+    assert!(scene.grown("500 sign-ins") < 96 * MIB);
     Ok(())
 }

@@ -5,3 +5,4 @@ mod limits;
 mod people;
 mod repeats;
 mod restarts;
+mod secrets;

@@ -255,7 +255,7 @@ async fn s10_whoever_was_just_using_the_old_password_is_refused() {
     let fixture = Fixture::new().await;
     let actor = actor(&fixture, &registered(&fixture).await).await;
     let before = fixture.identity.clone();
-    let changes = async |identity: &Identity, new: &str| {
+    let attempt = async |identity: &Identity, new: &str| {
         let (origin, new) = (fixture.origin(), SecretString::from(new));
         identity.change_password(&origin, &actor, None, PASSWORD.into(), new).await
     };
@@ -268,7 +268,7 @@ async fn s10_whoever_was_just_using_the_old_password_is_refused() {
     let mut slow = before.clone();
 
     slow.hasher = meanwhile("battery staple", PASSWORD);
-    let changed = changes(&slow, "paper clip").await;
+    let changed = attempt(&slow, "paper clip").await;
     assert!(matches!(changed, Err(IdentityError::WrongPassword)), "{changed:?}");
     slow.hasher = meanwhile(PASSWORD, "battery staple");
     let late = slow.login(&fixture.origin(), ada(), "battery staple".into()).await;

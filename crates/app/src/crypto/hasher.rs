@@ -1,6 +1,12 @@
 //! Argon2id in a bounded pool: a flood of sign-ins waits a little, then is turned away, and never starves the rest of the process.
+//!
+//! The threads are the pool's own and always the same. An allocator keeps what a thread has given back for that thread: on tokio's blocking
+//! threads, of which there may be hundreds, a flood left 19 MiB with each of them (RELIABILITY S6).
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{Error, PasswordHasher as _, PasswordVerifier as _};
@@ -8,18 +14,20 @@ use argon2::{Algorithm, Argon2, KeyId, Params, ParamsBuilder, Version};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use shopwright_ports::secrets::{HashError, PasswordHasher};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::sealing_key::SealingKey;
 
 /// The hash of no password, at the same cost: what an unknown user is compared with, so that the answer takes as long.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$bm9ib2R5J3MgcGFzc3dvcmQgaGFzaGVzIHRvIHRoaXM";
 
+type Job = Box<dyn FnOnce() + Send>;
+
 /// Hashes with Argon2id at m = 19 MiB, t = 2, p = 1.
 #[derive(Debug, Clone)]
 pub struct Argon2Hasher {
-    /// How many hash at once.
-    running: Arc<Semaphore>,
+    /// To the threads, which end with the last of these.
+    jobs: Sender<Job>,
     /// How many hash or wait.
     admitted: Arc<Semaphore>,
     /// Secrets that go into hashes and stand beside none: the first into new ones.
@@ -40,11 +48,15 @@ impl Argon2Hasher {
     /// At most `threads` hash at once (19 MiB each), and `waiting` more wait for their turn.
     pub fn new(threads: usize, waiting: usize) -> Self {
         let threads = threads.max(1);
-        Self {
-            running: Arc::new(Semaphore::new(threads)),
-            admitted: Arc::new(Semaphore::new(threads + waiting)),
-            peppers: Arc::new([]),
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..threads {
+            let queue = Arc::clone(&queue);
+            if let Err(error) = thread::Builder::new().name("argon2".to_owned()).spawn(move || work_off(&queue)) {
+                tracing::error!(error = &error as &dyn std::error::Error, "a thread for passwords does not start");
+            }
         }
+        Self { jobs, admitted: Arc::new(Semaphore::new(threads + waiting)), peppers: Arc::new([]) }
     }
 
     /// With secrets that are kept elsewhere than the hashes: who has these alone cannot guess. The first goes into new hashes; hashes name
@@ -68,15 +80,26 @@ impl Argon2Hasher {
         work: impl FnOnce(&Self) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| HashError::Busy)?;
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| HashError::Busy)?;
-        let hasher = self.clone();
-        let hashing = tokio::task::spawn_blocking(move || {
-            let result = work(&hasher);
-            // Given back by the thread, not by the future: a client that hangs up does not free a thread that still works.
-            drop((running, admitted));
-            result
+        let (hasher, (answer, answered)) = (self.clone(), oneshot::channel());
+        let job: Job = Box::new(move || {
+            // A client that has hung up costs nothing; one that hangs up now does not free a thread that still works.
+            if !answer.is_closed() {
+                let _ = answer.send(work(&hasher));
+            }
+            drop(admitted);
         });
-        hashing.await.unwrap_or(Err(HashError::Busy))
+        self.jobs.send(job).map_err(|_| HashError::Busy)?;
+        answered.await.unwrap_or(Err(HashError::Busy))
+    }
+}
+
+/// One job after the other, until nobody can send one any more.
+fn work_off(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        // Whoever asked is told by the end of their channel.
+        let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }
 

@@ -83,8 +83,21 @@ async fn a_third_engine_lives_its_whole_life_without_a_line_of_code() -> anyhow:
     assert_eq!(ada.get(&format!("/stores/{id}/upgrade")).await?.body["upgrade"]["upToDate"], true);
     assert_eq!(ada.store(&id).await?["status"], "ready");
 
-    ada.delete(&format!("/stores/{id}")).await?;
-    assert_eq!(world.settled(&ada, &id).await?["status"], "deleted");
+    // A second one is taken back while it is made, and made again.
+    let second = ada.create("leaflets", "static-site").await?;
+    let second_id = id_of(&second);
+    world.until(&ada, &second_id, |store| store["status"] == "provisioning").await?;
+    let cancel = format!("/operations/{}/cancel", id_of(&second["operation"]));
+    assert_eq!(ada.post(&cancel, &json!({})).await?.status.as_u16(), 202);
+    let unwound = |store: &Value| store["operation"]["kind"] == "unwind" && store["operation"]["status"] == "succeeded";
+    assert_eq!(world.until(&ada, &second_id, unwound).await?["status"], "failed");
+    ada.post(&format!("/stores/{second_id}/retry"), &json!({})).await?;
+    assert_eq!(world.settled(&ada, &second_id).await?["status"], "ready");
+
+    for id in [&id, &second_id] {
+        ada.delete(&format!("/stores/{id}")).await?;
+        assert_eq!(world.settled(&ada, id).await?["status"], "deleted");
+    }
     assert_eq!(world.parts().cluster.inventory().await?, before);
     assert_eq!(world.parts().database.count("select count(*) from store_releases").await?, 0);
     Ok(())

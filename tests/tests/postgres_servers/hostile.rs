@@ -346,6 +346,7 @@ async fn s6_five_hundred_sign_ins_at_once_take_bounded_memory_and_keep_nobody_ou
     }
     println!("{judged} of 500 passwords were looked at; the slowest of the others took {:?}", slowest?);
     assert!(judged >= 2, "{judged}");
-    assert!(scene.grown("500 sign-ins") < 96 * MIB);
+    // What the pool's threads keep, and 500 connections; a thread for each that waits would keep a gigabyte.
+    assert!(scene.grown("500 sign-ins") < 320 * MIB);
     Ok(())
 }

@@ -83,10 +83,12 @@ impl Argon2Hasher {
         let (hasher, (answer, answered)) = (self.clone(), oneshot::channel());
         let job: Job = Box::new(move || {
             // A client that has hung up costs nothing; one that hangs up now does not free a thread that still works.
-            if !answer.is_closed() {
-                let _ = answer.send(work(&hasher));
-            }
+            let result = (!answer.is_closed()).then(|| work(&hasher));
+            // Before the answer: whoever has it may come again at once.
             drop(admitted);
+            if let Some(result) = result {
+                let _ = answer.send(result);
+            }
         });
         self.jobs.send(job).map_err(|_| HashError::Busy)?;
         answered.await.unwrap_or(Err(HashError::Busy))

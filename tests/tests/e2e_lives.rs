@@ -87,10 +87,6 @@ impl<'a> Life<'a> {
                 break;
             }
             killed.push(format!("{number} {marker}"));
-            // A short one may be over before its kill.
-            if life.engine.is_slow {
-                life.serves_nobody_yet().await?;
-            }
             life.pods.set_up_anew().await?;
         }
         life.says(&format!("its set-up was killed after {}", killed.join(", ")));
@@ -105,13 +101,6 @@ impl<'a> Life<'a> {
         assert!(!told.is_empty(), "the owner sees what the set-up has done");
         life.says(&format!("ready; the owner sees {} steps of its set-up", told.len()));
         Ok(life)
-    }
-
-    /// A store that is half made is reached by nobody (RELIABILITY S35).
-    async fn serves_nobody_yet(&self) -> anyhow::Result<()> {
-        let store = self.platform.merchant.store(&self.id).await?;
-        let host = store["host"].as_str().unwrap_or_default();
-        Shop::new(&format!("http://{host}"), self.platform.node_ip, &store)?.serves_nobody().await
     }
 
     /// The steps of the set-up that the store's operation shows.

@@ -2,12 +2,9 @@
 //! who come in just then.
 
 use futures::future::join;
-use jiff::SignedDuration;
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
-use shopwright_domain::{SessionId, UserId};
-use shopwright_ports::storage::{
-    Account, Reach, RefreshToken, Session, Storage as _, StorageError, Transaction, UserFilter,
-};
+use shopwright_domain::UserId;
+use shopwright_ports::storage::{Account, Reach, RefreshToken, Storage as _, StorageError, Transaction, UserFilter};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _, PgConnection, Row as _};
 
@@ -51,23 +48,6 @@ async fn of_two_who_end_each_others_account_one_stays(_: PgPoolOptions, options:
     }
 }
 
-fn session(user_id: UserId, shop: &Shop, number: u8) -> (Session, RefreshToken) {
-    let (id, later) = (SessionId::from_random(number.into()), now() + SignedDuration::from_hours(1));
-    let session = Session {
-        id,
-        user_id,
-        tenant_id: shop.tenant,
-        created_at: now(),
-        last_used_at: now(),
-        expires_at: later,
-        revoked_at: None,
-        ip_address: None,
-        user_agent: None,
-    };
-    let digest = [number; 32];
-    (session, RefreshToken { digest, session_id: id, issued_at: now(), expires_at: later, replaced: None })
-}
-
 /// Closes an account and ends its sessions, all but the commit: the transaction, and how many ended.
 async fn closing(storage: &PgStorage, id: UserId) -> (Box<dyn Transaction>, u32) {
     let mut tx = storage.begin(Reach::Identity).await.expect("begin");
@@ -97,7 +77,7 @@ async fn a_session_that_begins_while_its_account_is_closed_ends_with_it(_: PgPoo
     let shop = Shop::open(&storage, 1).await;
     let id = UserId::from_uuid(shop.tenant.as_uuid());
     let mut observer = options.connect().await.expect("connect");
-    let (session, token) = session(id, &shop, 1);
+    let (session, token) = shop.session(1);
     let mut signing_in = storage.begin(Reach::Identity).await.expect("begin");
     assert!(signing_in.users().lock(id).await.expect("lock").is_some_and(|user| user.active));
     signing_in.sessions().insert(&session, &token).await.expect("insert");
@@ -119,7 +99,7 @@ async fn a_session_that_is_refreshed_while_its_account_is_closed_is_over(_: PgPo
     let shop = Shop::open(&storage, 1).await;
     let id = UserId::from_uuid(shop.tenant.as_uuid());
     let mut observer = options.connect().await.expect("connect");
-    let (session, token) = session(id, &shop, 1);
+    let (session, token) = shop.session(1);
     let mut tx = storage.begin(Reach::Identity).await.expect("begin");
     tx.sessions().insert(&session, &token).await.expect("insert");
     tx.commit().await.expect("commit");

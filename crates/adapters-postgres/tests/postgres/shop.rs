@@ -9,8 +9,10 @@ use shopwright_domain::identity::PlatformRole;
 use shopwright_domain::operation::{Operation, OperationKind};
 use shopwright_domain::plans::PlanName;
 use shopwright_domain::store::{Store, example_store};
-use shopwright_domain::{ClusterName, OperationId, StoreId, TenantId, UserId, WorkerId};
-use shopwright_ports::storage::{Claim, Reach, RegisteredCluster, Storage as _, StorageError, Tenant, User};
+use shopwright_domain::{ClusterName, OperationId, SessionId, StoreId, TenantId, UserId, WorkerId};
+use shopwright_ports::storage::{
+    Claim, Reach, RefreshToken, RegisteredCluster, Session, Storage as _, StorageError, Tenant, User,
+};
 use sqlx::postgres::PgConnectOptions;
 
 /// A storage on `connections` connections.
@@ -74,6 +76,24 @@ impl Dice {
 }
 
 impl Shop {
+    /// A session of the shop's user that begins now and lasts an hour, and its first refresh token.
+    pub(crate) fn session(&self, number: u8) -> (Session, RefreshToken) {
+        let (id, later) = (SessionId::from_random(number.into()), now() + SignedDuration::from_hours(1));
+        let session = Session {
+            id,
+            user_id: UserId::from_uuid(self.tenant.as_uuid()),
+            tenant_id: self.tenant,
+            created_at: now(),
+            last_used_at: now(),
+            expires_at: later,
+            revoked_at: None,
+            ip_address: None,
+            user_agent: None,
+        };
+        let digest = [number; 32];
+        (session, RefreshToken { digest, session_id: id, issued_at: now(), expires_at: later, replaced: None })
+    }
+
     /// A tenant on the default cluster, which gets so many permits.
     pub(crate) async fn open(storage: &PgStorage, permits: u32) -> Self {
         let tenant = TenantId::from_random(1);

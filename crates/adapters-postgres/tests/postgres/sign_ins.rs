@@ -1,19 +1,13 @@
 //! Refreshes and guesses on several connections at the same moment, as several replicas make them.
 
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
 use shopwright_adapters_postgres::{MIGRATOR, PgStorage};
-use shopwright_domain::{SessionId, TenantId, UserId};
-use shopwright_ports::storage::{Reach, RefreshToken, Session, Storage as _, Throttle};
+use shopwright_ports::storage::{Reach, RefreshToken, Storage as _, Throttle};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::shop::{Shop, storage};
+use crate::shop::{Shop, now, storage};
 
 const AT_ONCE: u8 = 50;
-
-fn now() -> Timestamp {
-    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_600_000_000)
-}
 
 /// Two replicas, ten connections each.
 async fn replicas(options: &PgConnectOptions) -> [PgStorage; 2] {
@@ -25,20 +19,8 @@ async fn replicas(options: &PgConnectOptions) -> [PgStorage; 2] {
 async fn s4_fifty_refreshes_on_two_replicas_are_one_rotation(_: PgPoolOptions, options: PgConnectOptions) {
     let replicas = replicas(&options).await;
     let shop = Shop::open(&replicas[0], 1).await;
-    let (id, tenant_id) = (SessionId::from_random(1), shop.tenant);
-    let later = now() + SignedDuration::from_hours(1);
-    let session = Session {
-        id,
-        user_id: UserId::from_uuid(tenant_id.as_uuid()),
-        tenant_id: TenantId::from_uuid(tenant_id.as_uuid()),
-        created_at: now(),
-        last_used_at: now(),
-        expires_at: later,
-        revoked_at: None,
-        ip_address: None,
-        user_agent: None,
-    };
-    let token = |digest| RefreshToken { digest, session_id: id, issued_at: now(), expires_at: later, replaced: None };
+    let (session, first) = shop.session(0);
+    let token = |digest| RefreshToken { digest, ..first.clone() };
     let mut tx = replicas[0].begin(Reach::Identity).await.expect("begin");
     tx.sessions().insert(&session, &token([0; 32])).await.expect("insert");
     tx.commit().await.expect("commit");

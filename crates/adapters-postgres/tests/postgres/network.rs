@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shopwright_adapters_postgres::{MIGRATOR, PgSettings};
+use shopwright_adapters_postgres::{MIGRATOR, PgSettings, PgStorage};
 use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _};
@@ -92,6 +92,32 @@ async fn a_storage_that_was_cut_off_without_a_word_comes_back(_: PgPoolOptions, 
     assert!(start.elapsed() < 5 * L, "{:?}", start.elapsed());
     storage.close().await;
     direct.close().await;
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_connection_that_says_nothing_is_given_up_long_before_a_statement_would_be(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    // F25: a dead connection must not cost its borrower the whole wait for an answer.
+    let proxy = Proxy::in_front_of(&options).await;
+    let longest = patient().statement_timeout;
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(1));
+    let pool = pool.test_before_acquire(false).connect_lazy_with(proxy.through(&options));
+    let storage = PgStorage::from_pool(pool.clone(), patient());
+    storage.begin(Reach::Worker).await.expect("begin").commit().await.expect("commit");
+    until("the connection is back", async || pool.num_idle() == 1).await;
+    proxy.set(Network::Swallows);
+
+    let start = Instant::now();
+    let begun = storage.begin(Reach::Worker).await.map(|_| ());
+    let took = start.elapsed();
+
+    assert!(matches!(begun, Err(StorageError::Unavailable { .. })), "{begun:?}");
+    assert!(took < longest, "{took:?}");
+    proxy.set(Network::Passes);
+    until("transactions begin", async || storage.begin(Reach::Worker).await.is_ok()).await;
+    storage.close().await;
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

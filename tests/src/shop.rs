@@ -151,6 +151,20 @@ impl Shop {
         Ok(())
     }
 
+    /// What is on the way to this host before its shop is set up serves nobody: there is no answer of the engine's, an installer least of all.
+    pub async fn serves_nobody(&self) -> anyhow::Result<()> {
+        for path in ["/", "/wp-admin/install.php", "/app", "/admin/users"] {
+            let response = self.http.get(self.url.join(path)?).send().await?;
+            let status = response.status();
+            let refused =
+                matches!(status, StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY);
+            let text = response.text().await?;
+            let of_the_ingress = text.len() < 100 && !text.contains('<');
+            anyhow::ensure!(refused && of_the_ingress, "{path} is answered before the set-up: {status}: {text}");
+        }
+        Ok(())
+    }
+
     /// Whether these credentials are the administrator's.
     pub async fn lets_the_administrator_in(&self, engine: &str) -> anyhow::Result<bool> {
         Ok(match engine {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
@@ -18,8 +19,12 @@ use super::observer::{self, StoreRow};
 use super::record::{Call, Outcome, Record};
 use crate::real::Inventory;
 
-/// How long the last deletions of a run may take, beside a moment for each.
+/// How long the last deletions of a run may take, beside a while for each.
 const DELETED_WITHIN: Duration = Duration::from_mins(2);
+/// Two cores are the whole cluster, whose namespaces one controller empties, while all other stores go on living in it.
+const DELETED_EACH: Duration = Duration::from_secs(3);
+/// Deletions that are asked for at once.
+const IN_FLIGHT: usize = 8;
 /// The sweeper comes by every minute, give or take a quarter, and waits for two leases before it believes that a namespace is nobody's.
 const SWEEP: Duration = Duration::from_secs(75);
 
@@ -245,21 +250,24 @@ pub(super) async fn delete_all(stage: &Stage) -> anyhow::Result<()> {
     let mut left = observer::stores(&mut connection).await?;
     left.retain(|_, row| row.state != "deleted");
     let base = stage.fleet.bases().first().cloned().context("no replica is up")?;
-    for id in left.keys() {
-        // Whose it is nobody needs to know: all merchants ask, one may.
-        let mut accepted = false;
-        for caller in &stage.callers {
-            let heard = send(caller.delete(&base, id), None).await;
-            accepted |= matches!(heard, Heard::Outcome(Outcome::Done { .. }, _));
-        }
-        anyhow::ensure!(accepted, "{id}: nobody may delete it");
-    }
-    come_to_rest(stage, DELETED_WITHIN + Duration::from_millis(300) * u32::try_from(left.len())?).await?;
+    let asked = stream::iter(left.keys()).map(|id| ask_to_delete(stage, &base, id)).buffer_unordered(IN_FLIGHT);
+    asked.try_collect::<()>().await?;
+    come_to_rest(stage, DELETED_WITHIN + DELETED_EACH * u32::try_from(left.len())?).await?;
     let after = observer::stores(&mut connection).await?;
     for row in after.values().filter(|row| row.state != "deleted") {
         stage.violations.add(format!("{}: was to be deleted, and is {}", row.id, row.state));
     }
     Ok(())
+}
+
+/// Whose it is nobody needs to know: one merchant after the other asks, until it is theirs.
+async fn ask_to_delete(stage: &Stage, base: &str, id: &str) -> anyhow::Result<()> {
+    for caller in &stage.callers {
+        if matches!(send(caller.delete(base, id), None).await, Heard::Outcome(Outcome::Done { .. }, _)) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{id}: nobody may delete it")
 }
 
 /// The cluster is as it was before the first store. What a sleeper made late the sweeper removes, which takes it some leases.

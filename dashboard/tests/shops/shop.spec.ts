@@ -67,7 +67,7 @@ async function buyFromWooCommerce(page: Page): Promise<string> {
   await expect(page.getByText(shop.name).first()).toBeVisible();
   // A sale shows both prices; the shop's theme links each product to its page.
   await page.getByRole("link", { name: /Classic T-Shirt/ }).first().click();
-  await page.getByRole("button", { name: "Add to cart" }).click();
+  await page.getByRole("button", { name: "Add to cart", exact: true }).click();
   await page.goto(`${shop.url}/checkout/`);
   await page.locator("#email").fill(SHOPPER);
   const fields = { first_name: "Grace", last_name: "H", address_1: "1 High Street", city: "Springfield", postcode: "90210", phone: "+12025550123" };
@@ -76,8 +76,12 @@ async function buyFromWooCommerce(page: Page): Promise<string> {
     if ((name !== "phone" || (await field.count())) && (await field.isVisible())) await field.fill(value);
   }
   await expect(page.getByText("Cash on delivery").first()).toBeVisible();
-  await page.getByRole("button", { name: /Place order/i }).click();
-  await page.waitForURL(/order-received/);
+  // Prices are worked out anew a moment after the last letter was typed: until then the button hears nothing.
+  await expect(async () => {
+    if (/order-received/.test(page.url())) return;
+    await page.getByRole("button", { name: /Place order/i }).click({ timeout: 5_000 });
+    await page.waitForURL(/order-received/, { timeout: 20_000 });
+  }).toPass();
   await expect(page.getByText(/Your order has been received/).first()).toBeVisible();
   return /order-received\/(\d+)/.exec(page.url())?.[1] ?? "";
 }

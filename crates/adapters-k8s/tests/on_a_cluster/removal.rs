@@ -86,7 +86,11 @@ async fn volumes_that_go_are_waited_for_and_volumes_that_stay_are_named() {
     let fence = bed.store().await;
     let (goes, stays) = (volume(&bed, &fence, "Delete").await, volume(&bed, &fence, "Retain").await);
     bed.cluster.delete_namespace(&fence).await.unwrap();
+    let namespaces = Api::<Namespace>::all(bed.admin.clone());
+    let name = fence.store_id.namespace();
+    eventually("the namespace's end", async || namespaces.get_opt(name).await.unwrap().is_none()).await;
 
+    // Nothing is left but volumes: one of them is still to go.
     let removal = bed.cluster.await_gone(&fence.store_id, Duration::from_secs(5)).await.unwrap();
     assert!(!matches!(removal, Removal::Gone { .. }), "{removal:?}");
 

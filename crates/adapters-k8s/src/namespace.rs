@@ -247,3 +247,6 @@ impl KubeCluster {
 fn contested() -> ClusterError {
     ClusterError::Rejected("the namespace is being changed by somebody else all the time".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,7 @@ impl HttpBody for Content {
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) at: Duration,
+    pub(crate) method: http::Method,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: http::HeaderMap,
@@ -138,6 +139,7 @@ pub(crate) fn client(throttle: &Throttle, mut script: impl FnMut(&Asked) -> Answ
         while let Some((request, send)) = server.next_request().await {
             let asked = Asked {
                 at: began.elapsed(),
+                method: request.method().clone(),
                 path: request.uri().path().to_owned(),
                 query: parameters(request.uri().query().unwrap_or_default()),
                 headers: request.headers().clone(),

@@ -47,6 +47,7 @@ async fn is_clean(storage: &PgStorage, shop: &Shop, round: u32) {
     tx.commit().await.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
 }
 
+/// F19.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_transaction_that_is_dropped_at_any_poll_leaves_a_clean_connection(
     _: PgPoolOptions,

@@ -184,6 +184,7 @@ async fn of_many_stores_for_one_host_one_is_made(_: PgPoolOptions, options: PgCo
     storage.close().await;
 }
 
+/// F66.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn the_quota_holds_when_everybody_counts_at_once(_: PgPoolOptions, options: PgConnectOptions) {
     let storage = storage(options, 10).await;

@@ -316,6 +316,18 @@ mod tests {
     ];
 
     #[test]
+    fn what_fails_is_taken_back_where_a_store_was_ready_before() {
+        let those = |is: fn(OperationKind) -> bool| -> Vec<_> {
+            OperationKind::ALL.into_iter().filter(|kind| is(*kind)).collect()
+        };
+        assert_eq!(those(OperationKind::is_reverted), [OperationKind::Rotate, OperationKind::Upgrade]);
+        assert_eq!(
+            those(OperationKind::gives_up),
+            [OperationKind::Provision, OperationKind::Rotate, OperationKind::Upgrade]
+        );
+    }
+
+    #[test]
     fn the_table_is_the_machine() {
         for (status, row) in TABLE {
             for (event, expected) in EVENTS.into_iter().zip(row) {

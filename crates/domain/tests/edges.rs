@@ -84,17 +84,19 @@ fn waits_are_counted_and_each_is_longer() {
 fn whoever_was_told_when_to_come_back_comes_up_to_a_quarter_later() {
     // RELIABILITY F30: a thousand that come back at the same moment are the next outage.
     let asked = SignedDuration::from_secs(40);
-    let wait = |unit: f64| {
+    let wait = |code: ErrorCode, unit: f64| {
         let mut log = up_to(AWAIT);
         log.start(AWAIT, at(0)).unwrap();
-        let error = StepError::new(ErrorCode::BreakerOpen, "no").retry_after(asked);
+        let error = StepError::new(code, "no").retry_after(asked);
         log.fail(AWAIT, error, at(0), &Policy::default(), unit).unwrap();
         log.record(AWAIT).unwrap().not_before.unwrap().duration_since(at(0))
     };
 
-    assert_eq!(wait(0.0), asked);
-    assert_eq!(wait(0.5), SignedDuration::from_secs(45));
-    assert!(wait(0.99) < SignedDuration::from_secs(50));
+    for code in [ErrorCode::BreakerOpen, ErrorCode::Throttled] {
+        assert_eq!(wait(code, 0.0), asked);
+        assert_eq!(wait(code, 0.5), SignedDuration::from_secs(45));
+        assert!(wait(code, 0.99) < SignedDuration::from_secs(50));
+    }
 }
 
 #[test]

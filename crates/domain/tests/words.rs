@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use shopwright_domain::breaker::BreakerState;
 use shopwright_domain::operation::{OperationKind, OperationStatus};
 use shopwright_domain::saga::{Step, StepStatus};
 use shopwright_domain::store::StoreState;
@@ -40,6 +41,8 @@ fn kinds_and_statuses_read_back() {
         &["queued", "running", "waiting", "stuck", "succeeded", "failed", "cancelled"],
     );
     read_back(StepStatus::ALL, |status| status.as_str(), &["pending", "started", "succeeded", "failed"]);
+    let breaker = [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen];
+    assert_eq!(breaker.map(BreakerState::as_str), ["closed", "open", "half-open"]);
     is_shown_as(OperationKind::Unwind, "unwind");
     is_shown_as(OperationStatus::Stuck, "stuck");
     is_shown_as(StoreState::Deleting, "deleting");

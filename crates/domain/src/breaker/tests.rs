@@ -47,6 +47,18 @@ fn what_says_nothing_neither_counts_nor_forgets() {
 }
 
 #[test]
+fn the_last_silence_is_told_and_nothing_else_is_one() {
+    let mut breaker = Breaker::new(BreakerPolicy::default());
+    call(&mut breaker, Outcome::Answered, 1);
+    call(&mut breaker, Outcome::Unknown, 2);
+    assert_eq!(breaker.snapshot().failed_at, None);
+
+    call(&mut breaker, Outcome::Silent, 3);
+    call(&mut breaker, Outcome::Answered, 4);
+    assert_eq!(breaker.snapshot().failed_at, Some(at(3)));
+}
+
+#[test]
 fn after_the_pause_exactly_one_probe_passes_and_its_answer_closes() {
     let mut breaker = open_at(0);
 

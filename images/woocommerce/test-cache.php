@@ -77,12 +77,13 @@ final class TestServer
     /** @var resource|null */
     private $process;
     public readonly int $port;
+    public readonly int $tls;
 
     public function __construct(private readonly string $program, private readonly string $dir)
     {
-        $socket = stream_socket_server('tcp://127.0.0.1:0');
-        $this->port = (int) substr(strrchr(stream_socket_get_name($socket, false), ':'), 1);
-        fclose($socket);
+        $sockets = [stream_socket_server('tcp://127.0.0.1:0'), stream_socket_server('tcp://127.0.0.1:0')];
+        [$this->port, $this->tls] = array_map(fn ($socket) => (int) substr(strrchr(stream_socket_get_name($socket, false), ':'), 1), $sockets);
+        array_map(fclose(...), $sockets);
         // Whatever ends this test, its server goes with it.
         register_shutdown_function(fn () => $this->kill());
     }
@@ -90,7 +91,9 @@ final class TestServer
     public function start(): void
     {
         $command = ['bash', '-c', 'exec -a redis-server "$@"', 'bash', $this->program, '--port', (string) $this->port, '--bind', '127.0.0.1',
-            '--requirepass', self::PASSWORD, '--save', '', '--appendonly', 'no', '--dir', $this->dir, '--logfile', "$this->dir/redis.log"];
+            '--requirepass', self::PASSWORD, '--save', '', '--appendonly', 'no', '--dir', $this->dir, '--logfile', "$this->dir/redis.log",
+            '--tls-port', (string) $this->tls, '--tls-cert-file', "$this->dir/cert.pem", '--tls-key-file', "$this->dir/key.pem", '--tls-ca-cert-file', "$this->dir/cert.pem",
+            '--tls-auth-clients', 'no'];
         $this->process = proc_open($command, [], $pipes);
         $until = microtime(true) + 60;
         while (true) {
@@ -134,14 +137,14 @@ final class TestServer
     }
 }
 
-/** A PHP process of the store `name`. */
-function process(TestRecord $record, ?array $at = null, string $name = 'shopwright:a:'): ObjectCache
+/** A PHP process of the store `name`; more patient than a real one, since this machine may be busy. */
+function process(TestRecord $record, ?array $at = null, string $name = 'shopwright:a:', float $patience = 10): ObjectCache
 {
     $at ??= $GLOBALS['redis']->at();
     $epoch = new Epoch($record->read(...), $record->pause(...));
     $remote = $epoch->name() === null ? Remote::none() : Remote::connected(fn () => $at, function (string $what): void {
         $GLOBALS['log'][] = $what;
-    });
+    }, $patience);
     return new ObjectCache($epoch, $remote, new Seal("key of $name"), $name);
 }
 function one(ObjectCache $cache, string|int $key, string $group = 'options', bool $anew = false): mixed
@@ -340,17 +343,17 @@ $tests = [
     },
     'a Redis that hangs costs a quarter of a second, once' => function (): void {
         global $redis, $log;
-        put($cache = process($record = new TestRecord()), 'k', 1);
+        put($cache = process($record = new TestRecord(), patience: 0.25), 'k', 1);
         $redis->signal(SIGSTOP);
         $began = microtime(true);
-        is(one(process($record), 'k'), 'NOT THERE', 'hanging at its start');
+        is(one(process($record, patience: 0.25), 'k'), 'NOT THERE', 'hanging at its start');
         is([one($cache, 'k', anew: true), $log[0]], [1, 'Redis does not answer'], 'hanging in the middle');
         is(microtime(true) - $began < 2, true, 'time');
         $redis->signal(SIGCONT);
     },
     'a Redis that answers slowly is given up, too' => function (): void {
         global $redis, $log;
-        $cache = process(new TestRecord());
+        $cache = process(new TestRecord(), patience: 0.25);
         $admin = $redis->admin(3);
         $began = microtime(true);
         for ($i = 0; $i < 200 && $log === []; $i++) {
@@ -377,6 +380,15 @@ $tests = [
         put(process($record = new TestRecord(), $at), 'k', 1);
         is([one(process($record, $at), 'k'), $GLOBALS['log']], [1, []], 'by an account of its own');
         is(one(process($record), 'k'), 'NOT THERE', 'by another, who knows');
+    },
+    'over TLS it is the same, with a certificate that is this host\'s' => function (): void {
+        global $redis, $log;
+        $record = new TestRecord();
+        $at = ['tls' => true, 'host' => 'localhost', 'port' => $redis->tls] + $redis->at();
+        put(process($record, $at), 'k', 1);
+        is([one(process($record, $at), 'k'), $log], [1, []], 'this host');
+        put(process($record, ['host' => '127.0.0.1'] + $at), 'k', 2);
+        is([one(process($record, $at), 'k'), $log], ['NOT THERE', ['Redis does not answer']], 'another host');
     },
     'what was changed while Redis could not be reached is never found old afterwards' => function (): void {
         global $redis;

@@ -17,7 +17,8 @@ final class Remote
 {
     /** Seconds: for connecting, and for each answer. */
     private const PATIENCE = 0.25;
-    private const AT_FIRST = 1.0;
+    /** For all of a process together: so many times that, and so many seconds more for each command. */
+    private const WAITS = 4;
     private const EACH = 0.005;
 
     private ?\Redis $link = null;
@@ -26,28 +27,28 @@ final class Remote
     /** Of Redis' own run: after a restart it may have entries again that were deleted since its last snapshot. */
     private string $life = '-';
 
-    private function __construct(private readonly \Closure $log)
+    private function __construct(private readonly \Closure $log, private readonly float $patience)
     {
     }
 
     /** For a process that is to do without. */
     public static function none(): self
     {
-        return new self(fn () => null);
+        return new self(fn () => null, 0);
     }
 
     /**
      * @param \Closure(): array{host: string, port: int, user: string, password: string, number: int, tls: bool} $at
      * @param \Closure(string): void $log
      */
-    public static function connected(\Closure $at, \Closure $log): self
+    public static function connected(\Closure $at, \Closure $log, float $patience = self::PATIENCE): self
     {
-        $remote = new self($log);
+        $remote = new self($log, $patience);
         try {
             $at = $at();
             $remote->link = new \Redis();
             $remote->ask(fn (\Redis $link) => @$link->connect(
-                ($at['tls'] ? 'tls://' : '') . $at['host'], $at['port'], self::PATIENCE, null, 0, self::PATIENCE,
+                ($at['tls'] ? 'tls://' : '') . $at['host'], $at['port'], $patience, null, 0, $patience,
             ));
             // It would connect anew by itself, up to ten times, within one command.
             $remote->link->setOption(\Redis::OPT_MAX_RETRIES, 0);
@@ -197,7 +198,7 @@ final class Remote
         if ($answer === false && $no !== false) {
             $this->lose('does not answer');
         }
-        if ($this->waited > self::AT_FIRST + self::EACH * $this->commands) {
+        if ($this->waited > self::WAITS * $this->patience + self::EACH * $this->commands) {
             $this->lose('is slow');
         }
         return $answer;

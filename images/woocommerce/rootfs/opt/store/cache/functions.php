@@ -58,9 +58,7 @@ function wp_cache_set_multiple(array $data, $group = '', $expire = 0)
 
 function wp_cache_get($key, $group = '', $force = false, &$found = null)
 {
-    $there = ObjectCache::isKey($key) ? $GLOBALS['wp_object_cache']->get([$key], Shopwright\Cache\group($group), (bool) $force) : [];
-    $found = $there !== [];
-    return $found ? reset($there) : false;
+    return $GLOBALS['wp_object_cache']->one($key, Shopwright\Cache\group($group), (bool) $force, $found);
 }
 
 function wp_cache_get_multiple($keys, $group = '', $force = false)

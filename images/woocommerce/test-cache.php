@@ -319,6 +319,16 @@ $tests = [
         is($record->pauses, 1, 'one pause');
         $redis->start();
     },
+    'a transient of a process without Redis outlives the emptying of its copies, and nothing else does' => function (): void {
+        $cache = process($record = new TestRecord());
+        $cache->leave();
+        put($cache, 'doing_cron', '1.5', 'transient');
+        put($cache, 'k', 1);
+        $cache->cache = [];
+        is([one($cache, 'doing_cron', 'transient', anew: true), one($cache, 'k')], ['1.5', 'NOT THERE'], 'emptied');
+        $cache->delete(['doing_cron'], 'transient');
+        is(one($cache, 'doing_cron', 'transient'), 'NOT THERE', 'deleted');
+    },
     'Redis is not there: the first process finds out, the others do not ask until the pause is over' => function (): void {
         global $redis, $log;
         $redis->kill();

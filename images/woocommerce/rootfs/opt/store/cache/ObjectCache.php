@@ -25,6 +25,10 @@ final class ObjectCache
     public array $global_groups = [];
     public int $cache_hits = 0;
     public int $cache_misses = 0;
+    /** Groups that WordPress keeps nowhere else. What a process without Redis has of them outlives the emptying of `cache`: cron's lock is one. */
+    private const ONLY_HERE = ['transient' => true, 'site-transient' => true];
+    /** @var array<string, array<int|string, array{mixed, int}>> */
+    private array $onlyHere = [];
     /** @var array<string, true> */
     private array $ofProcess = [];
     private string $blog = '';
@@ -73,10 +77,10 @@ final class ObjectCache
     public function set(array $values, string $group, int $seconds): array
     {
         $good = array_filter($values, self::isKey(...), ARRAY_FILTER_USE_KEY);
+        $this->write($good, $group, $seconds, null);
         foreach ($good as $key => $value) {
             $this->keep($group, $key, $value, $seconds);
         }
-        $this->write($good, $group, $seconds, null);
         return array_replace(array_fill_keys(array_keys($values), false), array_fill_keys(array_keys($good), true));
     }
 
@@ -169,14 +173,14 @@ final class ObjectCache
     /** All that is the store's, of every epoch, and nothing that is another's. */
     public function flush(): bool
     {
-        $this->cache = [];
+        $this->cache = $this->onlyHere = [];
         $this->ask(true, fn (Remote $remote) => $remote->forget("$this->store*"));
         return true;
     }
 
     public function flushGroup(string $group): bool
     {
-        unset($this->cache[$group]);
+        unset($this->cache[$group], $this->onlyHere[$group]);
         if ($this->isShared($group)) {
             $this->ask(true, fn (Remote $remote) => $remote->forget($this->prefix . rawurlencode($group) . ':*'));
         }
@@ -252,18 +256,23 @@ final class ObjectCache
 
     private function keep(string $group, int|string $key, mixed $value, int $seconds): void
     {
-        $this->cache[$group][$this->id($group, $key)] = [is_object($value) ? clone $value : $value, $this->until($seconds)];
+        $entry = [is_object($value) ? clone $value : $value, $this->until($seconds)];
+        $this->cache[$group][$this->id($group, $key)] = $entry;
+        if (isset(self::ONLY_HERE[$group]) && !$this->remote->isThere()) {
+            $this->onlyHere[$group][$this->id($group, $key)] = $entry;
+        }
     }
 
     private function lose(string $group, int|string $key): void
     {
-        unset($this->cache[$group][$this->id($group, $key)]);
+        unset($this->cache[$group][$this->id($group, $key)], $this->onlyHere[$group][$this->id($group, $key)]);
     }
 
     /** @return array{mixed, int}|null */
     private function seen(string $group, int|string $key): ?array
     {
-        $entry = $this->cache[$group][$this->id($group, $key)] ?? null;
+        $id = $this->id($group, $key);
+        $entry = $this->cache[$group][$id] ?? $this->onlyHere[$group][$id] ?? null;
         return $entry !== null && $entry[1] > time() ? $entry : null;
     }
 

@@ -75,4 +75,3 @@ chown 33:33 "${root[woocommerce]}/srv/wp/wp-content/uploads"
 servers+=($!)
 deadline=$((SECONDS + 60))
 until (inside mariadb 999 store-db-ready) 2>/dev/null; do ((SECONDS < deadline)) || die "no database after 60 s: $(tail -n 3 "$dir/db.log")"; done
-

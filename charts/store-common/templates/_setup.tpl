@@ -27,7 +27,7 @@ spec:
         - {name: store-secrets, mountPath: /run/store-secrets, readOnly: true}
         {{- include "store-common.scratchMounts" $engine.setup.scratch | nindent 8 }}
   volumes:
-    {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.setup.secrets "rotates" true) | nindent 4 }}
+    {{- include "store-common.secretsVolume" (dict "root" $ "keys" $engine.setup.secrets "rotates" true "redis" (has "setup" ($engine.network.redis | default list))) | nindent 4 }}
     {{- include "store-common.scratchVolumes" $engine.setup.scratch | nindent 4 }}
 {{- end }}
 

@@ -6,6 +6,8 @@ name: woocommerce
 network:
   db: [web, setup, cron]
   public: [web, cron]
+  # Whoever changes the database: past the cache it would leave what was.
+  redis: [web, setup, cron]
 web:
   port: 8080
   uid: 33
@@ -52,6 +54,9 @@ db:
 - {name: DB_PASSWORD_FILE, value: /run/store-secrets/database-password}
 {{- end }}
 - {name: APP_SECRET_FILE, value: /run/store-secrets/app-secret}
+{{- if .Values.redis.enabled }}
+- {name: REDIS_URL_FILE, value: /run/store-secrets/redis-url}
+{{- end }}
 - {name: STORE_URL, value: {{ .Values.store.publicUrl | quote }}}
 - {name: EXTERNAL_HTTP, value: {{ .Values.wordpress.externalHttp | quote }}}
 {{- with .Values.wordpress.smtp.host }}

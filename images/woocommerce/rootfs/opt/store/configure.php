@@ -10,12 +10,13 @@ declare(strict_types=1);
 
 require_once __DIR__ . '/lib/load.php';
 require_once __DIR__ . '/administrator.php';
+require_once __DIR__ . '/cache/renew.php';
 
 use Shopwright\{Database, Failure, Record, Report, Versions};
-use function Shopwright\{database, secret};
+use function Shopwright\{database, redis, secret};
 
 $report = new Report();
-$report->hide(database()['password'], Shopwright\database_password_before() ?? '', secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
+$report->hide(database()['password'], Shopwright\database_password_before() ?? '', secret('APP_SECRET'), secret('ADMIN_PASSWORD'), redis()['password'] ?? '');
 $versions = Versions::ofImage();
 $run = $argv[1] ?? '';
 
@@ -58,6 +59,9 @@ if ($versions->woocommerce !== null && $record->woocommerce() !== $versions->woo
         $report->step('permalinks', fn () => Shopwright\pretty_permalinks());
         $report->step('check', fn () => Shopwright\woocommerce_check());
     }
+}
+if (redis() !== null) {
+    $report->step('cache', fn () => Shopwright\Cache\renew($record));
 }
 $report->step('marker', fn () => $record->finish($run, $versions, Shopwright\password_fingerprint()));
 

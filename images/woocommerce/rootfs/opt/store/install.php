@@ -11,15 +11,16 @@ declare(strict_types=1);
 
 require_once __DIR__ . '/lib/load.php';
 require_once __DIR__ . '/administrator.php';
+require_once __DIR__ . '/cache/renew.php';
 
 use Shopwright\{Database, Failure, Record, Report, Versions};
-use function Shopwright\{database, secret};
+use function Shopwright\{database, redis, secret};
 
 $report = new Report();
 $versions = Versions::ofImage();
 $run = bin2hex(random_bytes(16));
 
-$report->hide(database()['password'], Shopwright\database_password_before() ?? '', secret('APP_SECRET'), secret('ADMIN_PASSWORD'));
+$report->hide(database()['password'], Shopwright\database_password_before() ?? '', secret('APP_SECRET'), secret('ADMIN_PASSWORD'), redis()['password'] ?? '');
 $report->step('database', function () use (&$database) {
     $database = Database::locked();
 });
@@ -27,7 +28,12 @@ $record = Record::read($database);
 $current = $versions->left($record);
 $fingerprint = Shopwright\password_fingerprint();
 $newPassword = $record->isFinished() && $record->password() !== $fingerprint;
+$cached = redis() !== null || $record->hasCache();
 if ($current && !$newPassword) {
+    if ($cached) {
+        // Also after the database was put back to an older state: what is in Redis is of a later one.
+        $report->step('cache', fn () => Shopwright\Cache\renew($record));
+    }
     // Not a byte of a running store changes, nor is WordPress loaded, which writes as it pleases.
     $report->succeeded($versions->engine(), $versions->note());
 }
@@ -39,6 +45,11 @@ $report->step('record', function () use ($record, $versions, $run, &$fresh, &$ac
     $activate = $versions->woocommerce !== null && $record->woocommerce() === null;
     return $record->begin($run);
 });
+if ($fresh && redis() !== null) {
+    $record->beginCache(bin2hex(random_bytes(8)));
+} elseif (!$fresh && redis() === null) {
+    $record->endCache();
+}
 
 require_once __DIR__ . '/lib/cli.php';
 // No plugin is loaded in this stage: at first there are no tables for them, later their own upgrade comes with the second.
@@ -66,10 +77,14 @@ if ($newPassword) {
     $report->step('password', fn () => Shopwright\apply_password());
 }
 if ($current) {
+    if ($cached) {
+        $report->step('cache', fn () => Shopwright\Cache\renew($record));
+    }
     $report->step('marker', fn () => $record->finish($run, $versions, $fingerprint));
     $report->succeeded($versions->engine(), $versions->note());
 }
 
+wp_cache_close();
 $database->close();
 $GLOBALS['wpdb']->close();
 pcntl_exec(PHP_BINARY, [__DIR__ . '/configure.php', $run], array_merge(getenv(), $report->carry()));

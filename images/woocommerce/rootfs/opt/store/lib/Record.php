@@ -109,6 +109,62 @@ final class Record
         }
     }
 
+    /** Whether the object cache has an epoch (cache/Epoch): Redis is there, or was when the last set-up ended. */
+    public function hasCache(): bool
+    {
+        return isset($this->row['cache_epoch']);
+    }
+
+    /**
+     * Another epoch. A store that served without one has its first only after a while, in which nobody looks into Redis: pods that were started
+     * without it run on for some minutes (a CronJob's longest), and tell nobody what they change.
+     */
+    public function beginCache(string $epoch): void
+    {
+        if ($this->database->value("SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = 'cache_epoch'", [self::TABLE]) === null) {
+            $this->database->run('ALTER TABLE ' . self::TABLE . ' ADD COLUMN cache_epoch CHAR(16) NULL, ADD COLUMN cache_paused_until DATETIME(6) NULL');
+        }
+        $pause = $this->isFinished() && !$this->hasCache() ? 'UTC_TIMESTAMP(6) + INTERVAL 300 SECOND' : 'cache_paused_until';
+        $this->database->run('UPDATE ' . self::TABLE . " SET cache_epoch = ?, cache_paused_until = $pause WHERE id = 1", [$epoch]);
+        $this->row['cache_epoch'] = $epoch;
+    }
+
+    /** The store is without Redis now. What WordPress cached in the database before it had one is old. */
+    public function endCache(): void
+    {
+        if ($this->hasCache()) {
+            $this->database->run('UPDATE ' . self::TABLE . ' SET cache_epoch = NULL WHERE id = 1');
+            $this->database->run("DELETE FROM wp_options WHERE option_name RLIKE '^_(site_)?transient_'");
+            $this->row['cache_epoch'] = null;
+        }
+    }
+
+    /** The epoch, and the seconds that its pause goes on; null before the first set-up with Redis. @return array{?string, float} */
+    public static function cacheOf(\wpdb $wpdb): array
+    {
+        $said = $wpdb->suppress_errors(true);
+        $row = $wpdb->get_row('SELECT cache_epoch, TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), cache_paused_until) AS pause FROM ' . self::TABLE . ' WHERE id = 1');
+        $wpdb->suppress_errors($said);
+        return [$row->cache_epoch ?? null, max(0, (float) ($row->pause ?? 0)) / 1_000_000];
+    }
+
+    /** Another epoch with a pause, unless there is a pause. On a connection of its own: in WordPress' one it might be part of a transaction. */
+    public static function pauseCache(string $epoch): void
+    {
+        $driver = new \mysqli_driver();
+        $reports = $driver->report_mode;
+        try {
+            Database::once(1, 1)->run(
+                'UPDATE ' . self::TABLE . ' SET cache_epoch = ?, cache_paused_until = UTC_TIMESTAMP(6) + INTERVAL 10 SECOND
+                 WHERE id = 1 AND cache_epoch IS NOT NULL AND COALESCE(cache_paused_until <= UTC_TIMESTAMP(6), TRUE)',
+                [$epoch],
+            );
+        } finally {
+            // WordPress asks for failures, and is not caught by them.
+            $driver->report_mode = $reports;
+        }
+    }
+
     /** Orders in either of WooCommerce's two stores for them. */
     private function orders(): int
     {

@@ -69,3 +69,23 @@ function database(): array
     return ['host' => $url['host'], 'port' => $url['port'] ?? 3306, 'user' => rawurldecode($url['user'] ?? ''),
         'password' => rawurldecode($url['pass'] ?? ''), 'name' => $name, 'tls' => $tls === 'true'];
 }
+
+/**
+ * How Redis is reached, by the URL in the file that REDIS_URL_FILE names: redis://user:password@host:port/number, or rediss:// with TLS and
+ * the certificate checked. Null where the variable is not set: a store without Redis.
+ *
+ * @return array{host: string, port: int, user: string, password: string, number: int, tls: bool}|null
+ */
+function redis(): ?array
+{
+    if (setting('REDIS_URL_FILE', '') === '') {
+        return null;
+    }
+    $url = parse_url(secret('REDIS_URL')) ?: [];
+    $number = substr($url['path'] ?? '', 1) ?: '0';
+    if (!in_array($url['scheme'] ?? '', ['redis', 'rediss'], true) || empty($url['host']) || !preg_match('/^\d{1,5}$/', $number)) {
+        throw new MissingSetting('REDIS_URL_FILE names a file that holds no redis://user:password@host:port/number, nor rediss://');
+    }
+    return ['host' => $url['host'], 'port' => $url['port'] ?? 6379, 'user' => rawurldecode($url['user'] ?? ''),
+        'password' => rawurldecode($url['pass'] ?? ''), 'number' => (int) $number, 'tls' => $url['scheme'] === 'rediss'];
+}

@@ -113,6 +113,20 @@ fn a_step_is_overdue_after_its_deadline_and_not_at_it() {
 }
 
 #[test]
+fn a_store_that_a_change_took_down_gets_no_second_look() {
+    let policy = Policy::default();
+    let once: Vec<_> = OperationKind::ALL
+        .into_iter()
+        .flat_map(OperationKind::steps)
+        .filter(|step| policy.attempts(**step) == 1)
+        .map(|step| step.as_str())
+        .collect();
+
+    assert_eq!(once, ["await_rotated", "verify_rotated", "await_upgraded", "verify_upgraded"]);
+    assert_eq!(policy.attempts(AWAIT), policy.max_attempts);
+}
+
+#[test]
 fn a_removal_is_stuck_from_its_third_failure_on_and_a_provision_never_is() {
     let policy = Policy::default();
     let reason = |step: Step, times: u32| {

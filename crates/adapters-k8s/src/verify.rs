@@ -98,34 +98,4 @@ impl KubeCluster {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::calls::Refusal;
-
-    fn refused(code: u16, message: &str) -> Result<(), CallError> {
-        let message = message.to_owned();
-        let refusal = Refusal { code, reason: String::new(), message, kind: String::new(), retry_after: None };
-        Err(CallError::Refused(refusal))
-    }
-
-    #[test]
-    fn a_fence_that_lets_a_stale_worker_through_is_open() {
-        assert!(matches!(must_be_refused("it", FENCE_REFUSAL, Ok(())), Err(FenceError::Open("it"))));
-    }
-
-    #[test]
-    fn a_refusal_by_something_else_does_not_prove_the_fence() {
-        let by_policy = must_be_refused("it", FENCE_REFUSAL, refused(403, "denied request: shopwright fence: no"));
-        let by_rights = must_be_refused("it", FENCE_REFUSAL, refused(403, "User \"x\" cannot create resource"));
-
-        assert!(by_policy.is_ok());
-        assert!(matches!(by_rights, Err(FenceError::Closed { .. })));
-    }
-
-    #[test]
-    fn a_cluster_that_does_not_answer_says_nothing_about_the_fence() {
-        let silent = Err(CallError::NoAnswer { detail: "gone".to_owned(), source: None });
-
-        assert!(matches!(must_be_refused("it", FENCE_REFUSAL, silent), Err(FenceError::Unknown(_))));
-    }
-}
+mod tests;

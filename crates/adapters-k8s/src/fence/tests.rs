@@ -18,6 +18,7 @@ struct Late {
     old: usize,
     new: usize,
     annotation: &'static str,
+    goes_away: bool,
 }
 
 /// The looks that it saw, `o` as the old epoch and `n` as the new one; a capital was let through.
@@ -26,7 +27,11 @@ type Looks = Arc<Mutex<String>>;
 fn serve(late: &Late) -> (KubeCluster, Looks) {
     let (service, mut server) = mock::pair::<Request<Body>, Response<Body>>();
     let looks = Looks::default();
-    let (seen, lets_old, refuses_new, annotation) = (Arc::clone(&looks), late.old, late.new, late.annotation);
+    let (seen, lets_old, refuses_new) = (Arc::clone(&looks), late.old, late.new);
+    let mut store = namespace(late.annotation);
+    if late.goes_away {
+        store["metadata"]["deletionTimestamp"] = json!("2026-11-26T12:00:00Z");
+    }
     tokio::spawn(async move {
         let (old, new) = (AtomicUsize::new(0), AtomicUsize::new(0));
         while let Some((request, send)) = server.next_request().await {
@@ -35,10 +40,17 @@ fn serve(late: &Late) -> (KubeCluster, Looks) {
                 Some(b"1") => ('o', old.fetch_add(1, Ordering::Relaxed) < lets_old),
                 Some(b"2") => ('n', new.fetch_add(1, Ordering::Relaxed) >= refuses_new),
                 _ => {
-                    send.send_response(answer(200, &namespace(annotation)));
+                    send.send_response(answer(200, &store));
                     continue;
                 }
             };
+            let body = request.into_body().collect_bytes().await.unwrap();
+            let asked: Value = serde_json::from_slice(&body).unwrap();
+            if !asked["metadata"]["name"].is_string() {
+                // Before anybody asks the fence.
+                send.send_response(answer(422, &json!({"code": 422, "message": "name or generateName is required"})));
+                continue;
+            }
             seen.lock().unwrap().push(if passes { look.to_ascii_uppercase() } else { look });
             send.send_response(if passes {
                 answer(201, &json!({}))
@@ -69,7 +81,7 @@ fn fence() -> Fence {
 
 #[tokio::test(start_paused = true)]
 async fn the_barrier_holds_until_the_old_epoch_is_refused_and_the_new_one_is_not() {
-    let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "2" });
+    let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "2", goes_away: false });
 
     cluster.await_fence(&fence(), Some(Epoch(1))).await.unwrap();
 
@@ -80,7 +92,7 @@ async fn the_barrier_holds_until_the_old_epoch_is_refused_and_the_new_one_is_not
 #[tokio::test(start_paused = true)]
 async fn e14_raising_and_making_return_only_when_the_fence_holds() {
     for make in [false, true] {
-        let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "1" });
+        let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "1", goes_away: false });
 
         let ended = if make {
             cluster.make_namespace(&fence(), &shopwright_ports::testing::engines::medusa()).await
@@ -95,7 +107,7 @@ async fn e14_raising_and_making_return_only_when_the_fence_holds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_namespace_has_no_old_epoch_to_look_for() {
-    let (cluster, looks) = serve(&Late { old: 0, new: 1, annotation: "2" });
+    let (cluster, looks) = serve(&Late { old: 0, new: 1, annotation: "2", goes_away: false });
 
     cluster.await_fence(&fence(), None).await.unwrap();
 
@@ -104,7 +116,7 @@ async fn a_new_namespace_has_no_old_epoch_to_look_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fence_that_never_holds_ends_the_claim_at_the_limit() {
-    let (cluster, _) = serve(&Late { old: usize::MAX, new: 0, annotation: "2" });
+    let (cluster, _) = serve(&Late { old: usize::MAX, new: 0, annotation: "2", goes_away: false });
     let began = Instant::now();
 
     let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
@@ -115,7 +127,7 @@ async fn a_fence_that_never_holds_ends_the_claim_at_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_later_owner_ends_the_wait_at_once() {
-    let (cluster, _) = serve(&Late { old: 0, new: usize::MAX, annotation: "3" });
+    let (cluster, _) = serve(&Late { old: 0, new: usize::MAX, annotation: "3", goes_away: false });
     let began = Instant::now();
 
     let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
@@ -125,8 +137,19 @@ async fn a_later_owner_ends_the_wait_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_namespace_that_goes_away_ends_the_wait_at_once() {
+    let (cluster, _) = serve(&Late { old: 0, new: usize::MAX, annotation: "2", goes_away: true });
+    let began = Instant::now();
+
+    let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
+
+    assert!(matches!(ended, Err(ClusterError::Terminating)), "{ended:?}");
+    assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_several_apiservers_it_must_hold_three_times_a_second_apart() {
-    let (cluster, looks) = serve(&Late { old: 0, new: 0, annotation: "2" });
+    let (cluster, looks) = serve(&Late { old: 0, new: 0, annotation: "2", goes_away: false });
     let source = KubeSource::InCluster;
     let settings = Arc::new(KubeSettings { several_apiservers: true, ..KubeSettings::new(source) });
     let cluster = KubeCluster { settings, ..cluster };

@@ -156,3 +156,59 @@ impl Leases {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shopwright_domain::{Epoch, StoreId, TenantId};
+    use shopwright_ports::testing::{FakeStorage, ManualClock};
+
+    use super::*;
+
+    fn leases() -> Leases {
+        let clock = Arc::new(ManualClock::default());
+        Leases::new(Arc::new(FakeStorage::new(clock.clone())), clock, Duration::from_secs(10))
+    }
+
+    /// One that the database knows nothing of.
+    fn lease(number: u128) -> Lease {
+        Lease {
+            operation_id: OperationId::from_random(number),
+            store_id: StoreId::from_random(1),
+            tenant_id: TenantId::from_random(1),
+            epoch: Epoch(1),
+            worker: WorkerId::from_random(1),
+        }
+    }
+
+    /// F6: in the moment in which a claim lifts its epoch, the database knows another one than the renewal that is on its way.
+    #[tokio::test]
+    async fn a_renewal_under_the_old_epoch_takes_no_lease_away_whose_epoch_is_being_changed() {
+        let (leases, lease) = (leases(), lease(1));
+        leases.add(&lease, Duration::ZERO);
+        let lost = leases.lost(&lease);
+
+        leases.begin_change(&lease);
+        leases.renew().await;
+        assert!(!lost.is_cancelled());
+
+        leases.end_change(&lease);
+        leases.renew().await;
+        assert!(lost.is_cancelled());
+    }
+
+    #[test]
+    fn what_was_given_up_is_held_no_more() {
+        let leases = leases();
+        assert_eq!(leases.count(), 0);
+        for number in 1..=3 {
+            leases.add(&lease(number), Duration::ZERO);
+        }
+        assert_eq!(leases.count(), 3);
+
+        leases.remove(&lease(1));
+
+        assert_eq!(leases.count(), 2);
+        assert!(leases.lost(&lease(1)).is_cancelled());
+        assert!(!leases.lost(&lease(2)).is_cancelled());
+    }
+}

@@ -21,6 +21,9 @@ struct Late {
     goes_away: bool,
 }
 
+/// One that has heard of the new epoch.
+const HEARD: Late = Late { old: 0, new: 0, annotation: "2", goes_away: false };
+
 /// The looks that it saw, `o` as the old epoch and `n` as the new one; a capital was let through.
 type Looks = Arc<Mutex<String>>;
 
@@ -81,7 +84,7 @@ fn fence() -> Fence {
 
 #[tokio::test(start_paused = true)]
 async fn the_barrier_holds_until_the_old_epoch_is_refused_and_the_new_one_is_not() {
-    let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "2", goes_away: false });
+    let (cluster, looks) = serve(&Late { old: 3, new: 2, ..HEARD });
 
     cluster.await_fence(&fence(), Some(Epoch(1))).await.unwrap();
 
@@ -92,7 +95,7 @@ async fn the_barrier_holds_until_the_old_epoch_is_refused_and_the_new_one_is_not
 #[tokio::test(start_paused = true)]
 async fn e14_raising_and_making_return_only_when_the_fence_holds() {
     for make in [false, true] {
-        let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "1", goes_away: false });
+        let (cluster, looks) = serve(&Late { old: 3, new: 2, annotation: "1", ..HEARD });
 
         let ended = if make {
             cluster.make_namespace(&fence(), &shopwright_ports::testing::engines::medusa()).await
@@ -107,7 +110,7 @@ async fn e14_raising_and_making_return_only_when_the_fence_holds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_namespace_has_no_old_epoch_to_look_for() {
-    let (cluster, looks) = serve(&Late { old: 0, new: 1, annotation: "2", goes_away: false });
+    let (cluster, looks) = serve(&Late { old: 0, new: 1, ..HEARD });
 
     cluster.await_fence(&fence(), None).await.unwrap();
 
@@ -116,7 +119,7 @@ async fn a_new_namespace_has_no_old_epoch_to_look_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fence_that_never_holds_ends_the_claim_at_the_limit() {
-    let (cluster, _) = serve(&Late { old: usize::MAX, new: 0, annotation: "2", goes_away: false });
+    let (cluster, _) = serve(&Late { old: usize::MAX, new: 0, ..HEARD });
     let began = Instant::now();
 
     let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
@@ -127,7 +130,7 @@ async fn a_fence_that_never_holds_ends_the_claim_at_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_later_owner_ends_the_wait_at_once() {
-    let (cluster, _) = serve(&Late { old: 0, new: usize::MAX, annotation: "3", goes_away: false });
+    let (cluster, _) = serve(&Late { old: 0, new: usize::MAX, annotation: "3", ..HEARD });
     let began = Instant::now();
 
     let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
@@ -138,7 +141,7 @@ async fn a_later_owner_ends_the_wait_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_that_goes_away_ends_the_wait_at_once() {
-    let (cluster, _) = serve(&Late { old: 0, new: usize::MAX, annotation: "2", goes_away: true });
+    let (cluster, _) = serve(&Late { old: 0, new: usize::MAX, goes_away: true, ..HEARD });
     let began = Instant::now();
 
     let ended = cluster.await_fence(&fence(), Some(Epoch(1))).await;
@@ -149,7 +152,7 @@ async fn a_namespace_that_goes_away_ends_the_wait_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn with_several_apiservers_it_must_hold_three_times_a_second_apart() {
-    let (cluster, looks) = serve(&Late { old: 0, new: 0, annotation: "2", goes_away: false });
+    let (cluster, looks) = serve(&HEARD);
     let source = KubeSource::InCluster;
     let settings = Arc::new(KubeSettings { several_apiservers: true, ..KubeSettings::new(source) });
     let cluster = KubeCluster { settings, ..cluster };

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicyBinding;
 use kube::Api;
 use kube::api::DeleteParams;
+use shopwright_adapters_k8s::{FenceError, KubeCluster, KubeSettings, KubeSource};
 use shopwright_system_tests::World;
 use shopwright_system_tests::client::id_of;
-use shopwright_system_tests::real::{Environment, program};
+use shopwright_system_tests::real::{Environment, Real, program};
 
 fn prepare(environment: &Environment) -> anyhow::Result<()> {
     let output = Command::new(program())
@@ -20,6 +21,25 @@ fn prepare(environment: &Environment) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Takes the fence away. An apiserver goes by what it knew for a moment longer: returns once it lets through what it has to refuse.
+async fn open(real: &Real) -> anyhow::Result<()> {
+    let bindings = Api::<ValidatingAdmissionPolicyBinding>::all(real.cluster.client());
+    bindings.delete("shopwright-fence", &DeleteParams::default()).await?;
+
+    let path = real.settings.iter().find_map(|(name, value)| (name == "KUBECONFIG").then(|| value.into()));
+    let path = path.ok_or_else(|| anyhow::anyhow!("servers are started without a kubeconfig"))?;
+    let source = KubeSource::Kubeconfig { path, context: "shopwright".to_owned() };
+    let cluster = KubeCluster::connect(KubeSettings::new(source)).await?;
+    let start = Instant::now();
+    loop {
+        match cluster.verify().await {
+            Err(FenceError::Open(_)) => return Ok(()),
+            verdict => anyhow::ensure!(start.elapsed() < Duration::from_mins(1), "still not open: {verdict:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_starts_without_the_fence_takes_no_work_and_goes_on_when_the_cluster_is_prepared() -> anyhow::Result<()>
 {
@@ -28,8 +48,7 @@ async fn a_server_starts_without_the_fence_takes_no_work_and_goes_on_when_the_cl
     let ada = world.merchant("ada").await?;
     let World::Real(real) = &mut world else { unreachable!("asked for a real world") };
     real.server.kill()?;
-    let bindings = Api::<ValidatingAdmissionPolicyBinding>::all(real.cluster.client());
-    bindings.delete("shopwright-fence", &DeleteParams::default()).await?;
+    open(real).await?;
 
     // It starts all the same: the API serves, and heals without a restart.
     real.server = real.another_server().await?;

@@ -5,7 +5,7 @@ for store in "${STORES[@]}"; do
   ingress=$(kubectl -n "$(id "$number" a)" get networkpolicy ingress-to-web -o jsonpath='{.spec.ingress[0].from[0].namespaceSelector.matchLabels.kubernetes\.io/metadata\.name}')
   for letter in a b; do kubectl -n "$(id "$number" "$letter")" get networkpolicies,deployments,statefulsets,jobs,cronjobs -o json; done |
     jq -s '{items: map(.items[])}' >"$WORK/objects.json"
-  flow-verdicts "$HERE/flows.tsv" "$engine,$profile" "$ingress" <"$WORK/objects.json" >"$WORK/verdicts" ||
+  flow-verdicts "$HERE/flows.tsv" "$engine,$profile,$engine-$profile" "$ingress" <"$WORK/objects.json" >"$WORK/verdicts" ||
     die "$engine, $profile: $(grep -e '<-' -e 'without the policy' "$WORK/verdicts")"
   say "$engine, $profile: $(tail -n 1 "$WORK/verdicts")"
 done

@@ -23,7 +23,9 @@ for store in "${STORES[@]}"; do
   done
   for letter in a b; do
     document "$engine" "$profile" "$number" "$letter" >"$WORK/values.json"
-    install "$(id "$number" "$letter")" "$chart" -n "$(id "$number" "$letter")" -f "$chart/values-$profile.yaml" -f "$WORK/values.json"
+    # In production with Redis, which is a choice, too: flows.tsv tells who reaches it.
+    redis=(); [[ $profile != production ]] || redis=(-f "$ROOT/charts/golden/values/$engine-redis.yaml")
+    install "$(id "$number" "$letter")" "$chart" -n "$(id "$number" "$letter")" -f "$chart/values-$profile.yaml" -f "$WORK/values.json" "${redis[@]}"
     ! grep -i warning "$WORK/helm" || die "$engine, $profile: helm passes on a warning"
   done
   # Kubernetes keeps the record in a Secret, as base64 of what helm wrote; RELIABILITY F50: at most 256 KiB of 1 MiB.
@@ -44,8 +46,9 @@ pods=0
 for store in "${STORES[@]}"; do
   read -r engine profile number <<<"$store"
   namespace=$(id "$number" a)
-  kinds=3; [[ $engine != woocommerce ]] || kinds=4
-  [[ $kinds == 3 ]] || worker "$namespace" silent kubectl -n "$namespace" create job --from=cronjob/cron cron-now >/dev/null
+  # Database, web and set-up; WooCommerce has a schedule, and Medusa a worker where there is Redis.
+  kinds=3; [[ $engine-$profile == medusa-local ]] || kinds=4
+  [[ $engine != woocommerce ]] || worker "$namespace" silent kubectl -n "$namespace" create job --from=cronjob/cron cron-now >/dev/null
   await "$namespace: its $kinds pods" has_pods "$namespace" "$kinds"
   refused=$(kubectl -n "$namespace" get events -o json | jq -r '.items[] | select(.reason == "FailedCreate") | .message')
   [[ -z $refused ]] || die "$namespace: $refused"

@@ -124,6 +124,16 @@ fn a_key_makes_one_store_however_often_it_is_sent() {
 }
 
 #[test]
+fn a_key_that_made_a_store_is_not_told_that_the_name_is_in_use() {
+    let in_use = |key| event(2, 3, create(key), Answer::NameInUse(store(1), StoreState::Requested));
+    let another_key = [event(0, 1, create("a"), created(1, 1)), in_use("b")];
+    let the_same = [event(0, 1, create("a"), created(1, 1)), in_use("a")];
+
+    assert_eq!(check(&another_key), Verdict::Sequential);
+    assert!(impossible(&the_same), "F64");
+}
+
+#[test]
 fn a_name_has_one_live_store() {
     let history = [event(0, 1, create("a"), created(1, 1)), event(2, 3, create("b"), created(2, 2))];
 

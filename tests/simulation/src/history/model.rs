@@ -216,6 +216,8 @@ impl Model {
                 let stands = here.state_of(store)? == *state;
                 (stands && here.keys[key].as_ref() == Some(store)).then_some(here)
             }
+            // Under a key that made a store the answer is that store, whatever became of it.
+            (Request::Create { key: Some(key) }, Answer::NameInUse(..)) if here.keys.contains_key(key) => None,
             (Request::Get(id), Answer::Seen(state)) | (Request::Create { .. }, Answer::NameInUse(id, state)) => {
                 (here.state_of(id)? == *state).then_some(here)
             }

@@ -15,6 +15,9 @@ function woocommerce_pages(): void
             wp_delete_post($example->ID, true);
         }
     }
+    // Nor have the recent posts and comments beside every page: the owner finds them among the inactive widgets.
+    $beside = array_filter(wp_get_sidebars_widgets(), 'is_array');
+    wp_set_sidebars_widgets(['wp_inactive_widgets' => array_merge(...array_values($beside))] + array_fill_keys(array_keys($beside), []));
     update_option('show_on_front', 'page');
     update_option('page_on_front', (string) wc_get_page_id('shop'));
 }

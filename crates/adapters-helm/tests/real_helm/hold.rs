@@ -72,6 +72,19 @@ impl Hold {
         hold
     }
 
+    /// Runs what starts a helm until a request of that helm is held. What ends without one was not at work on what is held, and says why.
+    pub(crate) async fn holds<T>(&self, run: impl Future<Output = T> + Send + 'static) -> JoinHandle<T>
+    where
+        T: std::fmt::Debug + Send + 'static,
+    {
+        let before = self.arrivals();
+        let mut run = tokio::spawn(run);
+        tokio::select! {
+            () = self.next_arrival(before) => run,
+            ended = &mut run => panic!("it ended before helm came so far: {ended:?}"),
+        }
+    }
+
     pub(crate) fn arrivals(&self) -> usize {
         self.arrivals.load(Ordering::SeqCst)
     }

@@ -14,10 +14,8 @@ use crate::world::{OBJECTS, World, at};
 /// Installs until helm has come to the Deployment, and kills it there.
 async fn install_and_kill(world: &World, fence: &Fence, spec: &ReleaseSpec) {
     let hold = Hold::start(&world.kubectl, &fence.store_id, DEPLOYMENTS).await;
-    let before = hold.arrivals();
     let (releases, fence, spec) = (Arc::clone(&world.releases), fence.clone(), spec.clone());
-    let run = tokio::spawn(async move { releases.install(&fence, &spec).await });
-    hold.next_arrival(before).await;
+    let run = hold.holds(async move { releases.install(&fence, &spec).await }).await;
     run.abort();
     assert!(run.await.unwrap_err().is_cancelled());
     hold.release().await;
@@ -138,13 +136,8 @@ async fn e06_f47_what_was_being_uninstalled_can_be_installed() {
 
 async fn uninstall_and_kill(world: &World, fence: &Fence) {
     let hold = Hold::start(&world.kubectl, &fence.store_id, DEPLOYMENTS).await;
-    let before = hold.arrivals();
-    let releases = Arc::clone(&world.releases);
-    let run = tokio::spawn({
-        let fence = fence.clone();
-        async move { releases.uninstall(&fence).await }
-    });
-    hold.next_arrival(before).await;
+    let (releases, fence) = (Arc::clone(&world.releases), fence.clone());
+    let run = hold.holds(async move { releases.uninstall(&fence).await }).await;
     run.abort();
     assert!(run.await.unwrap_err().is_cancelled());
     hold.release().await;

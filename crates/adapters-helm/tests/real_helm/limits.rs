@@ -118,12 +118,7 @@ async fn e09_secrets_are_not_in_argv_environment_or_record() {
         settings.extra_values = vec![tags];
     });
     let hold = Hold::start(&world.kubectl, &store_id, DEPLOYMENTS).await;
-    let before = hold.arrivals();
-    let run = tokio::spawn({
-        let fence = fence.clone();
-        async move { releases.install(&fence, &spec).await }
-    });
-    hold.next_arrival(before).await;
+    let run = hold.holds(async move { releases.install(&fence, &spec).await }).await;
 
     let helm = crate::taken_over::helm_of(&store_id).as_raw_nonzero();
     for file in ["cmdline", "environ"] {

@@ -40,12 +40,10 @@ fn moved(store_id: &StoreId, to: &str) -> ReleaseSpec {
 async fn overtaken<F, T>(world: &World, store_id: &StoreId, what: Held, stale: F) -> Result<T, ReleaseError>
 where
     F: Future<Output = Result<T, ReleaseError>> + Send + 'static,
-    T: Send + 'static,
+    T: std::fmt::Debug + Send + 'static,
 {
     let hold = Hold::start(&world.kubectl, store_id, what).await;
-    let before = hold.arrivals();
-    let run = tokio::spawn(stale);
-    hold.next_arrival(before).await;
+    let run = hold.holds(stale).await;
     let helm = helm_of(store_id);
     kill_process(helm, Signal::STOP).unwrap();
     // What was under way arrives before the later owner comes.
@@ -135,12 +133,8 @@ async fn e07_f49_helm_itself_lets_one_of_two_upgrades_win() {
     let store_id = world.new_store().await;
     world.releases.install(&at(&store_id, 1), &example_spec(&store_id)).await.unwrap();
     let hold = Hold::start(&world.kubectl, &store_id, DEPLOYMENTS).await;
-    let before = hold.arrivals();
-    let first = tokio::spawn({
-        let (releases, fence, spec) = (world.another(|_| {}), at(&store_id, 1), moved(&store_id, "/first"));
-        async move { releases.install(&fence, &spec).await }
-    });
-    hold.next_arrival(before).await;
+    let (releases, fence, spec) = (world.another(|_| {}), at(&store_id, 1), moved(&store_id, "/first"));
+    let first = hold.holds(async move { releases.install(&fence, &spec).await }).await;
 
     let namespace = store_id.namespace();
     let mut second = tokio::process::Command::new(&world.settings.helm_bin);

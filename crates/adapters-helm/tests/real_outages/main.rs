@@ -70,13 +70,9 @@ async fn e10_f37_a_frozen_apiserver_ends_helm_at_our_own_deadline() {
         settings.grace = Duration::from_secs(1);
     });
     let hold = Hold::start(&world.kubectl, &store_id, DEPLOYMENTS).await;
-    let before = hold.arrivals();
     let began = Instant::now();
-    let run = tokio::spawn({
-        let (fence, spec) = (at(&store_id, 1), example_spec(&store_id));
-        async move { impatient.install(&fence, &spec).await }
-    });
-    hold.next_arrival(before).await;
+    let (fence, spec) = (at(&store_id, 1), example_spec(&store_id));
+    let run = hold.holds(async move { impatient.install(&fence, &spec).await }).await;
     let frozen = Frozen::start(&world, "kube-apiserver");
 
     let result = run.await.unwrap();

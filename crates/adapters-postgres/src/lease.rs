@@ -17,7 +17,7 @@ use crate::unreadable::Unreadable;
 /// The length of a lease for SQL, in microseconds.
 pub(crate) fn lease_micros(lease: Duration) -> i64 {
     // A century is as good as forever, and fits any timestamp.
-    const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
+    const CENTURY: Duration = Duration::from_hours(876_000);
     micros(SignedDuration::try_from(lease.min(CENTURY)).unwrap_or(SignedDuration::ZERO))
 }
 

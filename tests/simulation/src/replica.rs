@@ -8,11 +8,11 @@ use shopwright_app::saga::{ClusterGuard, Executor};
 use shopwright_app::stores::{PublicUrls, Sizes, StoreRules, Stores};
 use shopwright_app::sweeper::{Sweeper, SweeperSettings};
 use shopwright_app::worker::{Worker, WorkerSettings};
+use shopwright_domain::ClusterName;
 use shopwright_domain::breaker::BreakerPolicy;
 use shopwright_domain::limits::{Cooldown, StoreQuota};
 use shopwright_domain::plans::{Plan, Plans};
 use shopwright_domain::saga::Policy;
-use shopwright_domain::{ClusterName, WorkerId};
 use shopwright_ports::telemetry::Telemetry;
 use shopwright_ports::testing::{FakeSealer, engines};
 use tokio::sync::Notify;
@@ -88,8 +88,8 @@ pub struct Replica {
     pub clock: Arc<ProcessClock>,
     /// What it does for clients.
     pub stores: Arc<Stores>,
-    /// Its worker's id.
-    pub worker: WorkerId,
+    /// What it does of what was asked for.
+    pub worker: Arc<Worker>,
     /// Asks it to end.
     pub stop: CancellationToken,
     /// Dropping it is the process's death.
@@ -152,20 +152,16 @@ impl Replica {
             sizes: Sizes::default(),
             work: if settings.hints { Arc::clone(&work) } else { Arc::new(Notify::new()) },
         });
-        let worker = Worker::new(
-            executor,
-            entropy.as_ref(),
-            work,
-            WorkerSettings {
-                lease: Duration::from_micros(LEASE),
-                max_running: settings.max_running,
-                poll: settings.poll,
-                ..WorkerSettings::default()
-            },
-        );
-        let (id, stop) = (worker.id(), CancellationToken::new());
+        let worker_settings = WorkerSettings {
+            lease: Duration::from_micros(LEASE),
+            max_running: settings.max_running,
+            poll: settings.poll,
+            ..WorkerSettings::default()
+        };
+        let worker = Arc::new(Worker::new(executor, entropy.as_ref(), work, worker_settings));
+        let stop = CancellationToken::new();
         let running = {
-            let (world, gate, stop) = (Arc::clone(world), Arc::clone(&gate), stop.clone());
+            let (world, gate, worker, stop) = (Arc::clone(world), Arc::clone(&gate), Arc::clone(&worker), stop.clone());
             tokio::spawn(async move {
                 gate.pass().await;
                 futures::join!(worker.run(stop.clone()), sweeper.run(stop));
@@ -174,7 +170,7 @@ impl Replica {
             })
         };
         world.sim.trace(Who::Replica(index), "started", "", "");
-        let replica = Self { life, gate, clock, stores, worker: id, stop, _running: AbortOnDropHandle::new(running) };
+        let replica = Self { life, gate, clock, stores, worker, stop, _running: AbortOnDropHandle::new(running) };
         let mut replicas = world.replicas();
         if replicas.len() <= index {
             replicas.resize_with(index + 1, || None);

@@ -237,7 +237,7 @@ impl World {
         self.tally().deaths += 1;
         replica.gate.die();
         let rows = self.storage.snapshot().now_or_never();
-        self.watch().died(self.sim.now(), replica.worker, rows.as_ref());
+        self.watch().died(self.sim.now(), replica.worker.id(), rows.as_ref());
         drop(replica);
         if self.settings.restarts {
             let world = Arc::clone(self);

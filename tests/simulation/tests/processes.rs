@@ -101,7 +101,7 @@ fn f6_a_worker_that_cannot_renew_stops_before_its_lease_is_somebody_elses() {
         // Its pods take long enough for the lease to run out several times.
         let (id, operation) = stage.half_made("shop").await?;
         let owner = stage.operation(&id)?.worker;
-        let index = stage.world.replicas().iter().position(|it| it.as_ref().map(|it| it.worker) == owner);
+        let index = stage.world.replicas().iter().position(|it| it.as_ref().map(|it| it.worker.id()) == owner);
         let index = index.ok_or("nobody has it")?;
         stage.world.plan().rule(Rule { replica: Some(index), ..Rule::new("renew", Fault::Hang, 100_000) });
 
@@ -109,6 +109,8 @@ fn f6_a_worker_that_cannot_renew_stops_before_its_lease_is_somebody_elses() {
             rows.operation(operation).is_some_and(|it| it.worker.is_some() && it.worker != owner)
         };
         stage.until("somebody else has it", taken).await?;
+        let running = stage.world.replicas()[index].as_ref().map(|it| it.worker.running());
+        expect(running == Some(0), || format!("the first one is at work on {running:?} by then"))?;
         stage.world.cluster.clear_rollout(&id);
 
         stage.becomes(&id, StoreState::Ready).await?;
@@ -146,10 +148,10 @@ fn f7_wall_clocks_that_are_an_hour_off_hurry_nothing_and_hold_nothing_up() {
 fn f8_a_process_that_comes_back_under_its_old_name_is_another_worker() {
     play(replicas(1), |stage| async move {
         stage.world.plan().rule(Rule::new("install", Fault::CrashBefore, 1));
-        let first = stage.world.replicas()[0].as_ref().map(|it| it.worker);
+        let first = stage.world.replicas()[0].as_ref().map(|it| it.worker.id());
         let id = stage.ready("shop").await?;
 
-        let second = stage.world.replicas()[0].as_ref().map(|it| it.worker);
+        let second = stage.world.replicas()[0].as_ref().map(|it| it.worker.id());
         expect(first != second, || "the same worker id".to_owned())?;
         let recovered = stage.rows().audit.iter().any(|entry| entry.event.event_type == AuditEventType::Recovery);
         expect(recovered, || "not a take-over".to_owned())?;

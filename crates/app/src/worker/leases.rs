@@ -8,6 +8,7 @@ use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::{OperationId, WorkerId};
 use shopwright_ports::clock::Clock;
 use shopwright_ports::storage::{Lease, Reach, Storage};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 struct Held {
@@ -25,11 +26,12 @@ pub(crate) struct Leases {
     clock: Arc<dyn Clock>,
     length: Duration,
     held: Mutex<BTreeMap<OperationId, Held>>,
+    added: Notify,
 }
 
 impl Leases {
     pub(super) fn new(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, length: Duration) -> Self {
-        Self { storage, clock, length, held: Mutex::default() }
+        Self { storage, clock, length, held: Mutex::default(), added: Notify::new() }
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<OperationId, Held>> {
@@ -39,6 +41,7 @@ impl Leases {
     pub(super) fn add(&self, lease: &Lease, renewed_at: Duration) {
         let held = Held { lease: lease.clone(), renewed_at, lost: CancellationToken::new(), changing: false };
         self.held().insert(lease.operation_id, held);
+        self.added.notify_one();
     }
 
     /// A token that is cancelled when the lease is not ours any more.
@@ -81,60 +84,101 @@ impl Leases {
         self.held().len()
     }
 
-    /// Renews every third of a lease, until told to end.
+    /// Keeps what is held, and stops whoever's time is up, until told to end.
     pub(super) async fn keep(self: Arc<Self>, end: CancellationToken) {
-        let pause = self.length / 3;
+        tokio::select! {
+            biased;
+            () = end.cancelled() => {}
+            // Beside the renewals, not between them: one that hangs must not keep us from noticing that our time is up.
+            () = self.stop_in_time() => {}
+            () = self.go_on_renewing() => {}
+        }
+    }
+
+    /// Renews every third of a lease. One that does not come about leaves time for another before anybody has to stop.
+    async fn go_on_renewing(&self) {
         loop {
-            tokio::select! {
-                biased;
-                () = end.cancelled() => return,
-                () = self.clock.sleep(pause) => {}
+            self.clock.sleep(self.length / 3).await;
+            while !self.renewed().await {
+                self.clock.sleep(self.length / 20).await;
             }
-            // A database that hangs must not keep us from noticing that our time is up.
-            let tick = self.clock.sleep(pause);
-            tokio::select! {
-                biased;
-                () = self.renew() => {}
-                () = tick => tracing::warn!("the renewal of leases takes too long"),
-            }
-            self.drop_expired();
         }
     }
 
-    async fn renew(&self) {
-        let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
-        if leases.is_empty() {
-            return;
+    async fn renewed(&self) -> bool {
+        let late = self.clock.sleep(self.length / 5);
+        tokio::select! {
+            biased;
+            renewed = self.renew() => renewed,
+            () = late => {
+                tracing::warn!("the renewal of leases takes too long");
+                false
+            }
         }
-        let sent_at = self.clock.monotonic();
-        match self.storage.renew(&leases, self.length).await {
-            Ok(ours) => {
-                let mut held = self.held();
-                for lease in &leases {
-                    let Some(entry) = held.get_mut(&lease.operation_id).filter(|entry| entry.lease == *lease) else {
-                        continue;
-                    };
-                    if ours.contains(lease) {
-                        entry.renewed_at = sent_at;
-                    } else if !entry.changing {
-                        entry.lost.cancel();
-                    }
+    }
+
+    /// Whoever could not renew in time stops three tenths of a lease before the database would let somebody else in (DECISIONS 6).
+    async fn stop_in_time(&self) {
+        loop {
+            let added = self.added.notified();
+            let until = self.stop_expired();
+            let up = async {
+                match until {
+                    Some(until) => self.clock.sleep(until).await,
+                    None => std::future::pending().await,
                 }
+            };
+            tokio::select! {
+                biased;
+                () = up => {}
+                () = added => {}
             }
-            Err(error) => tracing::warn!(%error, "leases could not be renewed"),
         }
     }
 
-    /// Whoever could not renew in time stops three tenths of a lease before the database would let somebody else in.
-    fn drop_expired(&self) {
+    /// Tells whose time is up, and how long it is until the next one's is.
+    fn stop_expired(&self) -> Option<Duration> {
         let now = self.clock.monotonic();
         let limit = self.length * 7 / 10;
-        for held in self.held().values() {
-            if now.saturating_sub(held.renewed_at) >= limit && !held.lost.is_cancelled() {
-                tracing::warn!(operation_id = %held.lease.operation_id, "lease not renewed in time");
-                held.lost.cancel();
+        let mut next = None;
+        for held in self.held().values().filter(|held| !held.lost.is_cancelled()) {
+            match limit.checked_sub(now.saturating_sub(held.renewed_at)) {
+                Some(left) if !left.is_zero() => next = Some(next.map_or(left, |next: Duration| next.min(left))),
+                Some(_) | None => {
+                    tracing::warn!(operation_id = %held.lease.operation_id, "lease not renewed in time");
+                    held.lost.cancel();
+                }
             }
         }
+        next
+    }
+
+    /// Whether the database answered.
+    async fn renew(&self) -> bool {
+        let leases: Vec<Lease> = self.held().values().map(|held| held.lease.clone()).collect();
+        if leases.is_empty() {
+            return true;
+        }
+        let sent_at = self.clock.monotonic();
+        let ours = match self.storage.renew(&leases, self.length).await {
+            Ok(ours) => ours,
+            Err(error) => {
+                tracing::warn!(%error, "leases could not be renewed");
+                return false;
+            }
+        };
+        let mut held = self.held();
+        for lease in &leases {
+            let Some(entry) = held.get_mut(&lease.operation_id).filter(|entry| entry.lease == *lease) else {
+                continue;
+            };
+            if ours.contains(lease) {
+                entry.renewed_at = sent_at;
+            } else if !entry.changing {
+                entry.lost.cancel();
+            }
+        }
+        true
     }
 
     /// Gives back what is left at shutdown, so that nobody has to wait for the leases to run out. Best effort.
@@ -188,11 +232,11 @@ mod tests {
         let lost = leases.lost(&lease);
 
         leases.begin_change(&lease);
-        leases.renew().await;
+        assert!(leases.renew().await);
         assert!(!lost.is_cancelled());
 
         leases.end_change(&lease);
-        leases.renew().await;
+        assert!(leases.renew().await);
         assert!(lost.is_cancelled());
     }
 

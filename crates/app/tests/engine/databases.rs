@@ -35,6 +35,68 @@ async fn a_database_that_is_away_for_a_moment_costs_no_lease_and_no_blame() {
     }
 }
 
+/// A store whose pods do not become ready, until `enough` of the time since it was asked for.
+async fn while_it_waits(world: &Fixture, mut enough: impl FnMut(SignedDuration) -> bool) -> SignedDuration {
+    world.cluster.auto_ready(false);
+    let ada = world.merchant("ada").await;
+    world.create(&ada, "teashop").await;
+    let start = world.clock.now();
+    let waited = async {
+        for _ in 0..TURNS {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            let since = world.clock.now().duration_since(start);
+            if enough(since) {
+                return since;
+            }
+            world.clock.advance(SignedDuration::from_millis(100));
+        }
+        panic!("never enough");
+    };
+    tokio::select! {
+        biased;
+        () = world.worker.run(CancellationToken::new()) => unreachable!(),
+        waited = waited => waited,
+    }
+}
+
+#[tokio::test]
+async fn whoever_cannot_renew_stops_three_tenths_of_a_lease_before_its_end() {
+    // RELIABILITY F6, DECISIONS 6: a database that hangs, or that refuses, tells nobody that their time is up.
+    let away = || Fault::Before(StorageError::Unavailable { detail: "connection refused".to_owned(), source: None });
+    for fault in [|| Fault::Hang, away] {
+        let world = Fixture::new().await;
+        for _ in 0..100 {
+            world.storage.faults.push("renew", fault());
+        }
+        let mut began = false;
+
+        let stopped = while_it_waits(&world, |_| {
+            began |= world.worker.running() == 1;
+            began && world.worker.running() == 0
+        });
+
+        let stopped = stopped.await.as_secs_f64() / f64::from(u32::try_from(LEASE).unwrap());
+        assert!((0.69..0.73).contains(&stopped), "after {stopped} of a lease");
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_hangs_or_fails_costs_no_lease_when_the_next_one_is_answered() {
+    // RELIABILITY F6.
+    let refused = || StorageError::Unavailable { detail: "connection refused".to_owned(), source: None };
+    for fault in [Fault::Hang, Fault::Before(refused()), Fault::After(refused())] {
+        let world = Fixture::new().await;
+        world.storage.faults.push("renew", fault);
+
+        while_it_waits(&world, |since| since > seconds(3 * LEASE)).await;
+
+        assert_eq!((world.storage.faults.remaining(), world.worker.running()), (0, 1));
+        assert!(events(&world, |event| event.event_type == AuditEventType::Recovery).await.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn records_that_meet_other_transactions_are_begun_again() {
     // RELIABILITY F21: deadlocks and serialisation failures at every transaction of a provision.

@@ -56,7 +56,7 @@ pub(super) struct Model {
 /// What answers ask about later: the rest of what happened can be forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Interest {
-    /// Keys of requests that were answered.
+    /// Keys under which somebody was told of a store.
     pub(super) keys: BTreeSet<String>,
     /// Operations that somebody was told about when they wanted to cancel them.
     pub(super) operations: BTreeSet<OperationId>,

@@ -82,7 +82,8 @@ fn moments(events: &[Event]) -> impl Iterator<Item = Moment> {
 
 fn interest_of(events: &[Event]) -> Interest {
     let mut interest = Interest::default();
-    for event in events.iter().filter(|event| event.answer.is_some()) {
+    // Only an answer that tells what came of a key, or of a cancellation, depends on what earlier requests made of it.
+    for event in events.iter().filter(|event| matches!(event.answer, Some(Answer::Accepted { .. }))) {
         match &event.request {
             Request::Create { key: Some(key) } => {
                 interest.keys.insert(key.clone());

@@ -11,7 +11,7 @@ use shopwright_ports::storage::{Reach, Storage as _, StorageError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
-use crate::shop::{Shop, storage};
+use crate::shop::{Shop, patient, storage};
 
 /// Lets `future` be polled `polls` times, then drops it. True when it was done before.
 pub(crate) async fn drop_after<T>(polls: u32, future: impl Future<Output = T>) -> bool {
@@ -32,10 +32,12 @@ async fn drop_after_or<T>(polls: u32, future: impl Future<Output = T>) -> Option
     .await
 }
 
-/// Locks the tenant, takes an operation, reads, and commits nothing unless `commit`.
+/// Locks the tenant, looks, and commits. Between statements it waits for something else, so that it can be dropped there, too.
 async fn work(storage: &PgStorage, shop: &Shop) -> Result<(), StorageError> {
     let mut tx = storage.begin(Reach::Worker).await?;
+    tokio::task::yield_now().await;
     tx.tenants().lock(shop.tenant).await?;
+    tokio::task::yield_now().await;
     tx.stores().count_live(shop.tenant).await?;
     tx.commit().await
 }
@@ -123,24 +125,33 @@ async fn ten_thousand_random_drops_side_by_side_leave_a_clean_pool(_: PgPoolOpti
     storage.close().await;
 }
 
+/// F19: what a statement still has to say is waited for by nobody.
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_wait_for_a_lock_that_is_dropped_gives_its_place_up(_: PgPoolOptions, options: PgConnectOptions) {
-    let storage = storage(options.clone(), 2).await;
+    let storage = storage(options.clone(), 1).await;
     let shop = Shop::open(&storage, 1).await;
+    // Whoever comes second is not waited for.
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let hasty = PgStorage::from_pool(pool, PgSettings { queue_timeout: Duration::from_millis(1), ..patient() });
     let mut holder = storage.begin(Reach::Worker).await.expect("begin");
     holder.tenants().lock(shop.tenant).await.expect("lock");
     {
-        let mut waits = pin!(work(&storage, &shop));
+        let mut waits = pin!(work(&hasty, &shop));
         let mut observed = pin!(sessions(&options, "wait_event_type = 'Lock'", 1));
         let first = futures::future::select(waits.as_mut(), observed.as_mut()).await;
         assert!(matches!(first, futures::future::Either::Right(_)), "it must wait for the lock");
     }
-    // The waiter is gone here; its session ends although the lock is still held.
+
+    // The waiter is gone here: its place is free at once, and its session ends although the lock is still held.
+    let next = hasty.begin(Reach::Worker).await.expect("a place");
     sessions(&options, "wait_event_type = 'Lock'", 0).await;
 
+    next.commit().await.expect("commit");
     holder.commit().await.expect("commit");
     is_clean(&storage, &shop, 0).await;
-    storage.close().await;
+    for storage in [storage, hasty] {
+        storage.close().await;
+    }
 }
 
 /// Looks until as many sessions of this database are in the condition as expected, for as long as half a lock timeout: what only ends

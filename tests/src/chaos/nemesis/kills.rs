@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::chaos::Stage;
 use crate::chaos::dice::Dice;
+use crate::chaos::{Stage, WORK_PER_KILL};
 
 /// How long a victim is waited for that holds something.
 const HUNT: Duration = Duration::from_secs(6);
+/// How long a kill is put off at most.
+const RESPITE: Duration = Duration::from_secs(30);
 
 pub(super) async fn kill(stage: &Arc<Stage>, mut dice: Dice) -> anyhow::Result<()> {
-    for _ in 0..stage.plan.kills {
+    for kills in 0..stage.plan.kills {
         tokio::time::sleep(dice.millis(300..3_000)).await;
+        respite(stage, kills).await;
         let (slot, worker) = victim(stage, &mut dice).await;
         let struck_at = Instant::now();
         stage.fleet.kill(slot)?;
@@ -27,6 +30,21 @@ pub(super) async fn kill(stage: &Arc<Stage>, mut dice: Dice) -> anyhow::Result<(
         stage.fleet.start(slot).await?;
     }
     Ok(())
+}
+
+/// Waits until as much has succeeded as the kills so far ask for. Struck again and again before it can finish anything, no system would do
+/// enough to prove something; one that does nothing any more is not spared for ever.
+async fn respite(stage: &Stage, kills: u32) {
+    let start = Instant::now();
+    while succeeded(stage).await.unwrap_or(0) < i64::from(kills * WORK_PER_KILL) && start.elapsed() < RESPITE {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn succeeded(stage: &Stage) -> anyhow::Result<i64> {
+    let mut connection = PgConnection::connect(&stage.database.url).await?;
+    let count = sqlx::query_scalar("select count(*) from operations where status = 'succeeded'");
+    Ok(count.fetch_one(&mut connection).await?)
 }
 
 /// A replica that works, and is not the last; one that holds operations, if there soon is one.

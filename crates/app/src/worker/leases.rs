@@ -142,12 +142,12 @@ impl Leases {
         let limit = self.length * 7 / 10;
         let mut next = None;
         for held in self.held().values().filter(|held| !held.lost.is_cancelled()) {
-            match limit.checked_sub(now.saturating_sub(held.renewed_at)) {
-                Some(left) if !left.is_zero() => next = Some(next.map_or(left, |next: Duration| next.min(left))),
-                Some(_) | None => {
-                    tracing::warn!(operation_id = %held.lease.operation_id, "lease not renewed in time");
-                    held.lost.cancel();
-                }
+            let left = limit.saturating_sub(now.saturating_sub(held.renewed_at));
+            if left.is_zero() {
+                tracing::warn!(operation_id = %held.lease.operation_id, "lease not renewed in time");
+                held.lost.cancel();
+            } else {
+                next = Some(next.map_or(left, |next: Duration| next.min(left)));
             }
         }
         next

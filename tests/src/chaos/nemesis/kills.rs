@@ -35,16 +35,11 @@ pub(super) async fn kill(stage: &Arc<Stage>, mut dice: Dice) -> anyhow::Result<(
 /// Waits until as much has succeeded as the kills so far ask for. Struck again and again before it can finish anything, no system would do
 /// enough to prove something; one that does nothing any more is not spared for ever.
 async fn respite(stage: &Stage, kills: u32) {
-    let start = Instant::now();
-    while succeeded(stage).await.unwrap_or(0) < i64::from(kills * WORK_PER_KILL) && start.elapsed() < RESPITE {
+    let (start, wanted) = (Instant::now(), i64::from(kills * WORK_PER_KILL));
+    let succeeded = || stage.database.count("select count(*) from operations where status = 'succeeded'");
+    while succeeded().await.unwrap_or(0) < wanted && start.elapsed() < RESPITE {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-}
-
-async fn succeeded(stage: &Stage) -> anyhow::Result<i64> {
-    let mut connection = PgConnection::connect(&stage.database.url).await?;
-    let count = sqlx::query_scalar("select count(*) from operations where status = 'succeeded'");
-    Ok(count.fetch_one(&mut connection).await?)
 }
 
 /// A replica that works, and is not the last; one that holds operations, if there soon is one.

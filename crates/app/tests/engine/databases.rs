@@ -10,10 +10,9 @@ use shopwright_ports::clock::Clock as _;
 use shopwright_ports::cluster::{Cluster as _, ClusterError, Fence};
 use shopwright_ports::storage::StorageError;
 use shopwright_ports::testing::{Fault, engines};
-use tokio_util::sync::CancellationToken;
 
 use crate::support::Fixture;
-use crate::{LEASE, TURNS, events, seconds};
+use crate::{LEASE, events, run_until, seconds};
 
 #[tokio::test]
 async fn a_database_that_is_away_for_a_moment_costs_no_lease_and_no_blame() {
@@ -41,24 +40,8 @@ async fn while_it_waits(world: &Fixture, mut enough: impl FnMut(SignedDuration) 
     let ada = world.merchant("ada").await;
     world.create(&ada, "teashop").await;
     let start = world.clock.now();
-    let waited = async {
-        for _ in 0..TURNS {
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
-            let since = world.clock.now().duration_since(start);
-            if enough(since) {
-                return since;
-            }
-            world.clock.advance(SignedDuration::from_millis(100));
-        }
-        panic!("never enough");
-    };
-    tokio::select! {
-        biased;
-        () = world.worker.run(CancellationToken::new()) => unreachable!(),
-        waited = waited => waited,
-    }
+    let since = || world.clock.now().duration_since(start);
+    run_until(world, async || enough(since()).then(since)).await
 }
 
 #[tokio::test]
@@ -180,27 +163,13 @@ async fn a_lease_whose_epoch_was_lifted_is_renewed_under_the_new_one() {
     world.cluster.auto_ready(false);
     let start = world.clock.now();
 
-    let ready = async {
-        for _ in 0..TURNS {
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
-            world.clock.advance(SignedDuration::from_millis(200));
-            if world.clock.now().duration_since(start) > seconds(5 * LEASE) {
-                world.cluster.auto_ready(true);
-            }
-            if world.store(&id).await.state.is_settled() {
-                return;
-            }
+    let settled = run_until(&world, async || {
+        if world.clock.now().duration_since(start) > seconds(5 * LEASE) {
+            world.cluster.auto_ready(true);
         }
-        panic!("the store does not settle");
-    };
-    tokio::select! {
-        biased;
-        () = world.worker.run(CancellationToken::new()) => unreachable!(),
-        () = ready => {}
-    }
+        Some(world.store(&id).await).filter(|store| store.state.is_settled())
+    });
 
-    let store = world.store(&id).await;
+    let store = settled.await;
     assert_eq!((store.state, store.epoch), (StoreState::Ready, Epoch(51)), "one claim, lifted once");
 }

@@ -1,6 +1,5 @@
 //! The fence: without it nothing is done.
 
-use jiff::SignedDuration;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationStatus;
 use shopwright_domain::store::StoreState;
@@ -8,10 +7,9 @@ use shopwright_domain::{Epoch, ErrorCode};
 use shopwright_ports::clock::Clock as _;
 use shopwright_ports::stores_api::StoreService as _;
 use shopwright_ports::testing::Fault;
-use tokio_util::sync::CancellationToken;
 
 use crate::support::Fixture;
-use crate::{TURNS, events, seconds, text, with_code};
+use crate::{events, run_until, seconds, text, with_code};
 
 #[tokio::test]
 async fn a_cluster_without_its_fence_takes_no_work_and_goes_on_when_it_is_prepared() {
@@ -61,30 +59,16 @@ async fn a_worker_that_is_fenced_out_says_who_holds_the_store_now() {
     let ada = world.merchant("ada").await;
     let provision = world.create(&ada, "teashop").await.operation.unwrap();
     world.cluster.faults.push("put_credentials", Fault::Hang);
-    let stop = CancellationToken::new();
-    let told = async {
-        let mut deletion = None;
-        for _ in 0..TURNS {
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
-            world.clock.advance(SignedDuration::from_millis(200));
-            let hanging = world.operation(provision.id).await.status == OperationStatus::Running;
-            if deletion.is_none() && hanging && world.cluster.creations() == 1 {
-                deletion = world.stores.delete(&ada, &provision.store_id).await.unwrap().operation;
-            }
-            let lost = events(&world, |event| event.message.contains("lease lost")).await;
-            if let (Some(event), Some(deletion)) = (lost.first(), &deletion) {
-                return (event.clone(), deletion.id);
-            }
+    let mut deletion = None;
+    let told = run_until(&world, async || {
+        let hanging = world.operation(provision.id).await.status == OperationStatus::Running;
+        if deletion.is_none() && hanging && world.cluster.creations() == 1 {
+            deletion = world.stores.delete(&ada, &provision.store_id).await.unwrap().operation;
         }
-        panic!("nobody says that the lease is lost");
-    };
-    let (event, deletion) = tokio::select! {
-        biased;
-        () = world.worker.run(stop.clone()) => unreachable!(),
-        told = told => told,
-    };
+        let lost = events(&world, |event| event.message.contains("lease lost")).await;
+        lost.first().cloned().zip(deletion.as_ref().map(|operation| operation.id))
+    });
+    let (event, deletion) = told.await;
 
     assert_eq!(event.event_type, AuditEventType::Warning);
     assert_eq!((event.operation_id, event.epoch), (Some(provision.id), Some(Epoch(1))));

@@ -17,6 +17,7 @@ use shopwright_domain::audit::{AuditEvent, MetadataValue};
 use shopwright_domain::operation::Operation;
 use shopwright_domain::saga::StepRecord;
 use support::Fixture;
+use tokio_util::sync::CancellationToken;
 
 const LEASE: i64 = 10;
 /// More turns of a fifth of a second than anything here needs.
@@ -24,6 +25,32 @@ const TURNS: usize = 1_000;
 
 fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
+}
+
+/// Lets everybody go on as far as they come, and then time by a fifth of a second.
+async fn tick(world: &Fixture) {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(SignedDuration::from_millis(200));
+}
+
+/// Runs the worker, and lets time pass, until a look finds what it is for.
+async fn run_until<T>(world: &Fixture, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let looks = async {
+        for _ in 0..TURNS {
+            tick(world).await;
+            if let Some(found) = look().await {
+                return found;
+            }
+        }
+        panic!("it never comes");
+    };
+    tokio::select! {
+        biased;
+        () = world.worker.run(CancellationToken::new()) => unreachable!("nobody stops the worker"),
+        found = looks => found,
+    }
 }
 
 async fn events(world: &Fixture, wanted: impl Fn(&AuditEvent) -> bool) -> Vec<AuditEvent> {

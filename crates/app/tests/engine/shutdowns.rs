@@ -1,6 +1,5 @@
 //! Shutdowns hand back what they cannot finish.
 
-use jiff::SignedDuration;
 use shopwright_app::worker::Worker;
 use shopwright_domain::audit::AuditEventType;
 use shopwright_domain::operation::OperationStatus;
@@ -10,20 +9,17 @@ use shopwright_ports::testing::Fault;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::Fixture;
-use crate::{TURNS, events, seconds};
+use crate::{TURNS, events, seconds, tick};
 
 /// Runs the worker until it has ended after a stop that comes as soon as `ready_to_stop`.
 async fn stopped(world: &Fixture, worker: &Worker, ready_to_stop: impl Fn() -> bool) {
     let stop = CancellationToken::new();
     let driver = async {
         for _ in 0..TURNS {
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
+            tick(world).await;
             if ready_to_stop() {
                 stop.cancel();
             }
-            world.clock.advance(SignedDuration::from_millis(200));
         }
         panic!("it does not stop");
     };
